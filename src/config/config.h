@@ -1,0 +1,138 @@
+/*
+ * The configuration: what the keys of hookspool.conf(5) mean. Knows the
+ * sections, their defaults and bounds; refuses what it does not know, naming
+ * file, line, the text and the nearest known key. Reads secret files, so
+ * that nobody else opens them. Never logs: the caller gets the sentence.
+ */
+#ifndef HOOKSPOOL_CONFIG_H
+#define HOOKSPOOL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+struct text_list {
+	char **items;
+	size_t count;
+};
+
+/* [endpoint] */
+struct endpoint_config {
+	struct text_list verify_tokens; /* from verify_token, .._file */
+	char *verify_tokens_problem;    /* why there is none to compare with
+	                                   (none configured, unreadable file):
+	                                   GET is 503, POST is captured */
+	struct text_list path_keys;     /* empty: any path will do */
+	char *path_keys_problem;        /* why they cannot be compared with:
+	                                   every request is 503 */
+	struct text_list communities;   /* empty: all */
+	size_t max_body_bytes;
+	int threads;
+	int64_t body_timeout_ms;
+	int64_t capture_timeout_ms;
+};
+
+/* [spool] */
+struct spool_config {
+	char *path; /* absolute */
+	int64_t min_free_bytes;
+	int64_t max_size_bytes; /* 0: no limit */
+	int64_t retain_ms;
+	int64_t retain_dead_ms;
+	int64_t retain_refused_ms;
+};
+
+/* [relay] */
+struct relay_config {
+	bool is_on_demand; /* start = on-demand, not never */
+	int64_t idle_exit_ms;
+	char *program; /* absolute; NULL: the compiled bindir's hookspool */
+};
+
+/* [log] */
+struct log_config {
+	enum log_target target;
+	char *path; /* of LOG_TARGET_FILE */
+	enum log_format format;
+};
+
+enum destination_order { DESTINATION_ORDER_TICKET, DESTINATION_ORDER_NONE };
+
+/* [destination NAME] */
+struct destination_config {
+	char *name;
+	char *url; /* http or https */
+	struct text_list events;      /* fnmatch patterns; default * */
+	struct text_list communities; /* likewise */
+	struct text_list headers;     /* `Name: value`, checked */
+	int64_t timeout_ms;
+	int concurrency;
+	enum destination_order order;
+	int64_t retry_for_ms;
+	char *ca_file; /* NULL: the system's */
+	bool allow_private;
+};
+
+struct config_file; /* a file that was read, and how it looked then */
+
+struct config {
+	char *path; /* where it was read from, absolute */
+	struct endpoint_config endpoint;
+	struct spool_config spool;
+	struct relay_config relay;
+	struct log_config log;
+	struct destination_config *destinations;
+	size_t destination_count;
+	char *kept_text; /* the lines config_keep writes */
+	struct config_file *files;
+	size_t file_count;
+};
+
+enum config_scope {
+	/* For the endpoint: errors in [endpoint], [spool] and [log] count. Of
+	 * [relay] what is good is taken; the rest of the file is not read. */
+	CONFIG_ENDPOINT,
+	CONFIG_ALL
+};
+
+/* The file to read: `option` (of -c) if not NULL, else HOOKSPOOL_CONF in the
+ * environment, else the compiled default. Made absolute. The caller frees. */
+char *config_find(const char *option);
+
+/* Reads the file at `path`. NULL if it cannot be read, is readable by others
+ * or is not right; then `why` (emptied first) is one sentence with file, line
+ * and what to do. The caller frees with config_free. An unreadable secret
+ * file is not an error here: see the *_problem fields. */
+struct config *config_load(
+    const char *path, enum config_scope scope, struct buf *why);
+
+/* The same from memory; `path` is what errors name. */
+struct config *config_parse(const char *path, const char *text, size_t len,
+    enum config_scope scope, struct buf *why);
+
+/* NULL-safe. */
+void config_free(struct config *config);
+
+/* Whether any file that was read for it (secret files too) looks different
+ * now: device, inode, size, change time, or whether it is there. */
+bool config_is_stale(const struct config *config);
+
+/* The last good configuration (design 2): keeps the endpoint's sections in
+ * the spool folder, synced and renamed into place, only if they differ from
+ * what is there. False, with `why`, if that failed. */
+bool config_keep(const struct config *config, struct buf *why);
+
+/* Reads what was kept beside the spool that the bad file at `path` names, or
+ * else the compiled default spool. NULL with `why` if there is none. The
+ * result watches the bad file at `path`, so that config_is_stale is true
+ * once it was mended. */
+struct config *config_load_kept(const char *path, struct buf *why);
+
+/* Whether one of the patterns (fnmatch) matches `text`; NULL counts as "".
+ * An empty list matches nothing. */
+bool config_matches(const struct text_list *patterns, const char *text);
+
+#endif

@@ -1,0 +1,34 @@
+# The rooms, top to bottom; arrows between them go down only (README there).
+
+noinst_LIBRARIES += libhookspool.a
+bin_PROGRAMS += hookspool
+libexec_PROGRAMS += hookspool.fcgi
+
+libhookspool_a_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(JSON_CFLAGS) \
+	$(SQLITE_CFLAGS) $(CURL_CFLAGS)
+libhookspool_a_SOURCES = \
+	%D%/base/buf.c %D%/base/buf.h \
+	%D%/base/clock.c %D%/base/clock.h \
+	%D%/base/log.c %D%/base/log.h \
+	%D%/base/uuid.c %D%/base/uuid.h \
+	%D%/base/xalloc.c %D%/base/xalloc.h
+
+# event/
+
+# config/
+
+# spool/
+
+# relay/
+
+# endpoint/
+
+# command/
+
+# The endpoint parses what strangers send: no network client, no TLS.
+hookspool_fcgi_SOURCES = %D%/endpoint/main.c
+hookspool_fcgi_LDADD = libhookspool.a $(FCGI_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
+
+# The operator's command and the relay: no FastCGI.
+hookspool_SOURCES = %D%/command/main.c
+hookspool_LDADD = libhookspool.a $(CURL_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)

@@ -1,0 +1,391 @@
+/*
+ * The spool: keeps every event from its capture to its erasure, in SQLite
+ * (design 4 and 5, hookspool-store(7)). This is the only header of the room
+ * that others include, beside wake.h. SQLite is seen in this room only.
+ *
+ * Ensures: 1. what store_capture calls stored is on the disk and survives
+ * kill -9 and power loss; 2. every change of state is one function here and
+ * one transaction; 3. every write and every checkpoint is made under the
+ * write lock (mutex, flock, BEGIN IMMEDIATE, in this order), and nothing
+ * waits for a network, a log or a caller under it.
+ * Assumes: a struct store is used by several threads only through
+ * store_capture, store_refuse, store_is_broken; the process does not fork
+ * while it is open.
+ */
+#ifndef HOOKSPOOL_SPOOL_H
+#define HOOKSPOOL_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/uuid.h"
+
+struct event;
+struct store;
+
+/* ---- opening ---- */
+
+enum store_status {
+	STORE_FAILED,  /* I/O, damage: give up the process, exit 75. Zero, so
+	                  that a result nobody set is a failure. */
+	STORE_OK,
+	STORE_MISSING, /* no spool there: `hookspool init`, or a mount */
+	STORE_REFUSED, /* modes, owner, file system, not a spool */
+	STORE_TOO_OLD, /* `hookspool migrate`, or start the relay */
+	STORE_TOO_NEW, /* made by a later hookspool: never touched */
+	STORE_BUSY,    /* the write lock was not to be had in time */
+	STORE_FULL,    /* disk full, min_free, max_size */
+	STORE_GONE     /* what was named is not there (any more) */
+};
+
+enum store_access {
+	STORE_CAPTURE, /* the endpoint: never migrates */
+	STORE_RELAY,   /* the relay and commands that change: migrates */
+	STORE_READ     /* commands that only look */
+};
+
+struct store_options {
+	const char *path; /* the folder */
+	enum store_access access;
+	int64_t min_free_bytes;
+	int64_t max_size_bytes; /* 0: no limit */
+};
+
+/* Makes the folder and an empty spool in it, owned by `owner` and `group`
+ * where they are not -1: mode 0700, files 0600, or `is_shared`: 2770 and
+ * 0660. Keeps what exists. `why` says what failed. */
+enum store_status store_create(const char *path, uid_t owner, gid_t group,
+    bool is_shared, struct buf *why);
+
+/* Opens it; the caller closes it. On anything but STORE_OK `why` (emptied
+ * first) is one sentence that names the path and says what to do. */
+enum store_status store_open(const struct store_options *options,
+    struct store **store, struct buf *why);
+
+/* NULL-safe. Makes no checkpoint. */
+void store_close(struct store *store);
+
+/* After an I/O error, damage, or a database file that is no longer the one
+ * at its path: nothing more is stored, the process should end with 75. */
+bool store_is_broken(const struct store *store);
+
+/* The sentence for people about the last failure on this store; borrowed,
+ * never NULL. Not while other threads capture. */
+const char *store_why(const struct store *store);
+
+/* New limits after a reload. */
+void store_set_limits(
+    struct store *store, int64_t min_free_bytes, int64_t max_size_bytes);
+
+/* ---- capture: the endpoint ---- */
+
+enum capture_result {
+	CAPTURE_FAILED, /* I/O: see store_is_broken */
+	CAPTURE_LOCKED, /* not in time: deadline */
+	CAPTURE_FULL,   /* disk, min_free, max_size */
+	CAPTURE_STORED  /* committed and synced: only now may 200 be sent */
+};
+
+/* One POST to be stored. All pointers are borrowed during the call. */
+struct capture {
+	char id[UUID_TEXT_SIZE]; /* made by the caller, uuid_make */
+	int64_t received_at_ms;
+	const struct event *event;
+	const char *content_type; /* NULL: none was sent */
+	const char *remote_addr;  /* NULL: not known */
+	const void *body;
+	size_t body_bytes;
+	enum capture_result result; /* out */
+	int64_t seq;                /* out: given in the commit */
+};
+
+/* The one door to the spool for capture. Stores the `count` events of
+ * `batch` and whatever other threads bring meanwhile with one synced commit
+ * (the first that waits leads), and sets each one's result. Returns after
+ * `deadline_ms` (clock_mono_ms) at the latest, save for a commit under way.
+ * Thread-safe. One bad row does not fail the others. */
+void store_capture(
+    struct store *store, struct capture *batch, size_t count,
+    int64_t deadline_ms);
+
+/* A body that was turned away. */
+struct refusal {
+	int64_t seq; /* out, when read */
+	int64_t received_at_ms;
+	int status;        /* the HTTP status that was answered */
+	const char *why;   /* the reason that was answered */
+	const char *content_type; /* NULL: none */
+	const char *remote_addr;  /* NULL: not known */
+	const void *body;         /* its first REFUSAL_MAX_BYTES */
+	size_t body_bytes;        /* how many of them are kept */
+	int64_t sent_bytes;       /* how long it was in all; -1: not known */
+};
+
+#define REFUSAL_MAX_BYTES 65536
+#define REFUSAL_MAX_COUNT 100
+
+/* Keeps it among the newest REFUSAL_MAX_COUNT, without a sync, at most ten a
+ * second; otherwise, or if it fails, it is silently let go. Never waits long.
+ * Thread-safe. */
+void store_refuse(struct store *store, const struct refusal *refusal);
+
+/* ---- routing, claiming, settling: the relay ---- */
+
+enum delivery_state {
+	DELIVERY_PENDING,
+	DELIVERY_DELIVERED,
+	DELIVERY_DEAD,
+	DELIVERY_DROPPED,
+	DELIVERY_ORPHANED /* pending, but its destination is not configured:
+	                     never stored, what the view shows */
+};
+
+/* The word for it, as in the views and in --state. */
+const char *delivery_state_name(enum delivery_state state);
+
+/* Tells the spool which destinations are configured; those it knows and that
+ * are not among `names` are orphaned. `ids` (count of them) gets the spool's
+ * number of each. */
+enum store_status store_set_destinations(struct store *store,
+    const char *const *names, size_t count, int64_t *ids);
+
+/* An event that waits for the relay to route it. Strings owned by the array. */
+struct new_event {
+	int64_t seq;
+	char *community; /* NULL: absent */
+	char *type;
+};
+
+/* The oldest events that are not routed, at most `limit`, in capture order.
+ * The caller frees them with store_free_new. */
+enum store_status store_read_new(struct store *store, size_t limit,
+    struct new_event **events, size_t *count);
+void store_free_new(struct new_event *events, size_t count);
+
+/* One delivery to be made. */
+struct route {
+	int64_t seq;
+	int64_t destination;
+};
+
+/* The arrow new -> routed: makes the deliveries of all events up to and
+ * including `through_seq`, due at once, and calls these events routed. An event
+ * that appears in no route matched nothing. STORE_GONE, and nothing done, if
+ * the events after `after_seq` (the last one routed before) were routed by
+ * somebody else meanwhile. */
+enum store_status store_route(struct store *store, int64_t after_seq,
+    int64_t through_seq, const struct route *routes, size_t count);
+
+/* The seq up to which events are routed. */
+enum store_status store_read_routed(struct store *store, int64_t *seq);
+
+/* A pending delivery as the relay works on it. Strings owned. */
+struct due {
+	int64_t seq;
+	int64_t destination;
+	int64_t generation; /* for store_settle */
+	char id[UUID_TEXT_SIZE];
+	int attempts;              /* made so far */
+	int64_t first_attempt_ms;  /* 0: none yet */
+	int64_t next_at_ms;
+	char *type;
+	char *content_type; /* NULL: none */
+	char *body;
+	size_t body_bytes;
+};
+
+/* The first pending delivery of `destination` that is due at `now_ms` (or
+ * whose time is further ahead than `ahead_max_ms`: clocks step) and is not
+ * among the `claimed` seqs. STORE_GONE: there is none. The cost does not
+ * depend on the backlog. The caller frees it with store_free_due. */
+enum store_status store_read_due(struct store *store, int64_t destination,
+    int64_t now_ms, int64_t ahead_max_ms, const int64_t *claimed,
+    size_t claimed_count, struct due *due);
+void store_free_due(struct due *due);
+
+/* When the next pending delivery of `destination` is due, claimed ones left
+ * out; INT64_MAX: none is pending. */
+enum store_status store_read_next_at(struct store *store, int64_t destination,
+    const int64_t *claimed, size_t claimed_count, int64_t *next_at_ms);
+
+/* Whether any event is new, or any delivery of a configured destination is
+ * pending, now or later. */
+enum store_status store_read_pending(struct store *store, bool *is_pending);
+
+enum outcome {
+	OUTCOME_RETRY, /* not delivered; try again later */
+	OUTCOME_DELIVERED,
+	OUTCOME_DEAD,  /* not delivered and given up */
+	OUTCOME_ABANDONED /* broken off by our own stop: does not count */
+};
+
+const char *outcome_name(enum outcome outcome);
+
+#define ANSWER_MAX_BYTES 1024 /* of the destination's answer that are kept */
+
+/* One attempt and what it came to. Pointers borrowed. */
+struct settlement {
+	int64_t seq;
+	int64_t destination;
+	int64_t generation; /* as claimed: fails if it changed meanwhile */
+	enum outcome outcome;
+	int64_t next_at_ms; /* for OUTCOME_RETRY */
+	int64_t started_at_ms;
+	int64_t duration_ms;
+	int status;        /* HTTP status; 0: no answer */
+	const char *error; /* NULL: none */
+	const char *answer;
+	size_t answer_bytes; /* at most ANSWER_MAX_BYTES are kept */
+	bool is_applied;     /* out: false if somebody else changed it */
+};
+
+/* The arrows pending -> pending (retry), delivered, dead: one transaction for
+ * the batch. The newest 20 attempts of a delivery are kept. */
+enum store_status store_settle(
+    struct store *store, struct settlement *batch, size_t count);
+
+/* ---- keeping ---- */
+
+/* The relay lock, of which there is one holder a spool; released by the
+ * kernel when the process ends. A descriptor; -1 with errno EWOULDBLOCK if
+ * `wait_ms` did not suffice. Only one process waits at a time: where another
+ * waits already, -1 with errno EALREADY at once. */
+int store_lock_relay(const char *path, int64_t wait_ms);
+
+/* Erases what has outlived its time, oldest first, in steps that hold the
+ * lock for less than 100 ms; one call makes one step and says in `is_more`
+ * whether there is more to do. 0 for a time: nothing of that kind. */
+struct retention {
+	int64_t now_ms;
+	int64_t retain_ms;
+	int64_t retain_dead_ms;
+	int64_t retain_refused_ms;
+};
+enum store_status store_erase_old(struct store *store,
+    const struct retention *retention, int64_t *erased, bool *is_more);
+
+/* ---- looking: the operator ---- */
+
+struct event_row { /* the view `event`; strings owned, NULL: absent */
+	int64_t seq;
+	char *id;
+	int64_t received_at_ms;
+	bool is_routed;
+	char *community;
+	char *event_type;
+	char *ticket_id;
+	char *note_id;
+	char *conversation_id;
+	char *content_type;
+	char *remote_addr;
+	int64_t body_bytes;
+	char *body; /* only from store_show_event; else NULL */
+};
+
+struct delivery_row { /* the view `delivery` */
+	char *event_id;
+	char *destination;
+	enum delivery_state state;
+	int attempts;
+	int64_t next_at_ms;   /* 0: not waiting */
+	char *last_outcome;   /* NULL: no attempt yet */
+	int last_status;      /* 0: none */
+	char *last_error;
+	int64_t settled_at_ms; /* 0: not settled */
+};
+
+struct attempt_row {
+	int number;
+	char *destination;
+	int64_t started_at_ms;
+	int64_t duration_ms;
+	enum outcome outcome;
+	int status;
+	char *error;
+	char *answer;
+	size_t answer_bytes;
+};
+
+/* What to list; NULL, 0 or -1 leaves a condition out. */
+struct list_filter {
+	const char *state; /* new, routed or a delivery state */
+	const char *destination;
+	const char *type;  /* fnmatch pattern */
+	const char *ticket;
+	const char *note;
+	const char *community; /* fnmatch pattern */
+	int64_t since_ms;
+	int64_t until_ms;
+	size_t limit; /* newest first; 0: no limit */
+};
+
+/* A row at a time, newest first; return false from `each` to stop. The rows
+ * are borrowed during the call; no read transaction lasts longer than a
+ * page of rows. */
+typedef bool (*store_each_event)(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count);
+enum store_status store_list(struct store *store,
+    const struct list_filter *filter, store_each_event each, void *arg);
+
+/* Finds the one event whose id begins with `prefix` (case does not matter):
+ * STORE_GONE if there is none, STORE_REFUSED if there are several; store_why
+ * says so. `id` gets UUID_TEXT_SIZE bytes. */
+enum store_status store_find_event(
+    struct store *store, const char *prefix, char *id);
+
+struct event_detail {
+	struct event_row event;
+	struct delivery_row *deliveries;
+	size_t delivery_count;
+	struct attempt_row *attempts; /* by destination, oldest first */
+	size_t attempt_count;
+};
+enum store_status store_show_event(
+    struct store *store, const char *id, struct event_detail *detail);
+void store_free_detail(struct event_detail *detail);
+
+struct destination_counts {
+	char *name;
+	bool is_configured;
+	int64_t pending;
+	int64_t delivered;
+	int64_t dead;
+	int64_t dropped;
+	int64_t oldest_pending_ms; /* received; 0: none */
+	int64_t next_at_ms;        /* 0: nothing waits */
+	int64_t last_attempt_ms;   /* 0: none */
+	int64_t last_delivered_ms; /* 0: none */
+	char *last_error;          /* of the attempt last made; NULL: none */
+	int last_status;
+};
+
+struct store_summary {
+	int64_t events;
+	int64_t events_new;
+	int64_t events_last_hour;
+	int64_t newest_event_ms;    /* received; 0: none ever */
+	int64_t oldest_undelivered_ms; /* received; 0: none */
+	int64_t refused;
+	int64_t size_bytes; /* (pages - free pages) x page size + WAL */
+	int64_t wal_bytes;
+	int64_t free_bytes; /* of the file system */
+	int schema_version;
+	bool is_relay_running;
+	bool has_failure_mark; /* a failed sync waits for its checkpoint */
+	struct destination_counts *destinations;
+	size_t destination_count;
+};
+enum store_status store_summarize(
+    struct store *store, int64_t now_ms, struct store_summary *summary);
+void store_free_summary(struct store_summary *summary);
+
+typedef bool (*store_each_refusal)(void *arg, const struct refusal *refusal);
+/* Newest first; the body is given only where `seq` names one of them (0: all,
+ * without bodies). */
+enum store_status store_list_refused(struct store *store, int64_t seq,
+    store_each_refusal each, void *arg);
+
+#endif

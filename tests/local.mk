@@ -1,0 +1,38 @@
+# Every test speaks TAP. Unit tests (cmocka) are tests/test_MODULE.c; the
+# others are tests/NAME.py on tests/harness.py, or shell.
+
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE;
+TEST_EXTENSIONS = .py .sh
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(PYTHON3)
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+
+unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSON_CFLAGS) \
+	$(SQLITE_CFLAGS) $(CURL_CFLAGS) $(FCGI_CFLAGS)
+unit_ldadd = libhookspool.a $(CMOCKA_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
+
+unit_tests = test_base
+
+python_tests =
+
+EXTRA_DIST += %D%/unit.h %D%/harness.py
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+
+if HAVE_PYTHON3
+TESTS += $(python_tests)
+endif
+EXTRA_DIST += $(python_tests)
+
+test_base_SOURCES = %D%/test_base.c
+test_base_CPPFLAGS = $(unit_cppflags)
+test_base_LDADD = $(unit_ldadd)
