@@ -111,10 +111,6 @@ class Child:
         with open(self.log_path, "rb") as f:
             return f.read().decode("utf-8", "backslashreplace")
 
-    def signal(self, number):
-        if self.is_alive():
-            self.process.send_signal(number)
-
     def wait(self, timeout_s=20):
         try:
             return self.process.wait(timeout_s)
@@ -133,6 +129,10 @@ class Child:
             return self.process.wait()
         finally:
             self.log.close()
+
+    def signal(self, number):
+        if self.is_alive():
+            self.process.send_signal(number)
 
 
 class Sandbox:
