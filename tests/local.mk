@@ -19,7 +19,7 @@ unit_ldadd = libhookspool.a $(CMOCKA_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 
 unit_tests = test_base
 
-python_tests =
+python_tests = %D%/test_house.py
 
 EXTRA_DIST += %D%/unit.h %D%/harness.py
 

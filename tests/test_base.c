@@ -87,8 +87,8 @@ a_log_line_holds_no_raw_byte_of_a_stranger(void **state)
 	    "warning: said a=plain b=\"two words\" "
 	    "c=\"\\u001b[2J\\u000a\\\"\\\\\\u00c3\\u00a9\" d=\"\" e=-7");
 	log_open("test", LOG_TARGET_AUTO, NULL, LOG_FORMAT_JSON);
-	log_note(LOG_LEVEL_INFO, "said", LOG_TEXT("a", "x\ny"),
-	    LOG_NUMBER("n", 3));
+	log_note(
+	    LOG_LEVEL_INFO, "said", LOG_TEXT("a", "x\ny"), LOG_NUMBER("n", 3));
 	assert_non_null(strstr(logged,
 	    "\"program\":\"test\",\"level\":\"info\",\"message\":\"said\","
 	    "\"a\":\"x\\u000ay\",\"n\":3}"));

@@ -89,7 +89,7 @@ add_text_line(struct buf *line, enum log_level level, const char *message,
 		if (f->text == NULL)
 			buf_add_format(line, "%lld", f->number);
 		else if (needs_quotes(f->text) ||
-		    strlen(f->text) > VALUE_MAX_BYTES)
+			 strlen(f->text) > VALUE_MAX_BYTES)
 			add_quoted(line, f->text);
 		else
 			buf_add_text(line, f->text);
@@ -125,8 +125,8 @@ is_dev_null(int fd)
 
 	if (fstat(fd, &open_one) != 0)
 		return true; /* closed: nobody reads there either */
-	return stat("/dev/null", &null_one) == 0 &&
-	    S_ISCHR(open_one.st_mode) && open_one.st_rdev == null_one.st_rdev;
+	return stat("/dev/null", &null_one) == 0 && S_ISCHR(open_one.st_mode) &&
+	       open_one.st_rdev == null_one.st_rdev;
 }
 
 /* A rotated file is another one, or none, at the path. */
@@ -162,9 +162,9 @@ write_fd(int fd, const char *line)
 
 	buf_init(&out, LINE_MAX_BYTES + 256);
 	if (state.format == LOG_FORMAT_TEXT)
-		buf_add_format(&out, "%s %s[%ld]: ",
-		    clock_format(clock_wall_ms(), now), state.program,
-		    (long)getpid());
+		buf_add_format(&out,
+		    "%s %s[%ld]: ", clock_format(clock_wall_ms(), now),
+		    state.program, (long)getpid());
 	buf_add_text(&out, line);
 	buf_add_text(&out, "\n");
 	do {
@@ -201,8 +201,8 @@ write_line(enum log_level level, const char *line)
 }
 
 void
-log_write(enum log_level level, const char *message,
-    const struct log_field *fields)
+log_write(
+    enum log_level level, const char *message, const struct log_field *fields)
 {
 	int saved_errno = errno;
 	struct buf line;
@@ -233,8 +233,8 @@ log_open(const char *program, enum log_target target, const char *path,
 	state.fd = -1;
 	state.program = program;
 	state.target = path == NULL && target == LOG_TARGET_FILE
-	    ? LOG_TARGET_AUTO
-	    : target;
+			   ? LOG_TARGET_AUTO
+			   : target;
 	state.path = path != NULL ? xstrdup(path) : NULL;
 	state.format = format;
 	pthread_mutex_unlock(&state.mutex);

@@ -51,8 +51,8 @@ struct log_field {
 #define log_plain(level, message)                                              \
 	log_write(level, message, (const struct log_field[]){{.key = NULL}})
 
-void log_write(enum log_level level, const char *message,
-    const struct log_field *fields);
+void log_write(
+    enum log_level level, const char *message, const struct log_field *fields);
 
 /* Sets where lines go. `program` names us in each line and is borrowed for
  * good; `path` is the file of LOG_TARGET_FILE, copied, opened (0640, made if

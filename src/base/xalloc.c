@@ -35,8 +35,8 @@ xcalloc(size_t count, size_t size)
 void *
 xreallocarray(void *old, size_t count, size_t size)
 {
-	return checked(reallocarray(
-	    old, count > 0 ? count : 1, size > 0 ? size : 1));
+	return checked(
+	    reallocarray(old, count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
 char *
