@@ -14,6 +14,9 @@ libhookspool_a_SOURCES = \
 	%D%/base/xalloc.c %D%/base/xalloc.h
 
 # event/
+libhookspool_a_SOURCES += \
+	%D%/event/event.c %D%/event/event.h \
+	%D%/event/json.c %D%/event/json.h
 
 # config/
 

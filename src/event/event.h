@@ -9,19 +9,25 @@
 
 #include <stddef.h>
 
+/* Bytes after decoding. A longer type is refused, a longer community or id
+ * counts as absent. */
 #define EVENT_TYPE_MAX_BYTES 256
-#define EVENT_NAME_MAX_BYTES 256 /* an id longer than this counts as absent */
+#define EVENT_NAME_MAX_BYTES 256
 
-/* All owned; UTF-8, NUL-terminated, U+0000 shown as U+FFFD; NULL: absent. */
+/* All owned; UTF-8, NUL-terminated, U+0000 shown as U+FFFD; NULL: absent.
+ * An id is the text of a number as sent, or the value of a string that is
+ * not empty; where a place has none (null, another type, too long), the next
+ * place is tried. */
 struct event {
-	char *community;    /* CommunityName, if a string */
-	char *type;         /* EventType, never NULL after success */
-	char *ticket;       /* the number's text as sent, or a string's value:
-	                       the first there is of TicketId,
-	                       Events[0].TicketId, Events[0].Ticket.Id */
-	char *note;         /* Events[0].NoteId, likewise */
-	char *conversation; /* Events[0].ConversationId, else ConversationId,
-	                       else Events[0].Conversation.Id, likewise */
+	char *community; /* CommunityName, if a string */
+	char *type;      /* EventType, never NULL after success */
+	/* TicketId, else Events[0].TicketId, else Events[0].Ticket.Id */
+	char *ticket;
+	/* Events[0].NoteId */
+	char *note;
+	/* Events[0].ConversationId, else ConversationId, else
+	 * Events[0].Conversation.Id */
+	char *conversation;
 };
 
 enum event_verdict {

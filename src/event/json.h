@@ -10,10 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define JSON_MAX_DEPTH  64    /* arrays and objects open at once */
-#define JSON_MAX_VALUES 50000 /* values of any type, members and elements */
+/* Arrays and objects open at once; and values of any type, the outermost one
+ * included (names of members are no values). */
+#define JSON_MAX_DEPTH  64
+#define JSON_MAX_VALUES 50000
 
-enum json_type {
+enum json_kind {
 	JSON_NULL,
 	JSON_FALSE,
 	JSON_TRUE,
@@ -25,7 +27,7 @@ enum json_type {
 
 /* A value inside a checked text; borrowed from it. */
 struct json_value {
-	enum json_type type;
+	enum json_kind kind;
 	const char *text; /* its first byte: a string's opening quote */
 	size_t len;       /* to its last byte: a string's closing quote */
 };

@@ -1,0 +1,498 @@
+/*
+ * The checker and the cursor: see json.h. One pass, no recursion: which of
+ * the open containers are objects is one bit each in a word. Knows nothing
+ * of what the text means. Its sentences are for the person who has to mend
+ * the text; at the end of a text that stops too early the offset is its
+ * length.
+ */
+#include "config.h"
+
+#include "event/json.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static const char ends_early[] = "the text ends too early";
+static const char lacks_value[] = "a value is missing";
+static const char lacks_digit[] = "a number lacks a digit";
+
+struct scan {
+	const unsigned char *at;
+	const unsigned char *end;
+	uint64_t objects; /* the innermost container is the lowest bit */
+	unsigned depth;
+	unsigned values;
+};
+
+_Static_assert(JSON_MAX_DEPTH <= 64, "a bit of a word for each level");
+
+/* ---- the bytes of a string ---- */
+
+/* 1: stands for itself in a string and needs no second look. All but the
+ * control characters, the quote, the backslash and what is not ASCII. */
+static const unsigned char is_plain[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x00 */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x10 */
+    1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x20, the quote */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x30 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x40 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* 0x50, the backslash */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x60 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x70 */
+};
+
+/* Steps over one character of several bytes, as RFC 3629 has them: nothing
+ * that is longer than it need be, no surrogates, U+10FFFF at most. */
+static const char *
+take_utf8(struct scan *scan)
+{
+	static const char why[] = "a string is not valid UTF-8";
+	const unsigned char *at = scan->at;
+	unsigned char low = 0x80, high = 0xBF;
+	size_t len = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2, i;
+
+	if (at[0] < 0xC2 || at[0] > 0xF4)
+		return why;
+	if (at[0] == 0xE0)
+		low = 0xA0;
+	else if (at[0] == 0xED)
+		high = 0x9F;
+	else if (at[0] == 0xF0)
+		low = 0x90;
+	else if (at[0] == 0xF4)
+		high = 0x8F;
+	for (i = 1; i < len; i++) {
+		if (at + i == scan->end || at[i] < low || at[i] > high)
+			return why;
+		low = 0x80;
+		high = 0xBF;
+	}
+	scan->at += len;
+	return NULL;
+}
+
+static bool
+is_hex(unsigned char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') ||
+	       (byte >= 'A' && byte <= 'F');
+}
+
+static const char *
+take_escape(struct scan *scan)
+{
+	static const char why[] = "an escape in a string is not valid";
+	int i;
+
+	if (++scan->at == scan->end)
+		return ends_early;
+	if (*scan->at == '\0' || strchr("\"\\/bfnrtu", *scan->at) == NULL)
+		return why;
+	if (*scan->at++ != 'u')
+		return NULL;
+	for (i = 0; i < 4; i++, scan->at++) {
+		if (scan->at == scan->end)
+			return ends_early;
+		if (!is_hex(*scan->at))
+			return why;
+	}
+	return NULL;
+}
+
+/* From the opening quote to behind the closing one. */
+static const char *
+take_string(struct scan *scan)
+{
+	const char *why = NULL;
+
+	scan->at++;
+	while (why == NULL) {
+		while (scan->at < scan->end && is_plain[*scan->at])
+			scan->at++;
+		if (scan->at == scan->end)
+			return ends_early;
+		if (*scan->at == '"') {
+			scan->at++;
+			return NULL;
+		}
+		if (*scan->at == '\\')
+			why = take_escape(scan);
+		else if (*scan->at >= 0x80)
+			why = take_utf8(scan);
+		else
+			why = "a string has a control character in it, "
+			      "or its closing quote is missing";
+	}
+	return why;
+}
+
+/* ---- numbers and words ---- */
+
+static bool
+is_next(const struct scan *scan, char byte)
+{
+	return scan->at < scan->end && *scan->at == (unsigned char)byte;
+}
+
+static bool
+is_digit_next(const struct scan *scan)
+{
+	return scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9';
+}
+
+static const char *
+take_digits(struct scan *scan)
+{
+	if (!is_digit_next(scan))
+		return scan->at == scan->end ? ends_early : lacks_digit;
+	while (is_digit_next(scan))
+		scan->at++;
+	return NULL;
+}
+
+static const char *
+take_number(struct scan *scan)
+{
+	const char *why = NULL;
+
+	if (is_next(scan, '-'))
+		scan->at++;
+	if (is_next(scan, '0')) {
+		scan->at++;
+		if (is_digit_next(scan))
+			return "a number begins with a needless 0";
+	} else {
+		why = take_digits(scan);
+	}
+	if (why == NULL && is_next(scan, '.')) {
+		scan->at++;
+		why = take_digits(scan);
+	}
+	if (why == NULL && (is_next(scan, 'e') || is_next(scan, 'E'))) {
+		scan->at++;
+		if (is_next(scan, '+') || is_next(scan, '-'))
+			scan->at++;
+		why = take_digits(scan);
+	}
+	return why;
+}
+
+static const char *
+take_word(struct scan *scan, const char *word)
+{
+	for (; *word != '\0'; word++, scan->at++) {
+		if (scan->at == scan->end)
+			return ends_early;
+		if (*scan->at != (unsigned char)*word)
+			return "a word is none of true, false and null";
+	}
+	return NULL;
+}
+
+/* ---- values ---- */
+
+static void
+skip_space(struct scan *scan)
+{
+	while (
+	    scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' ||
+					*scan->at == '\r' || *scan->at == '\t'))
+		scan->at++;
+}
+
+/* A member's name and the colon. */
+static const char *
+take_name(struct scan *scan)
+{
+	const char *why;
+
+	skip_space(scan);
+	if (scan->at == scan->end)
+		return ends_early;
+	if (*scan->at != '"')
+		return "a member's name in double quotes is missing";
+	why = take_string(scan);
+	if (why != NULL)
+		return why;
+	skip_space(scan);
+	if (scan->at == scan->end)
+		return ends_early;
+	if (*scan->at != ':')
+		return "a colon after a member's name is missing";
+	scan->at++;
+	return NULL;
+}
+
+static bool
+in_object(const struct scan *scan)
+{
+	return (scan->objects & 1) != 0;
+}
+
+/* Enters what opens here, up to its first value; steps over it if there is
+ * nothing in it. */
+static const char *
+take_open(struct scan *scan)
+{
+	bool is_object = *scan->at == '{';
+
+	if (scan->depth == JSON_MAX_DEPTH)
+		return "it is nested deeper than 64 levels";
+	scan->at++;
+	skip_space(scan);
+	if (is_next(scan, is_object ? '}' : ']')) {
+		scan->at++;
+		return NULL;
+	}
+	scan->depth++;
+	scan->objects = scan->objects << 1 | is_object;
+	return is_object ? take_name(scan) : NULL;
+}
+
+/* What might have been meant by a byte that begins no value. */
+static const char *
+why_no_value(unsigned char byte)
+{
+	switch (byte) {
+	case '\'':
+		return "a string is in single quotes";
+	case '/':
+	case '#':
+		return "there is a comment";
+	case '+':
+	case '.':
+		return lacks_digit;
+	case 'N':
+	case 'I':
+		return "NaN and Infinity are no numbers of JSON";
+	default:
+		return lacks_value;
+	}
+}
+
+/* A number, string or word, or what take_open takes. */
+static const char *
+take_value(struct scan *scan)
+{
+	switch (*scan->at) {
+	case '{':
+	case '[':
+		return take_open(scan);
+	case '"':
+		return take_string(scan);
+	case 't':
+		return take_word(scan, "true");
+	case 'f':
+		return take_word(scan, "false");
+	case 'n':
+		return take_word(scan, "null");
+	default:
+		if (*scan->at == '-' || is_digit_next(scan))
+			return take_number(scan);
+		return why_no_value(*scan->at);
+	}
+}
+
+/* What follows a complete value in a container: brackets that close, and
+ * then a comma where a further value comes. */
+static const char *
+take_after(struct scan *scan)
+{
+	while (scan->depth > 0) {
+		skip_space(scan);
+		if (scan->at == scan->end)
+			return ends_early;
+		if (*scan->at == ',') {
+			scan->at++;
+			return in_object(scan) ? take_name(scan) : NULL;
+		}
+		if (*scan->at != (in_object(scan) ? '}' : ']'))
+			return in_object(scan) ? "a comma or } is missing"
+					       : "a comma or ] is missing";
+		scan->at++;
+		scan->objects >>= 1;
+		scan->depth--;
+	}
+	return NULL;
+}
+
+/* The values of the text, in the order in which they begin. */
+static const char *
+take_values(struct scan *scan)
+{
+	const char *why = NULL;
+	unsigned depth;
+
+	do {
+		skip_space(scan);
+		if (scan->at == scan->end)
+			return ends_early;
+		if (++scan->values > JSON_MAX_VALUES)
+			return "it has more than 50,000 values";
+		depth = scan->depth;
+		why = take_value(scan);
+		if (why == NULL && scan->depth == depth)
+			why = take_after(scan);
+	} while (why == NULL && scan->depth > 0);
+	return why;
+}
+
+static enum json_kind
+kind_of(char byte)
+{
+	switch (byte) {
+	case '{':
+		return JSON_OBJECT;
+	case '[':
+		return JSON_ARRAY;
+	case '"':
+		return JSON_STRING;
+	case 't':
+		return JSON_TRUE;
+	case 'f':
+		return JSON_FALSE;
+	case 'n':
+		return JSON_NULL;
+	default:
+		return JSON_NUMBER;
+	}
+}
+
+static const char *
+check(struct scan *scan, struct json_value *root)
+{
+	const char *why;
+
+	if (scan->end - scan->at >= 3 &&
+	    memcmp(scan->at, "\xEF\xBB\xBF", 3) == 0)
+		return "it begins with a byte order mark";
+	skip_space(scan);
+	root->text = (const char *)scan->at;
+	why = take_values(scan);
+	if (why != NULL)
+		return why;
+	root->kind = kind_of(*root->text);
+	root->len = (size_t)((const char *)scan->at - root->text);
+	skip_space(scan);
+	return scan->at < scan->end
+		   ? "something follows the end of the JSON text"
+		   : NULL;
+}
+
+const char *
+json_check(
+    const char *text, size_t len, struct json_value *root, size_t *offset)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	struct scan scan = {.at = bytes, .end = bytes + len};
+	const char *why = check(&scan, root);
+
+	if (why != NULL)
+		*offset = (size_t)(scan.at - bytes);
+	return why;
+}
+
+/* ---- the cursor: from here on the text is known to be right ---- */
+
+/* Behind the string whose opening quote is at `at`. */
+static const char *
+after_string(const char *at, const char *end)
+{
+	const char *slash;
+
+	do {
+		at = memchr(at + 1, '"', (size_t)(end - at - 1));
+		for (slash = at; slash[-1] == '\\'; slash--)
+			;
+	} while ((at - slash) % 2 != 0);
+	return at + 1;
+}
+
+/* Behind the container that opens at `at`. */
+static const char *
+after_container(const char *at, const char *end)
+{
+	unsigned depth = 0;
+
+	do {
+		if (*at == '"') {
+			at = after_string(at, end);
+			continue;
+		}
+		if (*at == '{' || *at == '[')
+			depth++;
+		else if (*at == '}' || *at == ']')
+			depth--;
+		at++;
+	} while (depth > 0);
+	return at;
+}
+
+static bool
+is_between(char byte)
+{
+	return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t' ||
+	       byte == ',' || byte == ':';
+}
+
+/* Behind the value at `at`; `end` is the bracket that closes its container. */
+static const char *
+after_value(const char *at, const char *end)
+{
+	switch (kind_of(*at)) {
+	case JSON_STRING:
+		return after_string(at, end);
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		return after_container(at, end);
+	case JSON_NULL:
+	case JSON_FALSE:
+	case JSON_TRUE:
+	case JSON_NUMBER:
+		break;
+	}
+	while (at < end && !is_between(*at))
+		at++;
+	return at;
+}
+
+struct json_cursor
+json_enter(const struct json_value *value)
+{
+	struct json_cursor none = {NULL, NULL, false};
+
+	if (value->kind != JSON_ARRAY && value->kind != JSON_OBJECT)
+		return none;
+	return (struct json_cursor){
+	    .at = value->text + 1,
+	    .end = value->text + value->len - 1,
+	    .is_object = value->kind == JSON_OBJECT,
+	};
+}
+
+/* Takes the value at the cursor, and what separates it from the next. */
+static struct json_value
+step(struct json_cursor *cursor)
+{
+	struct json_value value = {kind_of(*cursor->at), cursor->at, 0};
+
+	cursor->at = after_value(cursor->at, cursor->end);
+	value.len = (size_t)(cursor->at - value.text);
+	while (cursor->at < cursor->end && is_between(*cursor->at))
+		cursor->at++;
+	return value;
+}
+
+bool
+json_next(struct json_cursor *cursor, struct json_value *key,
+    struct json_value *member)
+{
+	while (cursor->at < cursor->end && is_between(*cursor->at))
+		cursor->at++;
+	if (cursor->at == cursor->end)
+		return false;
+	if (cursor->is_object)
+		*key = step(cursor);
+	*member = step(cursor);
+	return true;
+}
