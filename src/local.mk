@@ -21,6 +21,11 @@ libhookspool_a_SOURCES += \
 # config/
 
 # spool/
+libhookspool_a_SOURCES += \
+	%D%/spool/schema.c \
+	%D%/spool/spool.h \
+	%D%/spool/store_internal.h \
+	%D%/spool/wake.h
 
 # relay/
 

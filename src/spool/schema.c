@@ -1,0 +1,190 @@
+/*
+ * The schema of the spool and its versions (hookspool-store(7)). Each step
+ * from one version to the next is a row of a table and one transaction under
+ * the write lock, so that whatever ends it leaves a whole version.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#define STRING(x)  STRING_(x)
+#define STRING_(x) #x
+
+/*
+ * Capture writes to `events` alone. Whether an event is new is not stored with
+ * it: it is, if its seq is beyond progress.routed_seq. So routing changes no
+ * event, and capture pays for no index of states. Ids sort by time, so their
+ * index grows at its end. No seq is ever skipped or used twice (the number is
+ * given in the transaction): there are (newest seq - erased_events) events.
+ *
+ * deliveries.state is an enum delivery_state, last_outcome and
+ * attempts.outcome an enum outcome. The counts in `destinations` are changed
+ * by the transaction that changes a delivery.
+ */
+static const char step_1[] =
+    "CREATE TABLE events ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " id TEXT NOT NULL,"
+    " received_at_ms INTEGER NOT NULL,"
+    " community TEXT,"
+    " event_type TEXT NOT NULL,"
+    " ticket_id TEXT,"
+    " note_id TEXT,"
+    " conversation_id TEXT,"
+    " content_type TEXT,"
+    " remote_addr TEXT,"
+    " body BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX events_id ON events(id);"
+
+    "CREATE TABLE progress ("
+    " only INTEGER PRIMARY KEY CHECK (only = 1),"
+    " routed_seq INTEGER NOT NULL,"
+    " erased_events INTEGER NOT NULL);"
+    "INSERT INTO progress VALUES (1, 0, 0);"
+
+    "CREATE TABLE destinations ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE,"
+    " is_configured INTEGER NOT NULL,"
+    " pending INTEGER NOT NULL DEFAULT 0,"
+    " delivered INTEGER NOT NULL DEFAULT 0,"
+    " dead INTEGER NOT NULL DEFAULT 0,"
+    " dropped INTEGER NOT NULL DEFAULT 0,"
+    " last_attempt_ms INTEGER,"
+    " last_delivered_ms INTEGER,"
+    " last_status INTEGER,"
+    " last_error TEXT);"
+
+    "CREATE TABLE deliveries ("
+    " seq INTEGER NOT NULL,"
+    " destination INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " first_attempt_ms INTEGER,"
+    " next_at_ms INTEGER,"
+    " last_outcome INTEGER,"
+    " last_status INTEGER,"
+    " last_error TEXT,"
+    " settled_at_ms INTEGER,"
+    " PRIMARY KEY (seq, destination)) WITHOUT ROWID;"
+    "CREATE INDEX deliveries_due ON deliveries(destination, next_at_ms, seq)"
+    " WHERE state = 0;"
+    "CREATE INDEX deliveries_pending ON deliveries(destination, seq)"
+    " WHERE state = 0;"
+
+    "CREATE TABLE attempts ("
+    " seq INTEGER NOT NULL,"
+    " destination INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " started_at_ms INTEGER NOT NULL,"
+    " duration_ms INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL,"
+    " status INTEGER,"
+    " error TEXT,"
+    " answer BLOB,"
+    " PRIMARY KEY (seq, destination, number)) WITHOUT ROWID;"
+
+    "CREATE TABLE refusals ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " received_at_ms INTEGER NOT NULL,"
+    " status INTEGER NOT NULL,"
+    " why TEXT NOT NULL,"
+    " content_type TEXT,"
+    " remote_addr TEXT,"
+    " sent_bytes INTEGER,"
+    " body BLOB NOT NULL);"
+
+    "CREATE VIEW event AS SELECT seq, id, received_at_ms,"
+    " CASE WHEN seq > (SELECT routed_seq FROM progress) THEN 'new'"
+    " ELSE 'routed' END AS state,"
+    " community, event_type, ticket_id, note_id, content_type, remote_addr,"
+    " length(body) AS body_bytes, body FROM events;"
+
+    "CREATE VIEW delivery AS SELECT events.id AS event_id,"
+    " destinations.name AS destination,"
+    " CASE deliveries.state"
+    " WHEN 0 THEN iif(destinations.is_configured, 'pending', 'orphaned')"
+    " WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' WHEN 3 THEN 'dropped' END"
+    " AS state,"
+    " deliveries.attempts AS attempts,"
+    " iif(deliveries.state = 0, deliveries.next_at_ms, NULL) AS next_at_ms,"
+    " CASE deliveries.last_outcome WHEN 0 THEN 'retry' WHEN 1 THEN 'delivered'"
+    " WHEN 2 THEN 'dead' WHEN 3 THEN 'abandoned' END AS last_outcome,"
+    " deliveries.last_status AS last_status,"
+    " deliveries.last_error AS last_error,"
+    " deliveries.settled_at_ms AS settled_at_ms"
+    " FROM deliveries"
+    " JOIN events ON events.seq = deliveries.seq"
+    " JOIN destinations ON destinations.id = deliveries.destination;"
+
+    "PRAGMA application_id = " STRING(
+	SCHEMA_APPLICATION_ID) ";"
+			       "PRAGMA user_version = 1;";
+
+/* steps[n] makes version n + 1 of version n, and says so in user_version. */
+static const char *const steps[SCHEMA_VERSION] = {step_1};
+
+enum store_status
+schema_read_version(struct store *store, int *version)
+{
+	enum store_status status;
+	int64_t id = 0, number = 0;
+
+	status = sql_read_int64(store, "PRAGMA application_id", &id);
+	if (status == STORE_OK)
+		status = sql_read_int64(store, "PRAGMA user_version", &number);
+	if (status != STORE_OK)
+		return status;
+	if (id != SCHEMA_APPLICATION_ID || number < 1 || number > INT_MAX)
+		return store_say(store, STORE_REFUSED,
+		    "%s/" DB_NAME " is not a spool of hookspool", store->path);
+	*version = (int)number;
+	return STORE_OK;
+}
+
+enum store_status
+schema_judge(struct store *store, enum store_access access, int version)
+{
+	if (version > SCHEMA_VERSION)
+		return store_say(store, STORE_TOO_NEW,
+		    "the spool %s was made by a later hookspool (schema %d, "
+		    "this one knows %d): install that version",
+		    store->path, version, SCHEMA_VERSION);
+	if (version == SCHEMA_VERSION ||
+	    (access == STORE_CAPTURE && version == SCHEMA_VERSION - 1))
+		return STORE_OK;
+	return store_say(store, STORE_TOO_OLD,
+	    "the spool %s has the older schema %d: start the relay, or run "
+	    "`hookspool migrate`",
+	    store->path, version);
+}
+
+enum store_status
+schema_migrate(struct store *store, int version)
+{
+	enum store_status status = STORE_OK;
+
+	for (; version < SCHEMA_VERSION; version++) {
+		int64_t now = 0;
+
+		status = store_begin(store, store_deadline());
+		if (status != STORE_OK)
+			return status;
+		/* Somebody else may have made this step meanwhile. */
+		status = sql_read_int64(store, "PRAGMA user_version", &now);
+		if (status == STORE_OK && now > SCHEMA_VERSION)
+			status = schema_judge(store, STORE_RELAY, (int)now);
+		if (status == STORE_OK && now == version)
+			status = sql_exec(store, steps[version]);
+		if (status != STORE_OK) {
+			store_rollback(store);
+			return status;
+		}
+		status = store_commit(store);
+		if (status != STORE_OK)
+			return status;
+	}
+	store->schema_version = SCHEMA_VERSION;
+	return STORE_OK;
+}

@@ -1,0 +1,225 @@
+/*
+ * What the files of spool/ share: the open spool, statements, errors, and the
+ * one way to write (store_begin, store_commit). Nobody outside the folder
+ * includes it.
+ *
+ * Assumes: the connection `db` is used by one thread at a time: by whoever
+ * holds `mutex`, or, in the relay and the commands, by their only thread.
+ */
+#ifndef HOOKSPOOL_STORE_INTERNAL_H
+#define HOOKSPOOL_STORE_INTERNAL_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "spool/spool.h"
+
+#define DB_NAME         "spool.db"
+#define WAL_NAME        "spool.db-wal"
+#define SHM_NAME        "spool.db-shm"
+#define LOCK_NAME       "lock"
+#define RELAY_LOCK_NAME "relay.lock"
+#define MARK_NAME       "failed-sync"
+
+#define STATEMENT_MAX_COUNT 64
+#define WHY_MAX_BYTES       2048
+#define OPEN_WAIT_MS        5000  /* for the write lock, at open */
+#define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */
+
+/* Which file it is, whatever its name. */
+struct file_id {
+	dev_t device;
+	ino_t inode;
+};
+
+/* A statement that was prepared once; `sql` is borrowed for good. */
+struct statement {
+	const char *sql;
+	sqlite3_stmt *handle;
+};
+
+struct waiter; /* capture.c */
+
+/* Those who wait for a commit, first come first; see capture.c. */
+struct capture_queue {
+	pthread_mutex_t mutex;
+	struct waiter *first;
+	struct waiter *last;
+	bool has_leader;
+};
+
+/* The connection that keeps refusals, and its ration; see refuse.c. */
+struct refusing {
+	sqlite3 *db;    /* NULL until the first */
+	double tokens;  /* how many may be kept now */
+	int64_t at_ms;  /* when `tokens` was counted, clock_mono_ms */
+	bool is_closed; /* could not be opened: no more is tried */
+};
+
+struct store {
+	char *path; /* the folder */
+	enum store_access access;
+	int folder_fd;
+	int lock_fd; /* the file of the write lock; -1: STORE_READ */
+	struct file_id db_id;
+	struct file_id lock_id;
+	sqlite3 *db;
+	struct statement statements[STATEMENT_MAX_COUNT];
+	size_t statement_count;
+	struct buf why;
+	atomic_bool is_broken;
+	atomic_int_least64_t min_free_bytes;
+	atomic_int_least64_t max_size_bytes;
+	int64_t page_bytes;
+	int schema_version;
+
+	/* The write lock: `mutex`, flock on lock_fd, BEGIN IMMEDIATE. What
+	 * follows is read and written under it. */
+	pthread_mutex_t mutex;
+	bool is_locked;
+	int wal_frames;      /* in the WAL after our last commit */
+	int checkpoint_at;   /* how many of them call for a checkpoint */
+	int checkpoint_step; /* grows while a reader is in the way */
+
+	struct capture_queue queue;
+	struct refusing refusing;
+};
+
+/* ---- statements and errors: sql.c ---- */
+
+/* The statement for `sql`, a string that lives for good, prepared at its
+ * first use, reset and without bindings. NULL: store_fail was called. Not to
+ * be finalized. At most STATEMENT_MAX_COUNT different ones in the room. */
+sqlite3_stmt *sql_prepare(struct store *store, const char *sql);
+
+/* Runs a statement that gives no row, and resets it. */
+enum store_status sql_run(struct store *store, sqlite3_stmt *statement);
+
+/* Steps to the next row: STORE_OK. STORE_GONE: there is none (any more).
+ * On anything but STORE_OK the statement is reset. A caller that stops
+ * earlier resets it itself: a statement left open is a long reader. */
+enum store_status sql_next(struct store *store, sqlite3_stmt *statement);
+
+/* Runs plain SQL without result or parameters. */
+enum store_status sql_exec(struct store *store, const char *sql);
+
+/* Reads one integer, e.g. of a PRAGMA. */
+enum store_status sql_read_int64(
+    struct store *store, const char *sql, int64_t *value);
+
+/* Parameters; NULL text or blob binds NULL. The bytes are borrowed until the
+ * statement is reset. */
+void sql_bind_text(sqlite3_stmt *statement, int index, const char *text);
+void sql_bind_blob(
+    sqlite3_stmt *statement, int index, const void *bytes, size_t len);
+
+/* A column as a string (or bytes with a NUL after them) that the caller
+ * frees; NULL where it is NULL. */
+char *sql_text_dup(sqlite3_stmt *statement, int column);
+char *sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len);
+
+/* Says what the SQLite result `code` means to us, and writes `why`: `doing`
+ * completes "could not ...". After an I/O error, damage or a read-only file
+ * the store is broken; after an I/O error it leaves the mark as well. */
+enum store_status store_fail(struct store *store, int code, const char *doing);
+
+/* Writes `why` and returns `status`. */
+enum store_status store_say(struct store *store, enum store_status status,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- writing: write.c ---- */
+
+/* Takes the write lock by `deadline_ms` (clock_mono_ms) at the latest, mends
+ * what a failed sync left, and begins a transaction. On anything but
+ * STORE_OK nothing is held. Followed by store_commit or store_rollback. */
+enum store_status store_begin(struct store *store, int64_t deadline_ms);
+
+/* Commits, makes sure that the files are still those at their paths, makes a
+ * checkpoint if one is due, and lets go of the lock. On anything but STORE_OK
+ * nothing was done, or nobody can tell (the store is broken then). */
+enum store_status store_commit(struct store *store);
+
+/* Undoes the transaction and lets go of the lock. Keeps `why`. */
+void store_rollback(struct store *store);
+
+/* The time until which the relay and the commands wait for the lock. */
+int64_t store_deadline(void);
+
+/* The two halves that capture uses one by one. store_lock_write: the lock, and
+ * what a failed sync left is mended. */
+enum store_status store_lock_write(struct store *store, int64_t deadline_ms);
+enum store_status store_begin_locked(struct store *store, int64_t deadline_ms);
+enum store_status store_commit_locked(struct store *store);
+void store_rollback_locked(struct store *store);
+void store_unlock_write(struct store *store);
+
+/* STORE_FULL, with `why`, if min_free or max_size forbids more events. */
+enum store_status store_check_limits(struct store *store);
+
+/* (pages - free pages) x page size + WAL. */
+enum store_status store_read_size(
+    struct store *store, int64_t *size_bytes, int64_t *wal_bytes);
+
+/* Whether the database and the lock are still the files at their paths;
+ * otherwise the store is broken. */
+enum store_status store_check_files(struct store *store);
+
+/* ---- checkpoints and recovery: recover.c ---- */
+
+/* Under the lock: moves the WAL into the database, if `wal_frames` calls for
+ * it. Never waits for a reader. */
+void checkpoint_if_due(struct store *store);
+
+/* Takes the lock and moves the whole WAL into the database and empties it
+ * (TRUNCATE). STORE_BUSY: a reader was in the way until `deadline_ms`, or the
+ * lock was not to be had. */
+enum store_status store_checkpoint(struct store *store, int64_t deadline_ms);
+
+/* Leaves the mark of a failed sync in the folder. */
+void recover_mark(struct store *store);
+bool recover_is_marked(const struct store *store);
+
+/* Under the lock: if there is a mark, checkpoints to success and removes it. */
+enum store_status recover_mend(struct store *store, int64_t deadline_ms);
+
+/* At open, under the lock: tells other writers that we have the spool open,
+ * and mends as the first of them. */
+enum store_status recover_first(struct store *store);
+
+/* ---- the schema: schema.c ---- */
+
+#define SCHEMA_VERSION        1
+#define SCHEMA_APPLICATION_ID 0x686b7370 /* "hksp" */
+
+/* Reads which schema the database has: STORE_REFUSED if it is not ours. */
+enum store_status schema_read_version(struct store *store, int *version);
+
+/* Whether `access` can work on `version`: STORE_OK, STORE_TOO_OLD (for
+ * STORE_RELAY: schema_migrate mends it) or STORE_TOO_NEW. */
+enum store_status schema_judge(
+    struct store *store, enum store_access access, int version);
+
+/* Brings an older schema to ours: one transaction under the lock for each
+ * step, so that whatever ends it in between leaves a whole version. */
+enum store_status schema_migrate(struct store *store, int version);
+
+/* ---- locks: lock.c ---- */
+
+/* Takes an exclusive flock by `deadline_ms`. 0, or an errno: EWOULDBLOCK if it
+ * was not to be had in time. */
+int lock_take(int fd, int64_t deadline_ms);
+
+/* A lock of one byte of the file, of the open file and not of the process
+ * (OFD): released by the kernel when the last descriptor goes. `type` is
+ * F_RDLCK, F_WRLCK or F_UNLCK. False if somebody else's is in the way. */
+bool lock_byte(int fd, int64_t offset, short type);
+
+/* Whether a relay holds the relay lock of the folder. Takes nothing. */
+bool lock_is_relay_held(int folder_fd);
+
+#endif
