@@ -28,6 +28,10 @@ libhookspool_a_SOURCES += \
 	%D%/spool/wake.h
 
 # relay/
+libhookspool_a_SOURCES += \
+	%D%/relay/deliver.c %D%/relay/deliver.h \
+	%D%/relay/guard.c %D%/relay/guard.h \
+	%D%/relay/relay.h
 
 # endpoint/
 

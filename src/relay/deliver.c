@@ -1,0 +1,563 @@
+/*
+ * Attempts by libcurl's multi interface: see deliver.h. An attempt is flying
+ * (in the multi handle), ended (its result waits for deliver_next) or idle
+ * (its easy handle waits to be used again).
+ */
+#include "config.h"
+
+#include "relay/deliver.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "config/config.h"
+#include "relay/guard.h"
+
+#define CONNECT_TIMEOUT_MS     10000
+#define ANSWER_READ_MAX_BYTES  65536 /* more of an answer is not read */
+#define HEADERS_READ_MAX_BYTES 65536 /* more of them is no answer */
+#define CONTENT_TYPE_MAX_BYTES 256
+#define WAIT_FDS_MAX           4
+
+struct attempt {
+	CURL *easy;
+	struct curl_slist *headers;
+	void *owner;
+	int64_t started_mono_ms;
+	size_t headers_read_bytes;
+	size_t answer_read_bytes;
+	bool is_guarded;    /* private addresses are refused */
+	bool is_turned_off; /* one was refused */
+	bool is_unset;      /* an option was not accepted: do not send */
+	char curl_error[CURL_ERROR_SIZE];
+	struct deliver_result result;
+	size_t index;         /* while flying: in deliver->flying */
+	struct attempt *next; /* while ended or idle */
+};
+
+struct deliver {
+	CURLM *multi;
+	struct attempt **flying;
+	size_t flying_count;
+	size_t flying_size;
+	struct attempt *ended;
+	struct attempt **ended_end;
+	struct attempt *idle;
+};
+
+/* ---- what libcurl calls ---- */
+
+static size_t
+take_answer(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct attempt *attempt = arg;
+	struct deliver_result *result = &attempt->result;
+	size_t len = size * count;
+	size_t room = sizeof result->answer - result->answer_bytes;
+	size_t kept = len < room ? len : room;
+
+	memcpy(result->answer + result->answer_bytes, bytes, kept);
+	result->answer_bytes += kept;
+	attempt->answer_read_bytes += len;
+	return attempt->answer_read_bytes > ANSWER_READ_MAX_BYTES ? 0 : len;
+}
+
+static void
+keep_retry_after(struct deliver_result *result, const char *line, size_t len)
+{
+	static const char name[] = "Retry-After:";
+	const size_t name_len = sizeof name - 1;
+
+	if (len <= name_len || strncasecmp(line, name, name_len) != 0)
+		return;
+	line += name_len;
+	len -= name_len;
+	while (len > 0 && strchr(" \t", *line) != NULL) {
+		line++;
+		len--;
+	}
+	while (len > 0 && strchr(" \t\r\n", line[len - 1]) != NULL)
+		len--;
+	if (len < sizeof result->retry_after && memchr(line, 0, len) == NULL)
+		snprintf(result->retry_after, sizeof result->retry_after,
+		    "%.*s", (int)len, line);
+}
+
+static size_t
+take_header(char *line, size_t size, size_t count, void *arg)
+{
+	struct attempt *attempt = arg;
+	size_t len = size * count;
+
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		attempt->result.retry_after[0] = '\0'; /* of a 1xx before */
+	keep_retry_after(&attempt->result, line, len);
+	attempt->headers_read_bytes += len;
+	return attempt->headers_read_bytes > HEADERS_READ_MAX_BYTES ? 0 : len;
+}
+
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct attempt *attempt = arg;
+
+	(void)purpose;
+	if (attempt->is_guarded && guard_is_private(&address->addr)) {
+		attempt->is_turned_off = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+	    address->protocol);
+}
+
+/* A connection may be reused that was opened for another destination, which
+ * allows private addresses. */
+static int
+check_connection(
+    void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct attempt *attempt = arg;
+
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	if (attempt->is_guarded && guard_is_private_text(remote_ip)) {
+		attempt->is_turned_off = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	return CURL_PREREQFUNC_OK;
+}
+
+/* ---- the request ---- */
+
+static void
+add_header(struct attempt *attempt, char *line_taken)
+{
+	struct curl_slist *list =
+	    curl_slist_append(attempt->headers, line_taken);
+
+	if (list == NULL)
+		abort(); /* out of memory */
+	attempt->headers = list;
+	free(line_taken);
+}
+
+static bool
+is_usable_content_type(const char *type)
+{
+	const unsigned char *p = (const unsigned char *)type;
+
+	if (type == NULL || *type == '\0' ||
+	    strlen(type) > CONTENT_TYPE_MAX_BYTES)
+		return false;
+	for (; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return false;
+	return true;
+}
+
+/* Every byte outside 0x21-0x7E, and %, as %XX. The caller frees. */
+static char *
+percent_encode_dup(const char *text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	const unsigned char *p = (const unsigned char *)text;
+	char *encoded = xmalloc(strlen(text) * 3 + 1);
+	char *end = encoded;
+
+	for (; *p != '\0'; p++) {
+		if (*p > 0x20 && *p < 0x7f && *p != '%') {
+			*end++ = (char)*p;
+			continue;
+		}
+		*end++ = '%';
+		*end++ = hex[*p >> 4];
+		*end++ = hex[*p & 15];
+	}
+	*end = '\0';
+	return encoded;
+}
+
+static void
+add_event_headers(
+    struct attempt *attempt, const struct deliver_request *request)
+{
+	char *type = percent_encode_dup(request->event_type);
+
+	add_header(attempt, xasprintf("webhook-id: %s", request->id));
+	add_header(attempt, xasprintf("webhook-timestamp: %lld",
+				(long long)(request->now_ms / 1000)));
+	add_header(attempt, xasprintf("Hookspool-Event-Type: %s", type));
+	add_header(
+	    attempt, xasprintf("Hookspool-Attempt: %d", request->attempt));
+	free(type);
+}
+
+/* `Name:` alone would make libcurl leave the header out: it takes `Name;` for
+ * a header without a value. */
+static char *
+configured_header_dup(const char *line)
+{
+	size_t name_len = strcspn(line, ":");
+
+	if (line[name_len] == ':' &&
+	    line[name_len + 1 + strspn(line + name_len + 1, " \t")] == '\0')
+		return xasprintf("%.*s;", (int)name_len, line);
+	return xstrdup(line);
+}
+
+static void
+set_headers(struct attempt *attempt, const struct deliver_request *request)
+{
+	const struct text_list *configured = &request->destination->headers;
+	size_t i;
+
+	add_header(attempt, xasprintf("Content-Type: %s",
+				is_usable_content_type(request->content_type)
+				    ? request->content_type
+				    : "application/json"));
+	add_header(attempt, xstrdup("Expect:")); /* it would wait for 100 */
+	if (request->id != NULL)
+		add_event_headers(attempt, request);
+	for (i = 0; i < configured->count; i++)
+		add_header(
+		    attempt, configured_header_dup(configured->items[i]));
+}
+
+#define SET(attempt, option, value)                                            \
+	do {                                                                   \
+		if (curl_easy_setopt((attempt)->easy, (option), (value)) !=    \
+		    CURLE_OK)                                                  \
+			(attempt)->is_unset = true;                            \
+	} while (0)
+
+/* What holds for every attempt, and what the destination says. */
+static void
+set_exit(struct attempt *attempt, const struct destination_config *to)
+{
+	long timeout_ms = (long)to->timeout_ms;
+
+	SET(attempt, CURLOPT_URL, to->url);
+	SET(attempt, CURLOPT_NOSIGNAL, 1L);
+	SET(attempt, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(attempt, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(attempt, CURLOPT_PROXY, ""); /* not the environment's either */
+	SET(attempt, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(attempt, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(attempt, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(attempt, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (to->ca_file != NULL) {
+		SET(attempt, CURLOPT_CAINFO, to->ca_file);
+		SET(attempt, CURLOPT_CAPATH, NULL); /* and no other CA */
+	}
+	SET(attempt, CURLOPT_TIMEOUT_MS, timeout_ms);
+	SET(attempt, CURLOPT_CONNECTTIMEOUT_MS,
+	    timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* A name server that hangs must not stop the loop: a resolver thread
+	 * whose attempt has ended is let go, not waited for. */
+	SET(attempt, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+static void
+set_callbacks(struct attempt *attempt)
+{
+	SET(attempt, CURLOPT_PRIVATE, attempt);
+	SET(attempt, CURLOPT_ERRORBUFFER, attempt->curl_error);
+	SET(attempt, CURLOPT_WRITEFUNCTION, take_answer);
+	SET(attempt, CURLOPT_WRITEDATA, attempt);
+	SET(attempt, CURLOPT_HEADERFUNCTION, take_header);
+	SET(attempt, CURLOPT_HEADERDATA, attempt);
+	SET(attempt, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(attempt, CURLOPT_OPENSOCKETDATA, attempt);
+	SET(attempt, CURLOPT_PREREQFUNCTION, check_connection);
+	SET(attempt, CURLOPT_PREREQDATA, attempt);
+}
+
+static void
+set_up(struct attempt *attempt, const struct deliver_request *request)
+{
+	attempt->started_mono_ms = clock_mono_ms();
+	attempt->is_guarded = !request->destination->allow_private;
+	set_exit(attempt, request->destination);
+	set_callbacks(attempt);
+	set_headers(attempt, request);
+	SET(attempt, CURLOPT_USERAGENT, "hookspool/" PACKAGE_VERSION);
+	SET(attempt, CURLOPT_HTTPHEADER, attempt->headers);
+	SET(attempt, CURLOPT_POSTFIELDSIZE_LARGE,
+	    (curl_off_t)request->body_bytes);
+	SET(attempt, CURLOPT_POSTFIELDS,
+	    request->body_bytes > 0 ? request->body : "");
+}
+
+/* ---- the end of an attempt ---- */
+
+static const char *
+error_sentence(const struct attempt *attempt, CURLcode code)
+{
+	if (attempt->is_turned_off)
+		return "the address is private, and allow_private is not set";
+	if (attempt->headers_read_bytes > HEADERS_READ_MAX_BYTES)
+		return "the answer's headers are longer than 64 KiB";
+	if (attempt->curl_error[0] != '\0')
+		return attempt->curl_error;
+	return curl_easy_strerror(code);
+}
+
+static void
+conclude(struct attempt *attempt, CURLcode code)
+{
+	struct deliver_result *result = &attempt->result;
+	bool is_whole = code == CURLE_OK ||
+			(code == CURLE_WRITE_ERROR &&
+			    attempt->answer_read_bytes > ANSWER_READ_MAX_BYTES);
+	long status = 0;
+
+	curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+	result->status = (int)status;
+	result->duration_ms = clock_mono_ms() - attempt->started_mono_ms;
+	result->is_delivered = is_whole && status / 100 == 2;
+	if (!is_whole)
+		snprintf(result->error, sizeof result->error, "%s",
+		    error_sentence(attempt, code));
+	else if (status / 100 == 3)
+		snprintf(result->error, sizeof result->error,
+		    "a redirect, which is not followed");
+}
+
+/* ---- attempts ---- */
+
+static struct attempt *
+attempt_new(void)
+{
+	struct attempt *attempt = xcalloc(1, sizeof *attempt);
+
+	attempt->easy = curl_easy_init();
+	if (attempt->easy == NULL)
+		abort(); /* out of memory */
+	return attempt;
+}
+
+static void
+attempt_free(struct attempt *attempt)
+{
+	if (attempt == NULL)
+		return;
+	curl_easy_cleanup(attempt->easy);
+	curl_slist_free_all(attempt->headers);
+	free(attempt);
+}
+
+/* Makes it like new; keeps the easy handle. */
+static void
+attempt_reset(struct attempt *attempt)
+{
+	CURL *easy = attempt->easy;
+
+	curl_easy_reset(easy);
+	curl_slist_free_all(attempt->headers);
+	*attempt = (struct attempt){.easy = easy};
+}
+
+static void
+take_off(struct deliver *deliver, struct attempt *attempt)
+{
+	if (deliver->flying_count == deliver->flying_size) {
+		deliver->flying_size = deliver->flying_size * 2 + 8;
+		deliver->flying = xreallocarray(deliver->flying,
+		    deliver->flying_size, sizeof *deliver->flying);
+	}
+	attempt->index = deliver->flying_count;
+	deliver->flying[deliver->flying_count++] = attempt;
+}
+
+static void
+land(struct deliver *deliver, struct attempt *attempt)
+{
+	struct attempt *last = deliver->flying[--deliver->flying_count];
+
+	assert(deliver->flying[attempt->index] == attempt);
+	deliver->flying[attempt->index] = last;
+	last->index = attempt->index;
+	curl_multi_remove_handle(deliver->multi, attempt->easy);
+}
+
+static void
+add_ended(struct deliver *deliver, struct attempt *attempt)
+{
+	attempt->next = NULL;
+	*deliver->ended_end = attempt;
+	deliver->ended_end = &attempt->next;
+}
+
+/* Hands the result out; the attempt is idle then. Returns its owner. */
+static void *
+retire(struct deliver *deliver, struct attempt *attempt,
+    struct deliver_result *result)
+{
+	void *owner = attempt->owner;
+
+	*result = attempt->result;
+	attempt_reset(attempt);
+	attempt->next = deliver->idle;
+	deliver->idle = attempt;
+	return owner;
+}
+
+/* ---- the door ---- */
+
+struct deliver *
+deliver_new(int in_flight_max)
+{
+	struct deliver *deliver = xcalloc(1, sizeof *deliver);
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (deliver->multi = curl_multi_init()) == NULL)
+		abort(); /* out of memory */
+	curl_multi_setopt(
+	    deliver->multi, CURLMOPT_MAXCONNECTS, (long)in_flight_max);
+	deliver->ended_end = &deliver->ended;
+	return deliver;
+}
+
+static void
+free_list(struct attempt *attempt)
+{
+	struct attempt *next;
+
+	for (; attempt != NULL; attempt = next) {
+		next = attempt->next;
+		attempt_free(attempt);
+	}
+}
+
+void
+deliver_free(struct deliver *deliver)
+{
+	struct deliver_result unused;
+
+	if (deliver == NULL)
+		return;
+	while (deliver_abandon(deliver, &unused) != NULL)
+		continue;
+	free_list(deliver->ended);
+	free_list(deliver->idle);
+	free(deliver->flying);
+	curl_multi_cleanup(deliver->multi);
+	curl_global_cleanup();
+	free(deliver);
+}
+
+void
+deliver_start(
+    struct deliver *deliver, const struct deliver_request *request, void *owner)
+{
+	struct attempt *attempt = deliver->idle;
+
+	assert(owner != NULL);
+	if (attempt != NULL)
+		deliver->idle = attempt->next;
+	else
+		attempt = attempt_new();
+	attempt->owner = owner;
+	set_up(attempt, request);
+	if (attempt->is_unset ||
+	    curl_multi_add_handle(deliver->multi, attempt->easy) != CURLM_OK) {
+		conclude(attempt, CURLE_FAILED_INIT);
+		add_ended(deliver, attempt);
+		return;
+	}
+	take_off(deliver, attempt);
+}
+
+static void
+collect(struct deliver *deliver)
+{
+	struct attempt *attempt = NULL;
+	CURLMsg *message;
+	CURLcode code;
+	int left;
+
+	while ((message = curl_multi_info_read(deliver->multi, &left))) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		code = message->data.result;
+		curl_easy_getinfo(
+		    message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt);
+		conclude(attempt, code);
+		land(deliver, attempt); /* `message` is gone now */
+		add_ended(deliver, attempt);
+	}
+}
+
+void
+deliver_wait(
+    struct deliver *deliver, const int *fds, size_t fd_count, int timeout_ms)
+{
+	struct curl_waitfd extra[WAIT_FDS_MAX];
+	int still;
+	size_t i;
+
+	assert(fd_count <= WAIT_FDS_MAX);
+	for (i = 0; i < fd_count; i++)
+		extra[i] = (struct curl_waitfd){
+		    .fd = fds[i], .events = CURL_WAIT_POLLIN};
+	if (deliver->ended != NULL)
+		timeout_ms = 0;
+	if (curl_multi_poll(deliver->multi, extra, (unsigned)fd_count,
+		timeout_ms, NULL) != CURLM_OK)
+		poll(NULL, 0, 100); /* no memory for poll: no busy loop */
+	curl_multi_perform(deliver->multi, &still);
+	collect(deliver);
+}
+
+void *
+deliver_next(struct deliver *deliver, struct deliver_result *result)
+{
+	struct attempt *attempt = deliver->ended;
+
+	if (attempt == NULL)
+		return NULL;
+	deliver->ended = attempt->next;
+	if (deliver->ended == NULL)
+		deliver->ended_end = &deliver->ended;
+	return retire(deliver, attempt, result);
+}
+
+void *
+deliver_abandon(struct deliver *deliver, struct deliver_result *result)
+{
+	struct attempt *attempt;
+
+	if (deliver->flying_count == 0)
+		return NULL;
+	attempt = deliver->flying[deliver->flying_count - 1];
+	conclude(attempt, CURLE_ABORTED_BY_CALLBACK);
+	snprintf(attempt->result.error, sizeof attempt->result.error,
+	    "broken off: the relay was told to stop");
+	land(deliver, attempt);
+	return retire(deliver, attempt, result);
+}
+
+bool
+deliver_post(
+    const struct deliver_request *request, struct deliver_result *result)
+{
+	struct deliver *deliver = deliver_new(1);
+
+	deliver_start(deliver, request, deliver);
+	while (deliver_next(deliver, result) == NULL)
+		deliver_wait(deliver, NULL, 0, 1000);
+	deliver_free(deliver);
+	return result->is_delivered;
+}
