@@ -10,6 +10,7 @@ libhookspool_a_SOURCES = \
 	%D%/base/buf.c %D%/base/buf.h \
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/log.c %D%/base/log.h \
+	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/uuid.c %D%/base/uuid.h \
 	%D%/base/xalloc.c %D%/base/xalloc.h
 
@@ -34,6 +35,8 @@ libhookspool_a_SOURCES += \
 	%D%/relay/relay.h
 
 # endpoint/
+libhookspool_a_SOURCES += \
+	%D%/endpoint/verify.c %D%/endpoint/verify.h
 
 # command/
 
