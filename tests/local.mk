@@ -21,7 +21,12 @@ unit_tests = test_base
 
 python_tests = %D%/test_house.py
 
-EXTRA_DIST += %D%/unit.h %D%/harness.py
+# What `./quickstart check` runs under ASan and UBSan, and under TSan.
+sanitized_tests = $(unit_tests) %D%/test_house.py
+threaded_tests = test_base
+
+EXTRA_DIST += %D%/unit.h %D%/harness.py \
+	%D%/quickstart/check.sh %D%/quickstart/show.py
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
