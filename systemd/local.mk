@@ -1,1 +1,19 @@
-EXTRA_DIST +=
+# Units, installed but not enabled; and a cron line as an example.
+
+systemdsystemunit_DATA = \
+	%D%/hookspool-endpoint.socket \
+	%D%/hookspool-endpoint.service \
+	%D%/hookspool-relay.service \
+	%D%/hookspool-relay-pending.service \
+	%D%/hookspool-relay-pending.timer
+
+cronexamplesdir = $(docdir)/examples/cron
+cronexamples_DATA = %D%/hookspool.cron
+
+filled_in += $(systemdsystemunit_DATA) $(cronexamples_DATA)
+%D%/hookspool-endpoint.socket: %D%/hookspool-endpoint.socket.in
+%D%/hookspool-endpoint.service: %D%/hookspool-endpoint.service.in
+%D%/hookspool-relay.service: %D%/hookspool-relay.service.in
+%D%/hookspool-relay-pending.service: %D%/hookspool-relay-pending.service.in
+%D%/hookspool-relay-pending.timer: %D%/hookspool-relay-pending.timer.in
+%D%/hookspool.cron: %D%/hookspool.cron.in
