@@ -20,6 +20,16 @@ libhookspool_a_SOURCES += \
 	%D%/event/json.c %D%/event/json.h
 
 # config/
+libhookspool_a_SOURCES += \
+	%D%/config/config.c %D%/config/config.h \
+	%D%/config/file.c %D%/config/file.h \
+	%D%/config/ini.c %D%/config/ini.h \
+	%D%/config/kept.c \
+	%D%/config/keys.c %D%/config/keys.h \
+	%D%/config/near.c %D%/config/near.h \
+	%D%/config/parse.c \
+	%D%/config/secret.c %D%/config/secret.h \
+	%D%/config/value.c %D%/config/value.h
 
 # spool/
 libhookspool_a_SOURCES += \

@@ -14,6 +14,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 
+/* Where things are unless said otherwise; the folders are the compiler's. */
+#define CONFIG_DEFAULT_PATH  SYSCONFDIR "/hookspool.conf"
+#define CONFIG_DEFAULT_SPOOL LOCALSTATEDIR "/lib/hookspool"
+
 struct text_list {
 	char **items;
 	size_t count;
@@ -21,13 +25,15 @@ struct text_list {
 
 /* [endpoint] */
 struct endpoint_config {
+	char *verify_token_file; /* NULL: none; likewise below */
+	char *path_key_file;
 	struct text_list verify_tokens; /* from verify_token, .._file */
 	char *verify_tokens_problem;    /* why there is none to compare with
-	                                   (none configured, unreadable file):
-	                                   GET is 503, POST is captured */
+					   (none configured, unreadable file):
+					   GET is 503, POST is captured */
 	struct text_list path_keys;     /* empty: any path will do */
 	char *path_keys_problem;        /* why they cannot be compared with:
-	                                   every request is 503 */
+					   every request is 503 */
 	struct text_list communities;   /* empty: all */
 	size_t max_body_bytes;
 	int threads;
@@ -64,7 +70,7 @@ enum destination_order { DESTINATION_ORDER_TICKET, DESTINATION_ORDER_NONE };
 /* [destination NAME] */
 struct destination_config {
 	char *name;
-	char *url; /* http or https */
+	char *url;                    /* http or https */
 	struct text_list events;      /* fnmatch patterns; default * */
 	struct text_list communities; /* likewise */
 	struct text_list headers;     /* `Name: value`, checked */
@@ -79,7 +85,7 @@ struct destination_config {
 struct config_file; /* a file that was read, and how it looked then */
 
 struct config {
-	char *path; /* where it was read from, absolute */
+	char *path; /* the file it is, or stands for; absolute */
 	struct endpoint_config endpoint;
 	struct spool_config spool;
 	struct relay_config relay;
@@ -97,6 +103,9 @@ enum config_scope {
 	CONFIG_ENDPOINT,
 	CONFIG_ALL
 };
+
+/* The last good configuration, in the spool folder. */
+#define CONFIG_KEPT_NAME "endpoint.conf"
 
 /* The file to read: `option` (of -c) if not NULL, else HOOKSPOOL_CONF in the
  * environment, else the compiled default. Made absolute. The caller frees. */

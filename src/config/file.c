@@ -1,0 +1,106 @@
+/*
+ * Reading and watching files: see file.h.
+ */
+#include <config.h>
+
+#include "config/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+static void
+note(struct config_file *file, const struct stat *st)
+{
+	file->is_there = true;
+	file->device = st->st_dev;
+	file->inode = st->st_ino;
+	file->size = st->st_size;
+	file->changed_s = st->st_ctim.tv_sec;
+	file->changed_ns = st->st_ctim.tv_nsec;
+}
+
+static bool
+check(const char *path, const struct stat *st, struct buf *why)
+{
+	if (!S_ISREG(st->st_mode)) {
+		buf_add_format(why, "%s: not a regular file", path);
+		return false;
+	}
+	if ((st->st_mode & 0007) != 0) {
+		buf_add_format(why,
+		    "%s: other users have access to it (mode %04o); "
+		    "mend it with: chmod o= %s",
+		    path, (unsigned)st->st_mode & 07777, path);
+		return false;
+	}
+	return true;
+}
+
+/* One byte more than fits is asked for, so that too much is noticed. */
+static bool
+read_all(int fd, const char *path, struct buf *bytes, struct buf *why)
+{
+	char chunk[4096];
+	ssize_t got;
+
+	for (;;) {
+		got = read(fd, chunk, sizeof chunk);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			buf_add_format(why, "%s: %s", path, strerror(errno));
+			return false;
+		}
+		if (got == 0)
+			return true;
+		if (!buf_add(bytes, chunk, (size_t)got)) {
+			buf_add_format(
+			    why, "%s: larger than %zu bytes", path, bytes->max);
+			return false;
+		}
+	}
+}
+
+bool
+file_read(const char *path, struct buf *bytes, struct config_file *file,
+    struct buf *why)
+{
+	struct stat st;
+	bool is_fine = false;
+	int fd;
+
+	*file = (struct config_file){.path = xstrdup(path)};
+	if (stat(path, &st) == 0)
+		note(file, &st);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		buf_add_format(why, "%s: %s", path, strerror(errno));
+		goto out;
+	}
+	note(file, &st);
+	is_fine = check(path, &st, why) && read_all(fd, path, bytes, why);
+out:
+	if (fd >= 0)
+		close(fd);
+	return is_fine;
+}
+
+bool
+file_is_changed(const struct config_file *file)
+{
+	struct config_file now = {.path = NULL};
+	struct stat st;
+
+	if (stat(file->path, &st) == 0)
+		note(&now, &st);
+	return now.is_there != file->is_there || now.device != file->device ||
+	       now.inode != file->inode || now.size != file->size ||
+	       now.changed_s != file->changed_s ||
+	       now.changed_ns != file->changed_ns;
+}

@@ -1,0 +1,470 @@
+/*
+ * The keys: see keys.h. A new key is a row here, a field in config.h and
+ * words in hookspool.conf(5); a new type is a function in `types`.
+ */
+#include <config.h>
+
+#include "config/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "config/config.h"
+#include "config/near.h"
+#include "config/value.h"
+
+const char *const section_names[SECTION_COUNT] = {
+    [SECTION_ENDPOINT] = "endpoint",
+    [SECTION_SPOOL] = "spool",
+    [SECTION_RELAY] = "relay",
+    [SECTION_LOG] = "log",
+    [SECTION_DESTINATION] = "destination",
+};
+
+#define K      INT64_C(1024)
+#define M      (1024 * K)
+#define G      (1024 * M)
+#define SECOND INT64_C(1000)
+#define DAY    (86400 * SECOND)
+
+#define AT(struct_, field_) offsetof(struct struct_, field_)
+#define ENDPOINT(field_)    AT(endpoint_config, field_)
+#define SPOOL(field_)       AT(spool_config, field_)
+#define RELAY(field_)       AT(relay_config, field_)
+#define DEST(field_)        AT(destination_config, field_)
+
+/* clang-format off */
+const struct key keys[] = {
+	{SECTION_ENDPOINT, "verify_token", KEY_TOKENS,
+	    ENDPOINT(verify_tokens), NULL, 0, 0, false},
+	{SECTION_ENDPOINT, "verify_token_file", KEY_PATH,
+	    ENDPOINT(verify_token_file), NULL, 0, 0, false},
+	{SECTION_ENDPOINT, "path_key", KEY_PATH_KEYS,
+	    ENDPOINT(path_keys), NULL, 0, 0, false},
+	{SECTION_ENDPOINT, "path_key_file", KEY_PATH,
+	    ENDPOINT(path_key_file), NULL, 0, 0, false},
+	{SECTION_ENDPOINT, "community", KEY_LIST,
+	    ENDPOINT(communities), NULL, 0, 0, false},
+	{SECTION_ENDPOINT, "max_body", KEY_LENGTH,
+	    ENDPOINT(max_body_bytes), "1M", K, 64 * M, false},
+	{SECTION_ENDPOINT, "threads", KEY_NUMBER,
+	    ENDPOINT(threads), "32", 1, 256, false},
+	{SECTION_ENDPOINT, "body_timeout", KEY_DURATION,
+	    ENDPOINT(body_timeout_ms), "10s", SECOND, 18 * SECOND, false},
+	{SECTION_ENDPOINT, "capture_timeout", KEY_DURATION,
+	    ENDPOINT(capture_timeout_ms), "8s", SECOND, 18 * SECOND, false},
+
+	{SECTION_SPOOL, "path", KEY_PATH,
+	    SPOOL(path), CONFIG_DEFAULT_SPOOL, 0, 0, false},
+	{SECTION_SPOOL, "min_free", KEY_SIZE,
+	    SPOOL(min_free_bytes), "64M", M, 1024 * G, true},
+	{SECTION_SPOOL, "max_size", KEY_SIZE,
+	    SPOOL(max_size_bytes), "0", M, 1024 * G, true},
+	{SECTION_SPOOL, "retain", KEY_DURATION,
+	    SPOOL(retain_ms), "30d", SECOND, 3650 * DAY, true},
+	{SECTION_SPOOL, "retain_dead", KEY_DURATION,
+	    SPOOL(retain_dead_ms), "90d", SECOND, 3650 * DAY, true},
+	{SECTION_SPOOL, "retain_refused", KEY_DURATION,
+	    SPOOL(retain_refused_ms), "7d", SECOND, 3650 * DAY, true},
+
+	{SECTION_RELAY, "start", KEY_START,
+	    RELAY(is_on_demand), "on-demand", 0, 0, false},
+	{SECTION_RELAY, "idle_exit", KEY_DURATION,
+	    RELAY(idle_exit_ms), "60s", SECOND, DAY, false},
+	{SECTION_RELAY, "program", KEY_PATH,
+	    RELAY(program), NULL, 0, 0, false},
+
+	{SECTION_LOG, "to", KEY_LOG_TO, 0, "auto", 0, 0, false},
+	{SECTION_LOG, "format", KEY_LOG_FORMAT,
+	    AT(log_config, format), "text", 0, 0, false},
+
+	{SECTION_DESTINATION, "url", KEY_URL,
+	    DEST(url), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "events", KEY_LIST,
+	    DEST(events), "*", 0, 0, false},
+	{SECTION_DESTINATION, "community", KEY_LIST,
+	    DEST(communities), "*", 0, 0, false},
+	{SECTION_DESTINATION, "header", KEY_HEADER,
+	    DEST(headers), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "timeout", KEY_DURATION,
+	    DEST(timeout_ms), "15s", SECOND, 600 * SECOND, false},
+	{SECTION_DESTINATION, "concurrency", KEY_NUMBER,
+	    DEST(concurrency), "8", 1, 64, false},
+	{SECTION_DESTINATION, "order", KEY_ORDER,
+	    DEST(order), "ticket", 0, 0, false},
+	{SECTION_DESTINATION, "retry_for", KEY_DURATION,
+	    DEST(retry_for_ms), "72h", SECOND, 365 * DAY, false},
+	{SECTION_DESTINATION, "ca_file", KEY_PATH,
+	    DEST(ca_file), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "allow_private", KEY_YES_NO,
+	    DEST(allow_private), "no", 0, 0, false},
+	{SECTION_DESTINATION, "secret", KEY_NOT_YET, 0, NULL, 0, 0, false},
+	{SECTION_DESTINATION, "secret_file", KEY_NOT_YET, 0, NULL, 0, 0, false},
+	{SECTION_DESTINATION, "client_cert", KEY_NOT_YET, 0, NULL, 0, 0, false},
+	{SECTION_DESTINATION, "client_key", KEY_NOT_YET, 0, NULL, 0, 0, false},
+	{SECTION_DESTINATION, "proxy", KEY_NOT_YET, 0, NULL, 0, 0, false},
+};
+/* clang-format on */
+
+const size_t key_count = sizeof keys / sizeof keys[0];
+_Static_assert(sizeof keys / sizeof keys[0] <= KEYS_MAX, "raise KEYS_MAX");
+
+void
+text_list_add(struct text_list *list, const char *text, size_t len)
+{
+	list->items =
+	    xreallocarray(list->items, list->count + 1, sizeof *list->items);
+	list->items[list->count++] = xmemdup(text, len);
+}
+
+void
+text_list_free(struct text_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct text_list){.items = NULL};
+}
+
+/* ---- the types: each reads `value` into `field`; NULL or why not ---- */
+
+static const char *
+set_scaled(const struct key *key, const char *value, enum value_unit unit,
+    int64_t *number)
+{
+	const char *why = value_read_number(value, unit, number);
+
+	if (why != NULL)
+		return why;
+	if (*number == 0 && key->may_be_zero)
+		return NULL;
+	if (*number < key->min)
+		return "which is too small";
+	return *number > key->max ? "which is too large" : NULL;
+}
+
+static const char *
+set_size(const struct key *key, const char *value, void *field)
+{
+	return set_scaled(key, value, VALUE_SIZE, field);
+}
+
+static const char *
+set_length(const struct key *key, const char *value, void *field)
+{
+	int64_t number = 0;
+	const char *why = set_scaled(key, value, VALUE_SIZE, &number);
+
+	*(size_t *)field = (size_t)number;
+	return why;
+}
+
+static const char *
+set_duration(const struct key *key, const char *value, void *field)
+{
+	return set_scaled(key, value, VALUE_DURATION, field);
+}
+
+static const char *
+set_number(const struct key *key, const char *value, void *field)
+{
+	int64_t number = 0;
+	const char *why = set_scaled(key, value, VALUE_PLAIN, &number);
+
+	if (why == NULL)
+		*(int *)field = (int)number;
+	return why;
+}
+
+/* The number of the word in the list; -1: it is none of them. */
+static int
+find_word(const char *const *words, const char *value)
+{
+	int i;
+
+	for (i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], value) == 0)
+			return i;
+	return -1;
+}
+
+static const char *
+set_bool(const char *const *words, const char *value, void *field)
+{
+	int found = find_word(words, value);
+
+	*(bool *)field = found == 1;
+	return found < 0 ? "" : NULL;
+}
+
+static const char *
+set_yes_no(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return set_bool((const char *const[]){"no", "yes", NULL}, value, field);
+}
+
+static const char *
+set_start(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return set_bool(
+	    (const char *const[]){"never", "on-demand", NULL}, value, field);
+}
+
+static const char *
+set_order(const struct key *key, const char *value, void *field)
+{
+	static const char *const words[] = {
+	    [DESTINATION_ORDER_TICKET] = "ticket",
+	    [DESTINATION_ORDER_NONE] = "none",
+	    NULL};
+	int found = find_word(words, value);
+
+	(void)key;
+	if (found < 0)
+		return "";
+	*(enum destination_order *)field = (enum destination_order)found;
+	return NULL;
+}
+
+static const char *
+set_log_format(const struct key *key, const char *value, void *field)
+{
+	static const char *const words[] = {
+	    [LOG_FORMAT_TEXT] = "text", [LOG_FORMAT_JSON] = "json", NULL};
+	int found = find_word(words, value);
+
+	(void)key;
+	if (found < 0)
+		return "";
+	*(enum log_format *)field = (enum log_format)found;
+	return NULL;
+}
+
+static const char *
+set_path(const struct key *key, const char *value, void *field)
+{
+	char **path = field;
+
+	(void)key;
+	if (*value != '/')
+		return "which does not begin with /";
+	free(*path);
+	*path = xstrdup(value);
+	return NULL;
+}
+
+static const char *
+set_log_to(const struct key *key, const char *value, void *field)
+{
+	static const char *const words[] = {[LOG_TARGET_AUTO] = "auto",
+	    [LOG_TARGET_STDERR] = "stderr",
+	    [LOG_TARGET_SYSLOG] = "syslog",
+	    NULL};
+	struct log_config *log = field;
+	int found = find_word(words, value);
+
+	if (found >= 0) {
+		log->target = (enum log_target)found;
+		return NULL;
+	}
+	log->target = LOG_TARGET_FILE;
+	return set_path(key, value, &log->path) != NULL ? "" : NULL;
+}
+
+static const char *
+set_url(const struct key *key, const char *value, void *field)
+{
+	const char *why = value_check_url(value);
+	char **url = field;
+
+	(void)key;
+	if (why != NULL)
+		return why;
+	free(*url);
+	*url = xstrdup(value);
+	return NULL;
+}
+
+/* Adds the items between the commas, each one checked. */
+static const char *
+add_items(struct text_list *list, const char *value,
+    const char *(*check)(const char *))
+{
+	const char *why = NULL;
+	size_t len, used;
+	char *item;
+
+	for (;; value += len + 1) {
+		value += strspn(value, " \t");
+		len = used = strcspn(value, ",");
+		while (used > 0 && strchr(" \t", value[used - 1]) != NULL)
+			used--;
+		if (used == 0)
+			return "which has an empty item";
+		item = xmemdup(value, used);
+		if (check != NULL)
+			why = check(item);
+		if (why == NULL)
+			text_list_add(list, value, used);
+		free(item);
+		if (why != NULL || value[len] == '\0')
+			return why;
+	}
+}
+
+static const char *
+set_list(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return add_items(field, value, NULL);
+}
+
+static const char *
+set_tokens(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return add_items(field, value, value_check_token);
+}
+
+static const char *
+set_path_keys(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return add_items(field, value, value_check_path_key);
+}
+
+static const char *
+set_header(const struct key *key, const char *value, void *field)
+{
+	const char *why = value_check_header(value);
+
+	(void)key;
+	if (why == NULL)
+		text_list_add(field, value, strlen(value));
+	return why;
+}
+
+static const char *
+set_not_yet(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	(void)value;
+	(void)field;
+	return "not supported by this version yet";
+}
+
+static const struct {
+	const char *(*set)(const struct key *, const char *, void *);
+	const char *expected;
+	enum value_unit unit; /* of the bounds, where there are some */
+	bool is_repeatable;
+	bool is_secret;
+} types[] = {
+    [KEY_SIZE] = {set_size, "a size", VALUE_SIZE, false, false},
+    [KEY_LENGTH] = {set_length, "a size", VALUE_SIZE, false, false},
+    [KEY_DURATION] = {set_duration, "a duration", VALUE_DURATION, false, false},
+    [KEY_NUMBER] = {set_number, "a number", VALUE_PLAIN, false, false},
+    [KEY_YES_NO] = {set_yes_no, "yes or no", 0, false, false},
+    [KEY_PATH] = {set_path, "an absolute path", 0, false, false},
+    [KEY_URL] = {set_url, "an http or https URL", 0, false, false},
+    [KEY_LIST] = {set_list, "a list, parted by commas", 0, true, false},
+    [KEY_TOKENS] = {set_tokens, "tokens, parted by commas", 0, true, true},
+    [KEY_PATH_KEYS] = {set_path_keys, "keys, parted by commas", 0, true, true},
+    [KEY_HEADER] = {set_header, "a header, Name: value", 0, true, true},
+    [KEY_START] = {set_start, "on-demand or never", 0, false, false},
+    [KEY_LOG_TO] = {set_log_to,
+	"auto, stderr, syslog or the absolute path "
+	"of a file",
+	0, false, false},
+    [KEY_LOG_FORMAT] = {set_log_format, "text or json", 0, false, false},
+    [KEY_ORDER] = {set_order, "ticket or none", 0, false, false},
+    [KEY_NOT_YET] = {set_not_yet, NULL, 0, true, true},
+};
+
+/* ---- what others ask ---- */
+
+const struct key *
+key_find(enum section section, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < key_count; i++)
+		if (keys[i].section == section &&
+		    strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+bool
+key_is_repeatable(const struct key *key)
+{
+	return types[key->type].is_repeatable;
+}
+
+static void
+add_expectation(const struct key *key, struct buf *why)
+{
+	enum value_unit unit = types[key->type].unit;
+
+	buf_add_format(why, "expected %s", types[key->type].expected);
+	if (key->max == 0)
+		return;
+	buf_add_text(why, " from ");
+	value_add_number(why, unit, key->min);
+	buf_add_text(why, " to ");
+	value_add_number(why, unit, key->max);
+	if (key->may_be_zero)
+		buf_add_text(why, ", or 0");
+}
+
+bool
+key_set(const struct key *key, const char *value, void *fields, struct buf *why)
+{
+	char *field = (char *)fields + key->offset;
+	const char *problem = types[key->type].set(key, value, field);
+
+	if (problem == NULL)
+		return true;
+	buf_add_format(why, "%s: ", key->name);
+	if (key->type == KEY_NOT_YET) {
+		buf_add_text(why, problem);
+		return false;
+	}
+	add_expectation(key, why);
+	buf_add_text(why, "; got ");
+	if (types[key->type].is_secret)
+		buf_add_text(why, "one (not shown)");
+	else
+		value_quote(why, value);
+	if (*problem != '\0')
+		buf_add_format(why, ", %s", problem);
+	return false;
+}
+
+const char *
+key_nearest(enum section section, const char *typed)
+{
+	const char *best = NULL;
+	size_t i;
+
+	for (i = 0; i < key_count; i++)
+		if (keys[i].section == section)
+			near_prefer(typed, keys[i].name, &best);
+	return best;
+}
+
+const char *
+section_nearest(const char *typed)
+{
+	const char *best = NULL;
+	size_t i;
+
+	for (i = 0; i < SECTION_COUNT; i++)
+		near_prefer(typed, section_names[i], &best);
+	return best;
+}

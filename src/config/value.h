@@ -1,0 +1,41 @@
+/*
+ * What the values of hookspool.conf(5) look like, one by one: sizes,
+ * durations, numbers, URLs, headers, keys in a path. Pure. Each function
+ * returns NULL if the text is fine, else a constant sentence, made to follow
+ * the text: "..., which is no number".
+ */
+#ifndef HOOKSPOOL_VALUE_H
+#define HOOKSPOOL_VALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum value_unit { VALUE_PLAIN, VALUE_SIZE, VALUE_DURATION };
+
+/* Reads `64M` (bytes), `10s` (milliseconds) or a plain `32` into `number`. A
+ * bare number of a size or duration is refused, but for 0. */
+const char *value_read_number(
+    const char *text, enum value_unit unit, int64_t *number);
+
+/* Appends `number` as value_read_number reads it, in the largest unit. */
+void value_add_number(struct buf *buf, enum value_unit unit, int64_t number);
+
+/* An http or https URL with a host. */
+const char *value_check_url(const char *text);
+
+/* `Name: value`, of a header that is not ours to send. */
+const char *value_check_header(const char *text);
+
+/* A secret that can be the last segment of a path, unescaped. */
+const char *value_check_path_key(const char *text);
+
+/* A verify token. */
+const char *value_check_token(const char *text);
+
+/* Appends the text between quotes: what is not printable ASCII escaped, and
+ * cut where it is long. */
+void value_quote(struct buf *buf, const char *text);
+
+#endif
