@@ -157,7 +157,7 @@ def config_h_comes_first_in_every_source():
         if not path.startswith("src/"):
             continue
         first = next(includes(path), None)
-        if first is None or first[1:] != ('"', "config.h"):
+        if first is None or first[2] != "config.h":
             faults.append("%s: config.h is not its first include" % path)
     no_faults(faults)
 
