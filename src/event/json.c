@@ -13,8 +13,7 @@
 #include <string.h>
 
 static const char ends_early[] = "the text ends too early";
-static const char lacks_value[] = "a value is missing";
-static const char lacks_digit[] = "a number lacks a digit";
+static const char strange_word[] = "a word is none of true, false and null";
 
 struct scan {
 	const unsigned char *at;
@@ -144,7 +143,8 @@ static const char *
 take_digits(struct scan *scan)
 {
 	if (!is_digit_next(scan))
-		return scan->at == scan->end ? ends_early : lacks_digit;
+		return scan->at == scan->end ? ends_early
+					     : "a number lacks a digit";
 	while (is_digit_next(scan))
 		scan->at++;
 	return NULL;
@@ -184,7 +184,7 @@ take_word(struct scan *scan, const char *word)
 		if (scan->at == scan->end)
 			return ends_early;
 		if (*scan->at != (unsigned char)*word)
-			return "a word is none of true, false and null";
+			return strange_word;
 	}
 	return NULL;
 }
@@ -253,6 +253,8 @@ take_open(struct scan *scan)
 static const char *
 why_no_value(unsigned char byte)
 {
+	if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'))
+		return strange_word;
 	switch (byte) {
 	case '\'':
 		return "a string is in single quotes";
@@ -261,12 +263,9 @@ why_no_value(unsigned char byte)
 		return "there is a comment";
 	case '+':
 	case '.':
-		return lacks_digit;
-	case 'N':
-	case 'I':
-		return "NaN and Infinity are no numbers of JSON";
+		return "a number begins with + or a point";
 	default:
-		return lacks_value;
+		return "a value is missing";
 	}
 }
 
