@@ -42,7 +42,12 @@ libhookspool_a_SOURCES += \
 libhookspool_a_SOURCES += \
 	%D%/relay/deliver.c %D%/relay/deliver.h \
 	%D%/relay/guard.c %D%/relay/guard.h \
-	%D%/relay/relay.h
+	%D%/relay/headers.c %D%/relay/headers.h \
+	%D%/relay/note.c %D%/relay/note.h \
+	%D%/relay/queue.c %D%/relay/queue.h \
+	%D%/relay/relay.c %D%/relay/relay.h \
+	%D%/relay/schedule.c %D%/relay/schedule.h \
+	%D%/relay/work.c %D%/relay/work.h
 
 # endpoint/
 libhookspool_a_SOURCES += \

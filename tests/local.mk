@@ -54,3 +54,8 @@ test_event_LDADD = $(unit_ldadd)
 test_verify_SOURCES = %D%/test_verify.c
 test_verify_CPPFLAGS = $(unit_cppflags)
 test_verify_LDADD = $(unit_ldadd)
+# relay/
+unit_tests += test_schedule
+test_schedule_SOURCES = %D%/test_schedule.c
+test_schedule_CPPFLAGS = $(unit_cppflags)
+test_schedule_LDADD = $(unit_ldadd)

@@ -21,11 +21,11 @@
 #include "base/xalloc.h"
 #include "config/config.h"
 #include "relay/guard.h"
+#include "relay/headers.h"
 
 #define CONNECT_TIMEOUT_MS     10000
 #define ANSWER_READ_MAX_BYTES  65536 /* more of an answer is not read */
 #define HEADERS_READ_MAX_BYTES 65536 /* more of them is no answer */
-#define CONTENT_TYPE_MAX_BYTES 256
 #define WAIT_FDS_MAX           4
 
 struct attempt {
@@ -140,97 +140,27 @@ check_connection(
 /* ---- the request ---- */
 
 static void
-add_header(struct attempt *attempt, char *line_taken)
+add_header(struct attempt *attempt, const char *line)
 {
-	struct curl_slist *list =
-	    curl_slist_append(attempt->headers, line_taken);
+	struct curl_slist *list = curl_slist_append(attempt->headers, line);
 
 	if (list == NULL)
 		abort(); /* out of memory */
 	attempt->headers = list;
-	free(line_taken);
 }
 
-static bool
-is_usable_content_type(const char *type)
-{
-	const unsigned char *p = (const unsigned char *)type;
-
-	if (type == NULL || *type == '\0' ||
-	    strlen(type) > CONTENT_TYPE_MAX_BYTES)
-		return false;
-	for (; *p != '\0'; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			return false;
-	return true;
-}
-
-/* Every byte outside 0x21-0x7E, and %, as %XX. The caller frees. */
-static char *
-percent_encode_dup(const char *text)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	const unsigned char *p = (const unsigned char *)text;
-	char *encoded = xmalloc(strlen(text) * 3 + 1);
-	char *end = encoded;
-
-	for (; *p != '\0'; p++) {
-		if (*p > 0x20 && *p < 0x7f && *p != '%') {
-			*end++ = (char)*p;
-			continue;
-		}
-		*end++ = '%';
-		*end++ = hex[*p >> 4];
-		*end++ = hex[*p & 15];
-	}
-	*end = '\0';
-	return encoded;
-}
-
-static void
-add_event_headers(
-    struct attempt *attempt, const struct deliver_request *request)
-{
-	char *type = percent_encode_dup(request->event_type);
-
-	add_header(attempt, xasprintf("webhook-id: %s", request->id));
-	add_header(attempt, xasprintf("webhook-timestamp: %lld",
-				(long long)(request->now_ms / 1000)));
-	add_header(attempt, xasprintf("Hookspool-Event-Type: %s", type));
-	add_header(
-	    attempt, xasprintf("Hookspool-Attempt: %d", request->attempt));
-	free(type);
-}
-
-/* `Name:` alone would make libcurl leave the header out: it takes `Name;` for
- * a header without a value. */
-static char *
-configured_header_dup(const char *line)
-{
-	size_t name_len = strcspn(line, ":");
-
-	if (line[name_len] == ':' &&
-	    line[name_len + 1 + strspn(line + name_len + 1, " \t")] == '\0')
-		return xasprintf("%.*s;", (int)name_len, line);
-	return xstrdup(line);
-}
-
+/* Expect, empty: libcurl would wait a second for 100 Continue otherwise. */
 static void
 set_headers(struct attempt *attempt, const struct deliver_request *request)
 {
-	const struct text_list *configured = &request->destination->headers;
+	struct text_list lines = {.count = 0};
 	size_t i;
 
-	add_header(attempt, xasprintf("Content-Type: %s",
-				is_usable_content_type(request->content_type)
-				    ? request->content_type
-				    : "application/json"));
-	add_header(attempt, xstrdup("Expect:")); /* it would wait for 100 */
-	if (request->id != NULL)
-		add_event_headers(attempt, request);
-	for (i = 0; i < configured->count; i++)
-		add_header(
-		    attempt, configured_header_dup(configured->items[i]));
+	headers_build(request, &lines);
+	add_header(attempt, "Expect:");
+	for (i = 0; i < lines.count; i++)
+		add_header(attempt, lines.items[i]);
+	headers_free(&lines);
 }
 
 #define SET(attempt, option, value)                                            \

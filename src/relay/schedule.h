@@ -1,0 +1,42 @@
+/*
+ * When a delivery is tried again, and when it is given up. Pure: the clock
+ * and the random number are handed in.
+ */
+#ifndef HOOKSPOOL_SCHEDULE_H
+#define HOOKSPOOL_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCHEDULE_FIRST_MS     5000 /* the first back-off */
+#define SCHEDULE_LONGEST_MS   (3600 * INT64_C(1000))
+#define SCHEDULE_AHEAD_MAX_MS (24 * 3600 * INT64_C(1000))
+#define SCHEDULE_ATTEMPTS_MIN 10 /* nothing is given up before so many */
+
+/* A delivery whose attempt has just failed. */
+struct schedule_failure {
+	int attempts;             /* made so far, this one included */
+	int64_t first_attempt_ms; /* when the first of them began */
+	int64_t now_ms;
+	int64_t retry_for_ms;
+	const char *retry_after; /* the header's value; "": none */
+	uint32_t random;         /* any number: the jitter */
+};
+
+/* Whether it is dead: so many attempts made and retry_for passed. */
+bool schedule_is_dead(const struct schedule_failure *failure);
+
+/* When it is due again: after a random part of a back-off that doubles with
+ * each attempt, or Retry-After where that is later; within a day. */
+int64_t schedule_next_at(const struct schedule_failure *failure);
+
+/* How long until something is due at `next_at_ms`; 0: it is. What is further
+ * ahead than any back-off is due: the clock was set back. INT64_MAX, never,
+ * stays INT64_MAX. */
+int64_t schedule_wait_ms(int64_t next_at_ms, int64_t now_ms);
+
+/* What a Retry-After (RFC 9110, 10.2.3) asks for, in milliseconds from now, a
+ * day at most; 0 for a date that has passed; -1 if it is not readable. */
+int64_t schedule_read_retry_after(const char *value, int64_t now_ms);
+
+#endif

@@ -1,0 +1,465 @@
+/*
+ * The relay's work: see work.h.
+ */
+#include "config.h"
+
+#include "relay/work.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "config/config.h"
+#include "relay/note.h"
+#include "relay/schedule.h"
+
+#define ROUTE_BATCH_MAX  256 /* events in one transaction */
+#define SETTLE_BATCH_MAX 256 /* outcomes in one transaction */
+#define TROUBLE_PAUSE_MS 1000
+
+_Static_assert(DELIVER_ANSWER_MAX_BYTES == ANSWER_MAX_BYTES,
+    "the spool keeps what an attempt keeps");
+
+/* ---- open and close ---- */
+
+static void
+make_queues(struct work *work, const int64_t *ids)
+{
+	int in_flight_max = 0;
+	size_t i;
+
+	work->queues = xcalloc(work->queue_count, sizeof *work->queues);
+	for (i = 0; i < work->queue_count; i++) {
+		const struct destination_config *destination =
+		    &work->config->destinations[i];
+
+		queue_init(&work->queues[i], destination, ids[i]);
+		in_flight_max += destination->concurrency;
+	}
+	work->deliver = deliver_new(in_flight_max);
+}
+
+static enum store_status
+set_destinations(struct work *work, int64_t *ids)
+{
+	const char **names = xcalloc(work->queue_count, sizeof *names);
+	enum store_status status;
+	size_t i;
+
+	for (i = 0; i < work->queue_count; i++)
+		names[i] = work->config->destinations[i].name;
+	status =
+	    store_set_destinations(work->store, names, work->queue_count, ids);
+	free(names);
+	return status;
+}
+
+enum store_status
+work_open(struct work *work, const struct config *config, struct store *store)
+{
+	enum store_status status;
+	int64_t *ids;
+
+	*work = (struct work){.config = config,
+	    .store = store,
+	    .queue_count = config->destination_count,
+	    .is_new_possible = true};
+	work->finished_end = &work->finished;
+	ids = xcalloc(work->queue_count, sizeof *ids);
+	status = set_destinations(work, ids);
+	if (status == STORE_OK)
+		status = store_read_routed(store, &work->routed_seq);
+	if (status == STORE_OK)
+		make_queues(work, ids);
+	free(ids);
+	return status;
+}
+
+static void
+forget_finished(struct work *work)
+{
+	struct claim *claim;
+
+	while ((claim = work->finished) != NULL) {
+		work->finished = claim->next;
+		queue_release(claim);
+	}
+	work->finished_end = &work->finished;
+}
+
+void
+work_close(struct work *work)
+{
+	size_t i;
+
+	if (work == NULL || work->deliver == NULL)
+		return;
+	work_abandon(work);
+	forget_finished(work);
+	for (i = 0; i < work->queue_count; i++)
+		queue_free(&work->queues[i]);
+	free(work->queues);
+	deliver_free(work->deliver);
+	work->deliver = NULL;
+}
+
+void
+work_look_again(struct work *work)
+{
+	size_t i;
+
+	work->is_new_possible = true;
+	for (i = 0; i < work->queue_count; i++)
+		work->queues[i].is_worth_a_look = true;
+}
+
+/* ---- what came of an attempt ---- */
+
+static uint32_t
+random_number(void)
+{
+	uint32_t number = 0;
+
+	while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR)
+		continue;
+	return number;
+}
+
+static void
+judge(struct claim *claim)
+{
+	const struct due *due = &claim->due;
+	struct schedule_failure failure = {.attempts = due->attempts + 1,
+	    .first_attempt_ms = due->attempts > 0 ? due->first_attempt_ms
+						  : claim->started_at_ms,
+	    .now_ms = clock_wall_ms(),
+	    .retry_for_ms = claim->queue->destination->retry_for_ms,
+	    .retry_after = claim->result.retry_after,
+	    .random = random_number()};
+
+	if (claim->result.is_delivered) {
+		claim->outcome = OUTCOME_DELIVERED;
+	} else if (schedule_is_dead(&failure)) {
+		claim->outcome = OUTCOME_DEAD;
+	} else {
+		claim->outcome = OUTCOME_RETRY;
+		claim->next_at_ms = schedule_next_at(&failure);
+	}
+}
+
+static void
+finish(struct work *work, struct claim *claim)
+{
+	assert(work->flying_count > 0);
+	work->flying_count--;
+	queue_slim(claim);
+	claim->next = NULL;
+	*work->finished_end = claim;
+	work->finished_end = &claim->next;
+}
+
+static void
+collect(struct work *work)
+{
+	struct deliver_result result;
+	struct claim *claim;
+
+	while ((claim = deliver_next(work->deliver, &result)) != NULL) {
+		claim->result = result;
+		judge(claim);
+		finish(work, claim);
+	}
+}
+
+void
+work_abandon(struct work *work)
+{
+	struct deliver_result result;
+	struct claim *claim;
+
+	collect(work);
+	while ((claim = deliver_abandon(work->deliver, &result)) != NULL) {
+		claim->result = result;
+		claim->outcome = OUTCOME_ABANDONED;
+		finish(work, claim);
+	}
+}
+
+/* ---- settle ---- */
+
+static struct settlement
+settlement_of(const struct claim *claim)
+{
+	return (struct settlement){.seq = claim->due.seq,
+	    .destination = claim->due.destination,
+	    .generation = claim->due.generation,
+	    .outcome = claim->outcome,
+	    .next_at_ms = claim->next_at_ms,
+	    .started_at_ms = claim->started_at_ms,
+	    .duration_ms = claim->result.duration_ms,
+	    .status = claim->result.status,
+	    .error =
+		claim->result.error[0] != '\0' ? claim->result.error : NULL,
+	    .answer = claim->result.answer,
+	    .answer_bytes = claim->result.answer_bytes};
+}
+
+static void
+release_settled(struct work *work, const struct settlement *batch, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct claim *claim = work->finished;
+
+		work->finished = claim->next;
+		note_outcome(claim, batch[i].is_applied);
+		queue_release(claim);
+	}
+	if (work->finished == NULL)
+		work->finished_end = &work->finished;
+}
+
+static enum store_status
+settle(struct work *work)
+{
+	struct settlement batch[SETTLE_BATCH_MAX];
+	enum store_status status = STORE_OK;
+
+	while (work->finished != NULL && status == STORE_OK) {
+		struct claim *claim = work->finished;
+		size_t count = 0;
+
+		for (; claim != NULL && count < SETTLE_BATCH_MAX;
+		     claim = claim->next)
+			batch[count++] = settlement_of(claim);
+		status = store_settle(work->store, batch, count);
+		if (status == STORE_OK)
+			release_settled(work, batch, count);
+	}
+	return status;
+}
+
+/* ---- route ---- */
+
+static size_t
+match(const struct work *work, const struct new_event *event,
+    struct route *routes)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < work->queue_count; i++) {
+		const struct queue *queue = &work->queues[i];
+
+		if (config_matches(&queue->destination->events, event->type) &&
+		    config_matches(
+			&queue->destination->communities, event->community))
+			routes[count++] = (struct route){
+			    .seq = event->seq, .destination = queue->id};
+	}
+	return count;
+}
+
+static enum store_status
+route_events(
+    struct work *work, const struct new_event *events, size_t event_count)
+{
+	struct route *routes =
+	    xcalloc(event_count * work->queue_count, sizeof *routes);
+	int64_t through_seq = events[event_count - 1].seq;
+	enum store_status status;
+	size_t i, count = 0;
+
+	for (i = 0; i < event_count; i++)
+		count += match(work, &events[i], routes + count);
+	status = store_route(
+	    work->store, work->routed_seq, through_seq, routes, count);
+	if (status == STORE_OK)
+		work->routed_seq = through_seq;
+	else if (status == STORE_GONE) /* somebody else routed them */
+		status = store_read_routed(work->store, &work->routed_seq);
+	free(routes);
+	return status;
+}
+
+/* One batch; is_new_possible stays where there may be another. */
+static enum store_status
+route(struct work *work)
+{
+	struct new_event *events = NULL;
+	enum store_status status;
+	size_t i, count = 0;
+
+	if (!work->is_new_possible)
+		return STORE_OK;
+	status = store_read_new(work->store, ROUTE_BATCH_MAX, &events, &count);
+	if (status != STORE_OK)
+		return status;
+	if (count == 0) {
+		work->is_new_possible = false;
+	} else {
+		status = route_events(work, events, count);
+		for (i = 0; i < work->queue_count; i++)
+			work->queues[i].is_worth_a_look = true;
+	}
+	store_free_new(events, count);
+	return status;
+}
+
+/* ---- claim ---- */
+
+static void
+start(struct work *work, struct claim *claim)
+{
+	struct deliver_request request = {
+	    .destination = claim->queue->destination,
+	    .id = claim->due.id,
+	    .event_type = claim->due.type,
+	    .content_type = claim->due.content_type,
+	    .body = claim->due.body,
+	    .body_bytes = claim->due.body_bytes,
+	    .attempt = claim->due.attempts + 1,
+	    .now_ms = clock_wall_ms()};
+
+	claim->started_at_ms = request.now_ms;
+	work->flying_count++;
+	deliver_start(work->deliver, &request, claim);
+}
+
+/* Claims and starts what is due until there is no room or nothing is. */
+static enum store_status
+claim_due(struct work *work, struct queue *queue)
+{
+	enum store_status status = STORE_OK;
+	struct due due = {.seq = 0};
+
+	while (queue_has_room(queue)) {
+		status = store_read_due(work->store, queue->id, clock_wall_ms(),
+		    SCHEDULE_AHEAD_MAX_MS, queue->claimed, queue->claimed_count,
+		    &due);
+		if (status != STORE_OK)
+			break;
+		start(work, queue_claim(queue, &due));
+	}
+	if (status != STORE_GONE)
+		return status;
+	queue->is_worth_a_look = false;
+	return store_read_next_at(work->store, queue->id, queue->claimed,
+	    queue->claimed_count, &queue->next_at_ms);
+}
+
+static enum store_status
+claim(struct work *work)
+{
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < work->queue_count && status == STORE_OK; i++)
+		if (queue_wait_ms(&work->queues[i], clock_wall_ms()) == 0)
+			status = claim_due(work, &work->queues[i]);
+	return status;
+}
+
+/* ---- a turn ---- */
+
+static int64_t
+next_wait_ms(const struct work *work)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t wait_ms = INT64_MAX;
+	size_t i;
+
+	if (work->retry_mono_ms != 0) {
+		wait_ms = work->retry_mono_ms - clock_mono_ms();
+		return wait_ms > 0 ? wait_ms : 0;
+	}
+	if (work->is_closing)
+		return INT64_MAX;
+	if (work->is_new_possible)
+		return 0;
+	for (i = 0; i < work->queue_count; i++) {
+		int64_t one_ms = queue_wait_ms(&work->queues[i], now_ms);
+
+		if (one_ms < wait_ms)
+			wait_ms = one_ms;
+	}
+	return wait_ms;
+}
+
+static enum store_status
+use_spool(struct work *work)
+{
+	enum store_status status = settle(work);
+
+	if (status == STORE_OK && !work->is_closing)
+		status = route(work);
+	if (status == STORE_OK && !work->is_closing)
+		status = claim(work);
+	return status;
+}
+
+/* What may pass is tried again in a while, and said once. */
+static enum store_status
+bear(struct work *work, enum store_status status)
+{
+	switch (status) {
+	case STORE_OK:
+		if (work->retry_mono_ms != 0)
+			log_plain(
+			    LOG_LEVEL_INFO, "the spool can be used again");
+		work->retry_mono_ms = 0;
+		return STORE_OK;
+	case STORE_BUSY:
+	case STORE_FULL:
+		if (work->retry_mono_ms == 0)
+			log_note(LOG_LEVEL_WARN, "the spool cannot be used now",
+			    LOG_TEXT("why", store_why(work->store)));
+		work->retry_mono_ms = clock_mono_ms() + TROUBLE_PAUSE_MS;
+		return STORE_OK;
+	case STORE_FAILED:
+	case STORE_MISSING:
+	case STORE_REFUSED:
+	case STORE_TOO_OLD:
+	case STORE_TOO_NEW:
+	case STORE_GONE:
+		break;
+	}
+	return STORE_FAILED;
+}
+
+enum store_status
+work_turn(struct work *work, int64_t *wait_ms)
+{
+	enum store_status status = STORE_OK;
+
+	collect(work);
+	if (work->retry_mono_ms <= clock_mono_ms())
+		status = bear(work, use_spool(work));
+	*wait_ms = next_wait_ms(work);
+	return status;
+}
+
+bool
+work_is_unfinished(const struct work *work)
+{
+	return work->flying_count > 0 || work->finished != NULL;
+}
+
+bool
+work_is_idle(const struct work *work)
+{
+	size_t i;
+
+	if (work_is_unfinished(work) || work->is_new_possible ||
+	    work->retry_mono_ms != 0)
+		return false;
+	for (i = 0; i < work->queue_count; i++)
+		if (work->queues[i].is_worth_a_look ||
+		    work->queues[i].next_at_ms != INT64_MAX)
+			return false;
+	return true;
+}

@@ -1,0 +1,63 @@
+/*
+ * The relay's work: what is new is routed, what is due is claimed and tried,
+ * what came of it is settled. Knows no process matters: no signals, sockets,
+ * locks or exit.
+ */
+#ifndef HOOKSPOOL_WORK_H
+#define HOOKSPOOL_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/queue.h"
+#include "spool/spool.h"
+
+struct config;
+struct deliver;
+
+struct work {
+	const struct config *config; /* borrowed */
+	struct store *store;         /* borrowed */
+	struct deliver *deliver;
+	struct queue *queues; /* one for each destination */
+	size_t queue_count;
+	int64_t routed_seq;     /* events up to here are routed */
+	bool is_new_possible;   /* an event may wait to be routed */
+	bool is_closing;        /* claim and route nothing more */
+	struct claim *finished; /* wait to be settled, oldest first */
+	struct claim **finished_end;
+	size_t flying_count;
+	int64_t retry_mono_ms; /* the spool was full or busy: try it again
+				  then; 0: it was not */
+};
+
+/* Tells the spool the destinations and makes all ready. On anything but
+ * STORE_OK nothing was made. */
+enum store_status work_open(
+    struct work *work, const struct config *config, struct store *store);
+
+/* NULL-safe. What is under way is broken off and forgotten. */
+void work_close(struct work *work);
+
+/* Something may have changed: look at everything again. */
+void work_look_again(struct work *work);
+
+/* Does all that is due and says in `wait_ms` how long until there is more,
+ * INT64_MAX: not before an attempt ends or work_look_again. Waits for nothing
+ * but the spool. A spool that is full or busy is tried again later, and what
+ * was claimed stays claimed until its outcome is recorded. STORE_FAILED:
+ * the process must end. */
+enum store_status work_turn(struct work *work, int64_t *wait_ms);
+
+/* Whether there is nothing to do now or, as far as is known, ever. */
+bool work_is_idle(const struct work *work);
+
+/* Whether outcomes are still to come or to be recorded. */
+bool work_is_unfinished(const struct work *work);
+
+/* Breaks off the attempts that are under way; they do not count. The next
+ * turn settles them. */
+void work_abandon(struct work *work);
+
+#endif
