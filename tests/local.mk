@@ -26,7 +26,8 @@ sanitized_tests = $(unit_tests) %D%/test_house.py
 threaded_tests = test_base
 
 EXTRA_DIST += %D%/unit.h %D%/harness.py \
-	%D%/quickstart/check.sh %D%/quickstart/show.py
+	%D%/quickstart/check.sh %D%/quickstart/destination.py \
+	%D%/quickstart/show.py
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
