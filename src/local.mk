@@ -16,6 +16,7 @@ libhookspool_a_SOURCES = \
 
 # event/
 libhookspool_a_SOURCES += \
+	%D%/event/cursor.c \
 	%D%/event/event.c %D%/event/event.h \
 	%D%/event/json.c %D%/event/json.h
 

@@ -44,14 +44,21 @@ test_base_CPPFLAGS = $(unit_cppflags)
 test_base_LDADD = $(unit_ldadd)
 
 # event/ and endpoint/verify
-unit_tests += test_json test_event test_verify
-EXTRA_DIST += %D%/data/note_deletion.json %D%/data/ticket_status_change.json
+unit_tests += test_json test_cursor test_event test_event_ids test_verify
+EXTRA_DIST += %D%/event_unit.h %D%/repeat.h \
+	%D%/data/note_deletion.json %D%/data/ticket_status_change.json
 test_json_SOURCES = %D%/test_json.c
 test_json_CPPFLAGS = $(unit_cppflags)
 test_json_LDADD = $(unit_ldadd)
+test_cursor_SOURCES = %D%/test_cursor.c
+test_cursor_CPPFLAGS = $(unit_cppflags)
+test_cursor_LDADD = $(unit_ldadd)
 test_event_SOURCES = %D%/test_event.c
 test_event_CPPFLAGS = $(unit_cppflags)
 test_event_LDADD = $(unit_ldadd)
+test_event_ids_SOURCES = %D%/test_event_ids.c
+test_event_ids_CPPFLAGS = $(unit_cppflags)
+test_event_ids_LDADD = $(unit_ldadd)
 test_verify_SOURCES = %D%/test_verify.c
 test_verify_CPPFLAGS = $(unit_cppflags)
 test_verify_LDADD = $(unit_ldadd)

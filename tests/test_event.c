@@ -1,6 +1,6 @@
 /*
  * Units of src/event/event: the vendor's samples, what counts as an envelope
- * and what does not, where the ids are looked for, how strings are decoded.
+ * and what does not, how strings are decoded, how long they may be.
  */
 #include "config.h"
 
@@ -11,40 +11,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "event/event.h"
-
-#define REPLACEMENT "\xEF\xBF\xBD"
-
-static struct event event;
-
-static struct event_error
-read_text(const char *text)
-{
-	struct event_error error;
-
-	event_free(&event);
-	error = event_read(text, strlen(text), &event);
-	if (error.verdict != EVENT_FINE) {
-		assert_non_null(error.why);
-		assert_null(event.type);
-		assert_null(event.community);
-		assert_null(event.ticket);
-		assert_null(event.note);
-		assert_null(event.conversation);
-	}
-	return error;
-}
-
-static void
-read_fine(const char *text)
-{
-	struct event_error error = read_text(text);
-
-	if (error.verdict != EVENT_FINE)
-		fail_msg("%s: %s", text, error.why);
-	assert_null(error.why);
-	assert_non_null(event.type);
-}
+#include "event_unit.h"
+#include "repeat.h"
 
 /* Fails if the text is an envelope, or one for another reason. */
 static void
@@ -54,16 +22,6 @@ assert_no_envelope(const char *text, const char *why)
 
 	if (error.verdict != EVENT_NOT_ENVELOPE || strcmp(error.why, why) != 0)
 		fail_msg("%s: %s", text, error.why ? error.why : "accepted");
-}
-
-/* NULL stands for absent. */
-static void
-assert_is(const char *got, const char *expected)
-{
-	if (expected == NULL && got != NULL)
-		fail_msg("%s instead of nothing", got);
-	if (expected != NULL && (got == NULL || strcmp(got, expected) != 0))
-		fail_msg("%s instead of %s", got ? got : "nothing", expected);
 }
 
 static void
@@ -228,105 +186,6 @@ names_may_be_sent_with_escapes(void **state)
 	    "EventType is missing");
 }
 
-struct place {
-	const char *members; /* of the envelope */
-	const char *id;
-};
-
-static void
-check_places(const struct place *places, size_t count, char *const *field)
-{
-	char text[1024];
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		snprintf(text, sizeof text, "{\"EventType\":\"a\",%s}",
-		    places[i].members);
-		read_fine(text);
-		assert_is(*field, places[i].id);
-	}
-}
-
-static void
-the_ticket_is_the_first_of_three_places_that_has_one(void **state)
-{
-	static const struct place places[] = {
-	    {"\"TicketId\":1,\"Events\":[{\"TicketId\":2,\"Ticket\":{\"Id\":3}}"
-	     "]",
-		"1"},
-	    {"\"Events\":[{\"Ticket\":{\"Id\":3},\"TicketId\":2}]", "2"},
-	    {"\"Events\":[{\"Ticket\":{\"Id\":3}}]", "3"},
-	    {"\"TicketId\":null,\"Events\":[{\"TicketId\":2}]", "2"},
-	    {"\"TicketId\":\"\",\"Events\":[{\"TicketId\":2}]", "2"},
-	    {"\"TicketId\":true,\"Events\":[{\"TicketId\":2}]", "2"},
-	    {"\"TicketId\":[1],\"Events\":[{\"TicketId\":{},\"Ticket\":{\"Id\":"
-	     "3}}]",
-		"3"},
-	    {"\"TicketId\":{\"Id\":1},\"Events\":[{\"Ticket\":[{\"Id\":3}]}]",
-		NULL},
-	    {"\"Events\":[{\"Ticket\":null}]", NULL},
-	    {"\"Events\":[{\"Ticket\":5}]", NULL},
-	    {"\"Events\":[{\"Ticket\":{\"Id\":null}}]", NULL},
-	    {"\"Events\":[{},{\"TicketId\":2}]", NULL},
-	    {"\"TicketId\":\"A-17\\/b\",\"Events\":[]", "A-17/b"},
-	    {"\"TicketId\":\"0\",\"Events\":[]", "0"},
-	};
-
-	(void)state;
-	check_places(places, sizeof places / sizeof places[0], &event.ticket);
-}
-
-static void
-the_conversation_is_the_first_of_three_places_that_has_one(void **state)
-{
-	static const struct place places[] = {
-	    {"\"ConversationId\":1,\"Events\":[{\"ConversationId\":2,"
-	     "\"Conversation\":{\"Id\":3}}]",
-		"2"},
-	    {"\"ConversationId\":1,\"Events\":[{\"Conversation\":{\"Id\":3}}]",
-		"1"},
-	    {"\"Events\":[{\"Conversation\":{\"Id\":\"c3\"}}]", "c3"},
-	    {"\"ConversationId\":\"\",\"Events\":[{\"ConversationId\":false,"
-	     "\"Conversation\":{\"Id\":3}}]",
-		"3"},
-	    {"\"Conversation\":{\"Id\":1},\"Events\":[]", NULL},
-	};
-
-	(void)state;
-	check_places(
-	    places, sizeof places / sizeof places[0], &event.conversation);
-}
-
-static void
-the_note_is_looked_for_in_the_first_event_only(void **state)
-{
-	static const struct place places[] = {
-	    {"\"Events\":[{\"NoteId\":7},{\"NoteId\":8}]", "7"},
-	    {"\"Events\":[{\"NoteId\":\"n\"}]", "n"},
-	    {"\"NoteId\":7,\"Events\":[{}]", NULL},
-	    {"\"Events\":[{},{\"NoteId\":8}]", NULL},
-	};
-
-	(void)state;
-	check_places(places, sizeof places / sizeof places[0], &event.note);
-}
-
-static void
-a_number_is_kept_as_it_was_sent(void **state)
-{
-	static const struct place places[] = {
-	    {"\"TicketId\":18446744073709551617,\"Events\":[]",
-		"18446744073709551617"},
-	    {"\"TicketId\" : -0 ,\"Events\":[]", "-0"},
-	    {"\"TicketId\":4478963.0\n,\"Events\":[]", "4478963.0"},
-	    {"\"TicketId\":1e999999,\"Events\":[]", "1e999999"},
-	    {"\"Events\":[],\"TicketId\":12", "12"},
-	};
-
-	(void)state;
-	check_places(places, sizeof places / sizeof places[0], &event.ticket);
-}
-
 static void
 strings_are_decoded(void **state)
 {
@@ -355,25 +214,6 @@ a_nul_is_shown_as_the_replacement_character(void **state)
 }
 
 static void
-an_unpaired_surrogate_is_shown_as_the_replacement_character(void **state)
-{
-	static const struct place places[] = {
-	    {"\"TicketId\":\"\\ud800\",\"Events\":[]", REPLACEMENT},
-	    {"\"TicketId\":\"a\\udc00b\",\"Events\":[]", "a" REPLACEMENT "b"},
-	    {"\"TicketId\":\"\\ud800x\",\"Events\":[]", REPLACEMENT "x"},
-	    {"\"TicketId\":\"\\ud800\\n\",\"Events\":[]", REPLACEMENT "\n"},
-	    {"\"TicketId\":\"\\ud800\\u0041\",\"Events\":[]", REPLACEMENT "A"},
-	    {"\"TicketId\":\"\\ud800\\ud800\",\"Events\":[]",
-		REPLACEMENT REPLACEMENT},
-	    {"\"TicketId\":\"\\ud800\\ud83d\\ude00\",\"Events\":[]",
-		REPLACEMENT "\xF0\x9F\x98\x80"},
-	};
-
-	(void)state;
-	check_places(places, sizeof places / sizeof places[0], &event.ticket);
-}
-
-static void
 a_community_that_is_no_string_is_absent(void **state)
 {
 	static const struct place places[] = {
@@ -387,21 +227,6 @@ a_community_that_is_no_string_is_absent(void **state)
 	(void)state;
 	check_places(
 	    places, sizeof places / sizeof places[0], &event.community);
-}
-
-/* `unit` `count` times, between `head` and `tail`; the caller frees. */
-static char *
-repeat_dup(const char *head, const char *unit, size_t count, const char *tail)
-{
-	size_t head_len = strlen(head), unit_len = strlen(unit), i;
-	char *text = malloc(head_len + count * unit_len + strlen(tail) + 1);
-
-	assert_non_null(text);
-	memcpy(text, head, head_len);
-	for (i = 0; i < count; i++)
-		memcpy(text + head_len + i * unit_len, unit, unit_len);
-	memcpy(text + head_len + count * unit_len, tail, strlen(tail) + 1);
-	return text;
 }
 
 static struct event_error
@@ -552,16 +377,8 @@ main(void)
 		the_order_of_members_and_unknown_members_do_not_matter),
 	    cmocka_unit_test(of_duplicate_members_the_last_one_counts),
 	    cmocka_unit_test(names_may_be_sent_with_escapes),
-	    cmocka_unit_test(
-		the_ticket_is_the_first_of_three_places_that_has_one),
-	    cmocka_unit_test(
-		the_conversation_is_the_first_of_three_places_that_has_one),
-	    cmocka_unit_test(the_note_is_looked_for_in_the_first_event_only),
-	    cmocka_unit_test(a_number_is_kept_as_it_was_sent),
 	    cmocka_unit_test(strings_are_decoded),
 	    cmocka_unit_test(a_nul_is_shown_as_the_replacement_character),
-	    cmocka_unit_test(
-		an_unpaired_surrogate_is_shown_as_the_replacement_character),
 	    cmocka_unit_test(a_community_that_is_no_string_is_absent),
 	    cmocka_unit_test(a_type_has_at_most_256_bytes_after_decoding),
 	    cmocka_unit_test(a_longer_id_or_community_counts_as_absent),

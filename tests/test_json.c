@@ -1,6 +1,6 @@
 /*
  * Units of src/event/json: what RFC 8259 allows, what it forbids and at which
- * byte we say so, the two limits, and the cursor.
+ * byte we say so, and the two limits.
  */
 #include "config.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "event/json.h"
+#include "repeat.h"
 
 #define TEXT(literal) (literal), sizeof(literal) - 1
 
@@ -318,23 +319,6 @@ every_beginning_of_a_text_is_refused_at_its_end(void **state)
 	assert_null(check_copy(text, len, &kind, &offset));
 }
 
-/* `head` once, `unit` `count` times, `tail` once; the caller frees. */
-static char *
-repeat_dup(const char *head, const char *unit, size_t count, const char *tail)
-{
-	size_t unit_len = strlen(unit), head_len = strlen(head), i;
-	size_t tail_size = strlen(tail) + 1;
-	char *text = malloc(head_len + count * unit_len + tail_size);
-	char *at = text;
-
-	assert_non_null(text);
-	memcpy(at, head, head_len);
-	for (i = 0, at += head_len; i < count; i++, at += unit_len)
-		memcpy(at, unit, unit_len);
-	memcpy(at, tail, tail_size);
-	return text;
-}
-
 static void
 check_repeated(const char *head, const char *unit, size_t count,
     const char *tail, const char *expected)
@@ -398,93 +382,6 @@ a_long_string_is_one_value(void **state)
 	check_repeated("", " ", 1000000, "1", NULL);
 }
 
-/* ---- the cursor ---- */
-
-static struct json_value
-checked(const char *text)
-{
-	struct json_value root;
-	size_t offset;
-
-	assert_null(json_check(text, strlen(text), &root, &offset));
-	return root;
-}
-
-static void
-assert_text(
-    const struct json_value *value, enum json_kind kind, const char *expected)
-{
-	assert_int_equal(value->kind, kind);
-	assert_int_equal(value->len, strlen(expected));
-	assert_memory_equal(value->text, expected, value->len);
-}
-
-static void
-the_cursor_walks_the_members_of_an_object_as_sent(void **state)
-{
-	struct json_value root, key, member;
-	struct json_cursor at;
-
-	(void)state;
-	root = checked(" { \"a\" : \"x,\\\"}\\\\\" ,\n\"b\\u0041\":[1,[2],{}],"
-		       "\"\":{\"]\":\"[\"} , \"c\":-1.5e3,\"c\":null} ");
-	at = json_enter(&root);
-	assert_true(json_next(&at, &key, &member));
-	assert_text(&key, JSON_STRING, "\"a\"");
-	assert_text(&member, JSON_STRING, "\"x,\\\"}\\\\\"");
-	assert_true(json_next(&at, &key, &member));
-	assert_text(&key, JSON_STRING, "\"b\\u0041\"");
-	assert_text(&member, JSON_ARRAY, "[1,[2],{}]");
-	assert_true(json_next(&at, &key, &member));
-	assert_text(&key, JSON_STRING, "\"\"");
-	assert_text(&member, JSON_OBJECT, "{\"]\":\"[\"}");
-	assert_true(json_next(&at, &key, &member));
-	assert_text(&key, JSON_STRING, "\"c\"");
-	assert_text(&member, JSON_NUMBER, "-1.5e3");
-	assert_true(json_next(&at, &key, &member));
-	assert_text(&member, JSON_NULL, "null");
-	assert_false(json_next(&at, &key, &member));
-	assert_false(json_next(&at, &key, &member));
-}
-
-static void
-the_cursor_walks_the_elements_of_an_array(void **state)
-{
-	static const char *const elements[] = {
-	    "true", "false", "0", "\"\\\\\"", "[]", "{}", "[ [ ] ]"};
-	static const enum json_kind kinds[] = {JSON_TRUE, JSON_FALSE,
-	    JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT, JSON_ARRAY};
-	struct json_value root, member;
-	struct json_cursor at;
-	size_t i;
-
-	(void)state;
-	root = checked("[true,false , 0\t,\"\\\\\",[],{}\n,[ [ ] ] ]");
-	at = json_enter(&root);
-	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		assert_true(json_next(&at, NULL, &member));
-		assert_text(&member, kinds[i], elements[i]);
-	}
-	assert_false(json_next(&at, NULL, &member));
-}
-
-static void
-what_is_no_container_or_empty_has_no_members(void **state)
-{
-	static const char *const texts[] = {
-	    "null", "true", "12", "\"[1]\"", "[]", "{}", "[ ]", "{\n}"};
-	struct json_value root, key, member;
-	struct json_cursor at;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		root = checked(texts[i]);
-		at = json_enter(&root);
-		assert_false(json_next(&at, &key, &member));
-	}
-}
-
 int
 main(void)
 {
@@ -498,9 +395,6 @@ main(void)
 	    cmocka_unit_test(
 		fifty_thousand_values_are_accepted_and_one_more_is_not),
 	    cmocka_unit_test(a_long_string_is_one_value),
-	    cmocka_unit_test(the_cursor_walks_the_members_of_an_object_as_sent),
-	    cmocka_unit_test(the_cursor_walks_the_elements_of_an_array),
-	    cmocka_unit_test(what_is_no_container_or_empty_has_no_members),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);

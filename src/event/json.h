@@ -38,6 +38,9 @@ struct json_value {
 const char *json_check(
     const char *text, size_t len, struct json_value *root, size_t *offset);
 
+/* The kind of the value that begins at `text`. */
+enum json_kind json_kind_of(const char *text);
+
 /* Walks the members of a checked object or the elements of a checked array:
  *     struct json_cursor at = json_enter(&value);
  *     while (json_next(&at, &key, &member)) ...
