@@ -34,10 +34,19 @@ libhookspool_a_SOURCES += \
 
 # spool/
 libhookspool_a_SOURCES += \
+	%D%/spool/capture.c \
+	%D%/spool/create.c \
+	%D%/spool/folder.c %D%/spool/folder.h \
+	%D%/spool/lock.c \
+	%D%/spool/recover.c \
+	%D%/spool/refuse.c \
 	%D%/spool/schema.c \
 	%D%/spool/spool.h \
+	%D%/spool/sql.c \
+	%D%/spool/store.c \
 	%D%/spool/store_internal.h \
-	%D%/spool/wake.h
+	%D%/spool/wake.c %D%/spool/wake.h \
+	%D%/spool/write.c
 
 # relay/
 libhookspool_a_SOURCES += \

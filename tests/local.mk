@@ -67,3 +67,9 @@ unit_tests += test_schedule
 test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)
+# spool/
+unit_tests += test_store
+spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
+test_store_SOURCES = %D%/test_store.c $(spool_fixture)
+test_store_CPPFLAGS = $(unit_cppflags)
+test_store_LDADD = $(unit_ldadd)

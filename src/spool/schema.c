@@ -134,9 +134,10 @@ schema_read_version(struct store *store, int *version)
 	status = sql_read_int64(store, "PRAGMA application_id", &id);
 	if (status == STORE_OK)
 		status = sql_read_int64(store, "PRAGMA user_version", &number);
-	if (status != STORE_OK)
+	if (status != STORE_OK && sqlite3_errcode(store->db) != SQLITE_NOTADB)
 		return status;
-	if (id != SCHEMA_APPLICATION_ID || number < 1 || number > INT_MAX)
+	if (status != STORE_OK || id != SCHEMA_APPLICATION_ID || number < 1 ||
+	    number > INT_MAX)
 		return store_say(store, STORE_REFUSED,
 		    "%s/" DB_NAME " is not a spool of hookspool", store->path);
 	*version = (int)number;
@@ -158,6 +159,20 @@ schema_judge(struct store *store, enum store_access access, int version)
 	    "the spool %s has the older schema %d: start the relay, or run "
 	    "`hookspool migrate`",
 	    store->path, version);
+}
+
+int
+schema_make(sqlite3 *db)
+{
+	int code, version;
+
+	code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	for (version = 0; version < SCHEMA_VERSION && code == SQLITE_OK;
+	     version++)
+		code = sqlite3_exec(db, steps[version], NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	return code;
 }
 
 enum store_status

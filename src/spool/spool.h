@@ -29,8 +29,8 @@ struct store;
 /* ---- opening ---- */
 
 enum store_status {
-	STORE_FAILED,  /* I/O, damage: give up the process, exit 75. Zero, so
-	                  that a result nobody set is a failure. */
+	STORE_FAILED, /* I/O, damage: give up the process, exit 75. Zero, so
+			 that a result nobody set is a failure. */
 	STORE_OK,
 	STORE_MISSING, /* no spool there: `hookspool init`, or a mount */
 	STORE_REFUSED, /* modes, owner, file system, not a spool */
@@ -62,8 +62,8 @@ enum store_status store_create(const char *path, uid_t owner, gid_t group,
 
 /* Opens it; the caller closes it. On anything but STORE_OK `why` (emptied
  * first) is one sentence that names the path and says what to do. */
-enum store_status store_open(const struct store_options *options,
-    struct store **store, struct buf *why);
+enum store_status store_open(
+    const struct store_options *options, struct store **store, struct buf *why);
 
 /* NULL-safe. Makes no checkpoint. */
 void store_close(struct store *store);
@@ -107,16 +107,15 @@ struct capture {
  * (the first that waits leads), and sets each one's result. Returns after
  * `deadline_ms` (clock_mono_ms) at the latest, save for a commit under way.
  * Thread-safe. One bad row does not fail the others. */
-void store_capture(
-    struct store *store, struct capture *batch, size_t count,
+void store_capture(struct store *store, struct capture *batch, size_t count,
     int64_t deadline_ms);
 
 /* A body that was turned away. */
 struct refusal {
 	int64_t seq; /* out, when read */
 	int64_t received_at_ms;
-	int status;        /* the HTTP status that was answered */
-	const char *why;   /* the reason that was answered */
+	int status;               /* the HTTP status that was answered */
+	const char *why;          /* the reason that was answered */
 	const char *content_type; /* NULL: none */
 	const char *remote_addr;  /* NULL: not known */
 	const void *body;         /* its first REFUSAL_MAX_BYTES */
@@ -140,7 +139,7 @@ enum delivery_state {
 	DELIVERY_DEAD,
 	DELIVERY_DROPPED,
 	DELIVERY_ORPHANED /* pending, but its destination is not configured:
-	                     never stored, what the view shows */
+			     never stored, what the view shows */
 };
 
 /* The word for it, as in the views and in --state. */
@@ -149,8 +148,8 @@ const char *delivery_state_name(enum delivery_state state);
 /* Tells the spool which destinations are configured; those it knows and that
  * are not among `names` are orphaned. `ids` (count of them) gets the spool's
  * number of each. */
-enum store_status store_set_destinations(struct store *store,
-    const char *const *names, size_t count, int64_t *ids);
+enum store_status store_set_destinations(
+    struct store *store, const char *const *names, size_t count, int64_t *ids);
 
 /* An event that waits for the relay to route it. Strings owned by the array. */
 struct new_event {
@@ -188,8 +187,8 @@ struct due {
 	int64_t destination;
 	int64_t generation; /* for store_settle */
 	char id[UUID_TEXT_SIZE];
-	int attempts;              /* made so far */
-	int64_t first_attempt_ms;  /* 0: none yet */
+	int attempts;             /* made so far */
+	int64_t first_attempt_ms; /* 0: none yet */
 	int64_t next_at_ms;
 	char *type;
 	char *content_type; /* NULL: none */
@@ -218,7 +217,7 @@ enum store_status store_read_pending(struct store *store, bool *is_pending);
 enum outcome {
 	OUTCOME_RETRY, /* not delivered; try again later */
 	OUTCOME_DELIVERED,
-	OUTCOME_DEAD,  /* not delivered and given up */
+	OUTCOME_DEAD,     /* not delivered and given up */
 	OUTCOME_ABANDONED /* broken off by our own stop: does not count */
 };
 
@@ -290,9 +289,9 @@ struct delivery_row { /* the view `delivery` */
 	char *destination;
 	enum delivery_state state;
 	int attempts;
-	int64_t next_at_ms;   /* 0: not waiting */
-	char *last_outcome;   /* NULL: no attempt yet */
-	int last_status;      /* 0: none */
+	int64_t next_at_ms; /* 0: not waiting */
+	char *last_outcome; /* NULL: no attempt yet */
+	int last_status;    /* 0: none */
 	char *last_error;
 	int64_t settled_at_ms; /* 0: not settled */
 };
@@ -313,7 +312,7 @@ struct attempt_row {
 struct list_filter {
 	const char *state; /* new, routed or a delivery state */
 	const char *destination;
-	const char *type;  /* fnmatch pattern */
+	const char *type; /* fnmatch pattern */
 	const char *ticket;
 	const char *note;
 	const char *community; /* fnmatch pattern */
@@ -366,7 +365,7 @@ struct store_summary {
 	int64_t events;
 	int64_t events_new;
 	int64_t events_last_hour;
-	int64_t newest_event_ms;    /* received; 0: none ever */
+	int64_t newest_event_ms;       /* received; 0: none ever */
 	int64_t oldest_undelivered_ms; /* received; 0: none */
 	int64_t refused;
 	int64_t size_bytes; /* (pages - free pages) x page size + WAL */
@@ -385,7 +384,7 @@ void store_free_summary(struct store_summary *summary);
 typedef bool (*store_each_refusal)(void *arg, const struct refusal *refusal);
 /* Newest first; the body is given only where `seq` names one of them (0: all,
  * without bodies). */
-enum store_status store_list_refused(struct store *store, int64_t seq,
-    store_each_refusal each, void *arg);
+enum store_status store_list_refused(
+    struct store *store, int64_t seq, store_each_refusal each, void *arg);
 
 #endif

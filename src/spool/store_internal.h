@@ -30,6 +30,7 @@
 #define WHY_MAX_BYTES       2048
 #define OPEN_WAIT_MS        5000  /* for the write lock, at open */
 #define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */
+#define READ_WAIT_MS        5000  /* for SQLite's own locks */
 
 /* Which file it is, whatever its name. */
 struct file_id {
@@ -53,16 +54,23 @@ struct capture_queue {
 	bool has_leader;
 };
 
-/* The connection that keeps refusals, and its ration; see refuse.c. */
+/* What store_refuse needs; see refuse.c. */
 struct refusing {
-	sqlite3 *db;    /* NULL until the first */
-	double tokens;  /* how many may be kept now */
-	int64_t at_ms;  /* when `tokens` was counted, clock_mono_ms */
-	bool is_closed; /* could not be opened: no more is tried */
+	pthread_mutex_t mutex; /* guards the two */
+	double tokens;         /* how many may be kept now */
+	int64_t at_ms;         /* when `tokens` was counted; 0: never */
+
+	/* Under the write lock. */
+	sqlite3 *db; /* NULL until the first */
+	sqlite3_stmt *insert;
+	sqlite3_stmt *trim;
+	bool is_given_up; /* it could not be opened: no more is tried */
 };
 
 struct store {
 	char *path; /* the folder */
+	char *db_path;
+	char *lock_path;
 	enum store_access access;
 	int folder_fd;
 	int lock_fd; /* the file of the write lock; -1: STORE_READ */
@@ -91,6 +99,11 @@ struct store {
 };
 
 /* ---- statements and errors: sql.c ---- */
+
+/* Opens a connection with our settings: no checkpoint of its own accord, no
+ * mmap, no trusted schema, temporary data in memory. `synchronous` is FULL or
+ * OFF. An SQLite result; the caller closes `db` in any case. */
+int sql_connect(const char *path, const char *synchronous, sqlite3 **db);
 
 /* The statement for `sql`, a string that lives for good, prepared at its
  * first use, reset and without bindings. NULL: store_fail was called. Not to
@@ -158,7 +171,8 @@ enum store_status store_commit_locked(struct store *store);
 void store_rollback_locked(struct store *store);
 void store_unlock_write(struct store *store);
 
-/* STORE_FULL, with `why`, if min_free or max_size forbids more events. */
+/* STORE_FULL, with `why`, if min_free, or max_size as well, forbids more. */
+enum store_status store_check_free(struct store *store);
 enum store_status store_check_limits(struct store *store);
 
 /* (pages - free pages) x page size + WAL. */
@@ -171,9 +185,10 @@ enum store_status store_check_files(struct store *store);
 
 /* ---- checkpoints and recovery: recover.c ---- */
 
-/* Under the lock: moves the WAL into the database, if `wal_frames` calls for
- * it. Never waits for a reader. */
-void checkpoint_if_due(struct store *store);
+/* Under the lock: whether the WAL is long enough for a checkpoint, and one try
+ * at it, which waits for no reader; a failure shows in `is_broken` only. */
+bool checkpoint_is_due(const struct store *store);
+void checkpoint_try(struct store *store);
 
 /* Takes the lock and moves the whole WAL into the database and empties it
  * (TRUNCATE). STORE_BUSY: a reader was in the way until `deadline_ms`, or the
@@ -207,6 +222,13 @@ enum store_status schema_judge(
 /* Brings an older schema to ours: one transaction under the lock for each
  * step, so that whatever ends it in between leaves a whole version. */
 enum store_status schema_migrate(struct store *store, int version);
+
+/* Fills an empty database that nobody else has open. An SQLite result. */
+int schema_make(sqlite3 *db);
+
+/* ---- refusals: refuse.c ---- */
+
+void refuse_close(struct refusing *refusing);
 
 /* ---- locks: lock.c ---- */
 

@@ -11,7 +11,7 @@
 
 enum wake {
 	WAKE_SENT,   /* a relay lives and will look (also where its queue is
-	                full, EAGAIN: it lives and is busy) */
+			full, EAGAIN: it lives and is busy) */
 	WAKE_NOBODY, /* ENOENT, ECONNREFUSED: a relay must be started */
 	WAKE_FAILED  /* anything else; errno says what */
 };

@@ -1,0 +1,183 @@
+/*
+ * Locks between processes, all of them released by the kernel when a process
+ * ends: the blocking flock with a deadline, and the relay lock.
+ *
+ * A blocking flock is fair, polling is not; but it knows no deadline. So a
+ * timer of the waiting thread alone sends this thread a signal whose handler
+ * does nothing, and flock returns with EINTR. The timer repeats: a signal
+ * that comes just before flock begins to wait is not the last.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+#define ALARM_SIGNAL    (SIGRTMIN + 5)
+#define ALARM_REPEAT_NS 10000000
+
+/* The bytes of relay.lock: beside its flock the holder locks one of them,
+ * which others can look at without taking it; who waits locks the other. */
+#define RELAY_WAITER_BYTE 0
+#define RELAY_HOLDER_BYTE 1
+
+struct alarm {
+	timer_t timer;
+	sigset_t old_mask;
+};
+
+static void
+do_nothing(int number)
+{
+	(void)number;
+}
+
+static void
+install_handler(void)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(ALARM_SIGNAL, &action, NULL);
+}
+
+/* Breaks off this thread's system calls from `after_ms` on, again and again,
+ * until alarm_stop. 0 or an errno. */
+static int
+alarm_start(struct alarm *alarm, int64_t after_ms)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct sigevent event = {0};
+	struct itimerspec times = {0};
+	sigset_t mask;
+	int error;
+
+	pthread_once(&once, install_handler);
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = ALARM_SIGNAL;
+	event.sigev_notify_thread_id = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &event, &alarm->timer) != 0)
+		return errno;
+	sigemptyset(&mask);
+	sigaddset(&mask, ALARM_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &mask, &alarm->old_mask);
+	times.it_value.tv_sec = after_ms / 1000;
+	times.it_value.tv_nsec = after_ms % 1000 * 1000000;
+	times.it_interval.tv_nsec = ALARM_REPEAT_NS;
+	if (timer_settime(alarm->timer, 0, &times, NULL) == 0)
+		return 0;
+	error = errno;
+	timer_delete(alarm->timer);
+	pthread_sigmask(SIG_SETMASK, &alarm->old_mask, NULL);
+	return error;
+}
+
+/* A signal that is on its way is delivered before timer_delete returns, so
+ * none is left for later. */
+static void
+alarm_stop(struct alarm *alarm)
+{
+	timer_delete(alarm->timer);
+	pthread_sigmask(SIG_SETMASK, &alarm->old_mask, NULL);
+}
+
+int
+lock_take(int fd, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_mono_ms();
+	struct alarm alarm;
+	int error;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK || left_ms <= 0)
+		return errno;
+	error = alarm_start(&alarm, left_ms);
+	if (error != 0)
+		return error;
+	do {
+		if (clock_mono_ms() >= deadline_ms)
+			error = EWOULDBLOCK;
+		else
+			error = flock(fd, LOCK_EX) == 0 ? 0 : errno;
+	} while (error == EINTR);
+	alarm_stop(&alarm);
+	return error;
+}
+
+bool
+lock_byte(int fd, int64_t offset, short type)
+{
+	struct flock range = {.l_type = type,
+	    .l_whence = SEEK_SET,
+	    .l_start = offset,
+	    .l_len = 1};
+
+	return fcntl(fd, F_OFD_SETLK, &range) == 0;
+}
+
+bool
+lock_is_relay_held(int folder_fd)
+{
+	struct flock range = {.l_type = F_WRLCK,
+	    .l_whence = SEEK_SET,
+	    .l_start = RELAY_HOLDER_BYTE,
+	    .l_len = 1};
+	int fd = openat(folder_fd, RELAY_LOCK_NAME, O_RDONLY | O_CLOEXEC);
+	bool is_held;
+
+	if (fd < 0)
+		return false;
+	is_held =
+	    fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+	close(fd);
+	return is_held;
+}
+
+/* As the only one who waits. 0 or an errno. */
+static int
+wait_for_relay_lock(int fd, int64_t wait_ms)
+{
+	int error;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK || wait_ms <= 0)
+		return errno;
+	if (!lock_byte(fd, RELAY_WAITER_BYTE, F_WRLCK))
+		return EALREADY;
+	error = lock_take(fd, clock_mono_ms() + wait_ms);
+	lock_byte(fd, RELAY_WAITER_BYTE, F_UNLCK);
+	return error;
+}
+
+int
+store_lock_relay(const char *path, int64_t wait_ms)
+{
+	int folder, fd = -1, error;
+
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return -1;
+	fd = openat(folder, RELAY_LOCK_NAME, O_RDWR | O_CLOEXEC);
+	error = fd < 0 ? errno : wait_for_relay_lock(fd, wait_ms);
+	if (error == 0)
+		lock_byte(fd, RELAY_HOLDER_BYTE, F_WRLCK);
+	else if (fd >= 0)
+		close(fd);
+	close(folder);
+	errno = error;
+	return error == 0 ? fd : -1;
+}

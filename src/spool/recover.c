@@ -1,0 +1,149 @@
+/*
+ * Checkpoints, and what is to be done after a sync that failed.
+ *
+ * After a failed sync Linux calls the pages clean: a second sync would say
+ * yes and mean nothing. SQLite's recovery adopts such frames of the WAL, later
+ * commits are chained after them and are synced, and a power cut then leaves a
+ * hole under all that came later. Only a checkpoint, which writes the pages
+ * anew into the database and empties the WAL, mends that. So whoever sees a
+ * sync fail leaves a mark, and nobody commits while it is there.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define CHECKPOINT_FRAMES     100
+#define CHECKPOINT_MAX_FRAMES 10000
+#define RETRY_MS              10
+
+/* The byte of the lock file that everybody who writes holds shared. */
+#define WRITERS_BYTE 0
+
+static void
+pause_ms(int64_t ms)
+{
+	struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+/* Under the lock: one TRUNCATE, which waits for nobody. */
+static enum store_status
+checkpoint_once(struct store *store)
+{
+	enum store_status status = STORE_OK;
+	int code;
+
+	sqlite3_busy_timeout(store->db, 0);
+	code = sqlite3_wal_checkpoint_v2(
+	    store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (code != SQLITE_OK)
+		status = store_fail(store, code, "make a checkpoint of");
+	sqlite3_busy_timeout(store->db, READ_WAIT_MS);
+	if (status == STORE_OK) {
+		store->wal_frames = 0;
+		store->checkpoint_step = CHECKPOINT_FRAMES;
+		store->checkpoint_at = CHECKPOINT_FRAMES;
+	}
+	return status;
+}
+
+bool
+checkpoint_is_due(const struct store *store)
+{
+	return store->wal_frames >= store->checkpoint_at;
+}
+
+void
+checkpoint_try(struct store *store)
+{
+	if (checkpoint_once(store) == STORE_OK)
+		return;
+	/* A reader is in the way, or the disk is full: later. */
+	if (store->checkpoint_step < CHECKPOINT_MAX_FRAMES)
+		store->checkpoint_step *= 2;
+	store->checkpoint_at = store->wal_frames + store->checkpoint_step;
+}
+
+enum store_status
+store_checkpoint(struct store *store, int64_t deadline_ms)
+{
+	enum store_status status;
+
+	for (;;) {
+		status = store_lock_write(store, deadline_ms);
+		if (status != STORE_OK)
+			return status;
+		status = checkpoint_once(store);
+		store_unlock_write(store);
+		if (status != STORE_BUSY || clock_mono_ms() >= deadline_ms)
+			return status;
+		pause_ms(RETRY_MS);
+	}
+}
+
+void
+recover_mark(struct store *store)
+{
+	int fd;
+
+	if (store->access == STORE_READ)
+		return;
+	/* Not synced: a power cut takes what the mark warns of as well. */
+	fd = openat(
+	    store->folder_fd, MARK_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0660);
+	if (fd >= 0)
+		close(fd);
+}
+
+bool
+recover_is_marked(const struct store *store)
+{
+	struct stat mark;
+
+	return fstatat(store->folder_fd, MARK_NAME, &mark, 0) == 0 ||
+	       errno != ENOENT;
+}
+
+enum store_status
+recover_mend(struct store *store, int64_t deadline_ms)
+{
+	enum store_status status;
+
+	if (!recover_is_marked(store))
+		return STORE_OK;
+	/* The lock is kept meanwhile: nobody else may commit either. */
+	while ((status = checkpoint_once(store)) == STORE_BUSY &&
+	       clock_mono_ms() < deadline_ms)
+		pause_ms(RETRY_MS);
+	if (status != STORE_OK)
+		return status;
+	if (unlinkat(store->folder_fd, MARK_NAME, 0) == 0 || errno == ENOENT)
+		return STORE_OK;
+	return store_say(store, STORE_FAILED, "could not remove %s/%s: %s",
+	    store->path, MARK_NAME, strerror(errno));
+}
+
+enum store_status
+recover_first(struct store *store)
+{
+	enum store_status status = STORE_OK;
+
+	if (lock_byte(store->lock_fd, WRITERS_BYTE, F_WRLCK))
+		status = checkpoint_once(store);
+	if (status == STORE_FAILED)
+		return status;
+	/* A reader in the way, a full disk: no reason not to go on. */
+	if (lock_byte(store->lock_fd, WRITERS_BYTE, F_RDLCK))
+		return STORE_OK;
+	return store_say(store, STORE_FAILED, "could not lock %s/%s: %s",
+	    store->path, LOCK_NAME, strerror(errno));
+}

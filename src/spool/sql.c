@@ -1,0 +1,208 @@
+/*
+ * Statements, values and errors of SQLite, for the other files of the room.
+ * What a result code means for the spool is decided here, once: see
+ * store_fail.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+int
+sql_connect(const char *path, const char *synchronous, sqlite3 **db)
+{
+	char *settings;
+	int code;
+
+	/* Without SQLITE_OPEN_CREATE: a missing mount stays missing. */
+	code = sqlite3_open_v2(
+	    path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (code != SQLITE_OK)
+		return code;
+	sqlite3_extended_result_codes(*db, 1);
+	sqlite3_busy_timeout(*db, READ_WAIT_MS);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	settings = xasprintf("PRAGMA wal_autocheckpoint = 0;"
+			     "PRAGMA mmap_size = 0;"
+			     "PRAGMA temp_store = MEMORY;"
+			     "PRAGMA synchronous = %s;",
+	    synchronous);
+	code = sqlite3_exec(*db, settings, NULL, NULL, NULL);
+	free(settings);
+	return code;
+}
+
+sqlite3_stmt *
+sql_prepare(struct store *store, const char *sql)
+{
+	struct statement *new;
+	size_t i;
+	int code;
+
+	for (i = 0; i < store->statement_count; i++) {
+		struct statement *known = &store->statements[i];
+
+		if (known->sql == sql || strcmp(known->sql, sql) == 0) {
+			sqlite3_reset(known->handle);
+			sqlite3_clear_bindings(known->handle);
+			return known->handle;
+		}
+	}
+	assert(store->statement_count < STATEMENT_MAX_COUNT);
+	new = &store->statements[store->statement_count];
+	code = sqlite3_prepare_v3(
+	    store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &new->handle, NULL);
+	if (code != SQLITE_OK) {
+		store_fail(store, code, "read its schema");
+		return NULL;
+	}
+	new->sql = sql;
+	store->statement_count++;
+	return new->handle;
+}
+
+enum store_status
+sql_next(struct store *store, sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+	enum store_status status;
+
+	if (code == SQLITE_ROW)
+		return STORE_OK;
+	status = code == SQLITE_DONE
+		     ? STORE_GONE
+		     : store_fail(store, code,
+			   sqlite3_stmt_readonly(statement) ? "read" : "write");
+	sqlite3_reset(statement);
+	return status;
+}
+
+enum store_status
+sql_run(struct store *store, sqlite3_stmt *statement)
+{
+	enum store_status status;
+
+	if (statement == NULL)
+		return STORE_FAILED;
+	while ((status = sql_next(store, statement)) == STORE_OK)
+		continue;
+	return status == STORE_GONE ? STORE_OK : status;
+}
+
+enum store_status
+sql_exec(struct store *store, const char *sql)
+{
+	int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? STORE_OK : store_fail(store, code, "write");
+}
+
+enum store_status
+sql_read_int64(struct store *store, const char *sql, int64_t *value)
+{
+	sqlite3_stmt *statement = sql_prepare(store, sql);
+	enum store_status status;
+
+	if (statement == NULL)
+		return STORE_FAILED;
+	status = sql_next(store, statement);
+	if (status == STORE_OK) {
+		*value = sqlite3_column_int64(statement, 0);
+		sqlite3_reset(statement);
+	}
+	return status;
+}
+
+void
+sql_bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+	if (text != NULL)
+		sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
+}
+
+void
+sql_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, size_t len)
+{
+	if (bytes != NULL)
+		sqlite3_bind_blob64(
+		    statement, index, bytes, len, SQLITE_STATIC);
+}
+
+char *
+sql_text_dup(sqlite3_stmt *statement, int column)
+{
+	return sql_blob_dup(statement, column, NULL);
+}
+
+char *
+sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len)
+{
+	const char *bytes;
+	size_t count;
+
+	if (len != NULL)
+		*len = 0;
+	if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+		return NULL;
+	bytes = sqlite3_column_blob(statement, column);
+	count = (size_t)sqlite3_column_bytes(statement, column);
+	if (len != NULL)
+		*len = count;
+	return xmemdup(bytes, count);
+}
+
+enum store_status
+store_fail(struct store *store, int code, const char *doing)
+{
+	store_say(store, STORE_FAILED, "could not %s %s/" DB_NAME ": %s (%d)",
+	    doing, store->path,
+	    store->db != NULL ? sqlite3_errmsg(store->db)
+			      : sqlite3_errstr(code),
+	    code);
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:
+		return STORE_BUSY;
+	case SQLITE_FULL:
+		return STORE_FULL;
+	case SQLITE_NOMEM:
+		abort();
+	case SQLITE_IOERR:
+		recover_mark(store);
+		/* fallthrough */
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+		store->is_broken = true;
+		return STORE_FAILED;
+	default:
+		return STORE_FAILED;
+	}
+}
+
+enum store_status
+store_say(
+    struct store *store, enum store_status status, const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	buf_clear(&store->why);
+	buf_add(&store->why, text, strnlen(text, WHY_MAX_BYTES));
+	free(text);
+	return status;
+}

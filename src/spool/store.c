@@ -1,0 +1,263 @@
+/*
+ * Opening and closing the spool. What is opened is checked first, in this
+ * order: the folder, the files, the connection's own settings, the schema;
+ * nothing is written before all of it is as it should be.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "spool/folder.h"
+
+static struct store *
+store_new(const struct store_options *options)
+{
+	struct store *store = xcalloc(1, sizeof *store);
+
+	store->path = xstrdup(options->path);
+	store->db_path = xasprintf("%s/" DB_NAME, options->path);
+	store->lock_path = xasprintf("%s/" LOCK_NAME, options->path);
+	store->access = options->access;
+	store->folder_fd = -1;
+	store->lock_fd = -1;
+	buf_init(&store->why, WHY_MAX_BYTES);
+	store_set_limits(
+	    store, options->min_free_bytes, options->max_size_bytes);
+	pthread_mutex_init(&store->mutex, NULL);
+	pthread_mutex_init(&store->queue.mutex, NULL);
+	pthread_mutex_init(&store->refusing.mutex, NULL);
+	return store;
+}
+
+void
+store_close(struct store *store)
+{
+	size_t i;
+
+	if (store == NULL)
+		return;
+	for (i = 0; i < store->statement_count; i++)
+		sqlite3_finalize(store->statements[i].handle);
+	sqlite3_close(store->db);
+	refuse_close(&store->refusing);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	if (store->folder_fd >= 0)
+		close(store->folder_fd);
+	pthread_mutex_destroy(&store->refusing.mutex);
+	pthread_mutex_destroy(&store->queue.mutex);
+	pthread_mutex_destroy(&store->mutex);
+	buf_free(&store->why);
+	free(store->lock_path);
+	free(store->db_path);
+	free(store->path);
+	free(store);
+}
+
+static enum store_status
+find_db(struct store *store)
+{
+	struct stat db;
+
+	if (fstatat(store->folder_fd, DB_NAME, &db, AT_SYMLINK_NOFOLLOW) != 0)
+		return store_say(store,
+		    errno == ENOENT ? STORE_MISSING : STORE_FAILED,
+		    "there is no spool in %s (%s): if a file system belongs "
+		    "there, mount it; else make one with `hookspool init`",
+		    store->path, strerror(errno));
+	if (!S_ISREG(db.st_mode))
+		return store_say(store, STORE_REFUSED, "%s is not a plain file",
+		    store->db_path);
+	store->db_id = (struct file_id){db.st_dev, db.st_ino};
+	return STORE_OK;
+}
+
+static enum store_status
+open_lock(struct store *store)
+{
+	struct stat lock;
+
+	if (store->access == STORE_READ)
+		return STORE_OK;
+	store->lock_fd = openat(
+	    store->folder_fd, LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (store->lock_fd < 0 || fstat(store->lock_fd, &lock) != 0)
+		return store_say(store,
+		    errno == ENOENT   ? STORE_MISSING
+		    : errno == EACCES ? STORE_REFUSED
+				      : STORE_FAILED,
+		    "could not open %s (%s): `hookspool init` makes what is "
+		    "missing",
+		    store->lock_path, strerror(errno));
+	store->lock_id = (struct file_id){lock.st_dev, lock.st_ino};
+	return STORE_OK;
+}
+
+static int
+count_frames(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	struct store *store = arg;
+
+	(void)db;
+	(void)name;
+	store->wal_frames = frames;
+	return SQLITE_OK;
+}
+
+static enum store_status
+connect_db(struct store *store)
+{
+	int64_t synchronous = 0;
+	enum store_status status;
+	int code;
+
+	code = sql_connect(store->db_path, "FULL", &store->db);
+	if (code != SQLITE_OK)
+		return store_fail(store, code, "open");
+	status = sql_read_int64(store, "PRAGMA synchronous", &synchronous);
+	if (status == STORE_OK)
+		status = sql_read_int64(
+		    store, "PRAGMA page_size", &store->page_bytes);
+	if (status == STORE_OK && synchronous != 2)
+		return store_say(store, STORE_FAILED,
+		    "SQLite does not sync each commit of %s (synchronous is "
+		    "%d)",
+		    store->db_path, (int)synchronous);
+	if (store->access == STORE_READ)
+		return sql_exec(store, "PRAGMA query_only = ON");
+	sqlite3_wal_hook(store->db, count_frames, store);
+	return status;
+}
+
+/* The database that was opened is the one that find_db saw. */
+static enum store_status
+check_opened(struct store *store)
+{
+	int has_moved = 1;
+
+	if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED,
+		&has_moved) == SQLITE_OK &&
+	    !has_moved &&
+	    (store->access == STORE_READ ||
+		store_check_files(store) == STORE_OK))
+		return STORE_OK;
+	return store_say(store, STORE_FAILED,
+	    "%s was replaced while it was being opened", store->db_path);
+}
+
+/* Under the lock. A copy made by `hookspool backup`, put back in place, is
+ * not in WAL mode yet. */
+static enum store_status
+ensure_wal(struct store *store)
+{
+	sqlite3_stmt *statement =
+	    sql_prepare(store, "PRAGMA main.journal_mode = WAL");
+	enum store_status status;
+	const char *mode;
+
+	if (statement == NULL)
+		return STORE_FAILED;
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status;
+	mode = (const char *)sqlite3_column_text(statement, 0);
+	if (mode == NULL || strcmp(mode, "wal") != 0)
+		status = store_say(store, STORE_REFUSED,
+		    "%s cannot be used with a write-ahead log (mode %s)",
+		    store->db_path, mode != NULL ? mode : "unknown");
+	sqlite3_reset(statement);
+	return status;
+}
+
+/* What a writer does before it may write. */
+static enum store_status
+join_writers(struct store *store)
+{
+	enum store_status status;
+
+	status = store_lock_write(store, clock_mono_ms() + OPEN_WAIT_MS);
+	if (status != STORE_OK)
+		return status;
+	status = ensure_wal(store);
+	if (status == STORE_OK)
+		status = recover_first(store);
+	store_unlock_write(store);
+	return status;
+}
+
+static enum store_status
+open_all(struct store *store)
+{
+	enum store_status status;
+
+	status = folder_open(store->path, &store->folder_fd, &store->why);
+	if (status == STORE_OK)
+		status = find_db(store);
+	if (status == STORE_OK)
+		status = open_lock(store);
+	if (status == STORE_OK)
+		status = connect_db(store);
+	if (status == STORE_OK)
+		status = schema_read_version(store, &store->schema_version);
+	if (status == STORE_OK)
+		status = check_opened(store);
+	if (status == STORE_OK)
+		status =
+		    schema_judge(store, store->access, store->schema_version);
+	if (store->access == STORE_READ)
+		return status;
+	if (status == STORE_OK)
+		return join_writers(store);
+	if (status != STORE_TOO_OLD || store->access != STORE_RELAY)
+		return status;
+	status = join_writers(store);
+	if (status == STORE_OK)
+		status = schema_migrate(store, store->schema_version);
+	return status;
+}
+
+enum store_status
+store_open(
+    const struct store_options *options, struct store **store, struct buf *why)
+{
+	struct store *new = store_new(options);
+	enum store_status status = open_all(new);
+
+	buf_clear(why);
+	*store = NULL;
+	if (status == STORE_OK) {
+		*store = new;
+		return STORE_OK;
+	}
+	buf_add_text(why, store_why(new));
+	store_close(new);
+	return status;
+}
+
+bool
+store_is_broken(const struct store *store)
+{
+	return store->is_broken;
+}
+
+const char *
+store_why(const struct store *store)
+{
+	return buf_text(&store->why);
+}
+
+void
+store_set_limits(
+    struct store *store, int64_t min_free_bytes, int64_t max_size_bytes)
+{
+	store->min_free_bytes = min_free_bytes;
+	store->max_size_bytes = max_size_bytes;
+}

@@ -1,0 +1,128 @@
+/*
+ * The relay's socket in the spool folder: see wake.h. An address holds only
+ * 107 bytes of path: a longer one is reached through /proc/self/fd.
+ */
+#include "config.h"
+
+#include "spool/wake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The socket's address, by way of the open folder if it must be. */
+static void
+make_address(struct sockaddr_un *address, const char *path, int folder)
+{
+	size_t size = sizeof address->sun_path;
+	int len;
+
+	memset(address, 0, sizeof *address);
+	address->sun_family = AF_UNIX;
+	len =
+	    snprintf(address->sun_path, size, "%s/%s", path, WAKE_SOCKET_NAME);
+	if (len < 0 || (size_t)len >= size)
+		snprintf(address->sun_path, size, "/proc/self/fd/%d/%s", folder,
+		    WAKE_SOCKET_NAME);
+}
+
+/* Opens the folder and a socket, and makes the address. Both are closed by
+ * close_both. False with errno. */
+static bool
+open_both(const char *path, struct sockaddr_un *address, int *folder, int *fd)
+{
+	*fd = -1;
+	*folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*folder < 0)
+		return false;
+	*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	make_address(address, path, *folder);
+	return *fd >= 0;
+}
+
+static void
+close_both(int folder, int fd)
+{
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (folder >= 0)
+		close(folder);
+	errno = error;
+}
+
+enum wake
+wake_send(const char *path)
+{
+	struct sockaddr_un address;
+	enum wake result = WAKE_FAILED;
+	int folder, fd;
+	ssize_t sent;
+
+	if (!open_both(path, &address, &folder, &fd))
+		goto out;
+	do {
+		sent = sendto(fd, "", 1, MSG_NOSIGNAL,
+		    (struct sockaddr *)&address, sizeof address);
+	} while (sent < 0 && errno == EINTR);
+	if (sent == 1 || errno == EAGAIN)
+		result = WAKE_SENT;
+	else if (errno == ENOENT || errno == ECONNREFUSED)
+		result = WAKE_NOBODY;
+out:
+	close_both(folder, fd);
+	return result;
+}
+
+int
+wake_listen(const char *path)
+{
+	struct sockaddr_un address;
+	int folder, fd;
+
+	if (!open_both(path, &address, &folder, &fd))
+		goto fail;
+	if (unlinkat(folder, WAKE_SOCKET_NAME, 0) != 0 && errno != ENOENT)
+		goto fail;
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
+		goto fail;
+	/* Whatever the umask: others of a shared folder's group send. */
+	if (fchmodat(folder, WAKE_SOCKET_NAME, 0660, 0) != 0)
+		goto fail;
+	close(folder);
+	return fd;
+fail:
+	close_both(folder, fd);
+	return -1;
+}
+
+size_t
+wake_drain(int fd)
+{
+	size_t count = 0;
+	char byte;
+
+	for (;;) {
+		if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+			count++;
+		else if (errno != EINTR)
+			return count;
+	}
+}
+
+void
+wake_close(const char *path, int fd)
+{
+	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder >= 0)
+		unlinkat(folder, WAKE_SOCKET_NAME, 0);
+	close_both(folder, fd);
+}

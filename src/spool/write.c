@@ -1,0 +1,231 @@
+/*
+ * The one way to write: mutex, flock, mending, BEGIN IMMEDIATE, work, COMMIT,
+ * a look at the files, checkpoint, and the locks back. Knows nothing of what
+ * is written.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+/* How long SQLite itself waits for a process that keeps to none of our locks,
+ * such as an administrator's sqlite3. */
+static void
+set_busy_timeout(struct store *store, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_mono_ms();
+
+	sqlite3_busy_timeout(store->db, left_ms < 0         ? 0
+					: left_ms > INT_MAX ? INT_MAX
+							    : (int)left_ms);
+}
+
+/* False if it was not to be had in time. */
+static bool
+lock_mutex(struct store *store, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_mono_ms();
+	struct timespec until;
+
+	if (pthread_mutex_trylock(&store->mutex) == 0)
+		return true;
+	if (left_ms <= 0)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += left_ms / 1000;
+	until.tv_nsec += left_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return pthread_mutex_clocklock(
+		   &store->mutex, CLOCK_MONOTONIC, &until) == 0;
+}
+
+enum store_status
+store_lock_write(struct store *store, int64_t deadline_ms)
+{
+	enum store_status status;
+	int error;
+
+	assert(store->lock_fd >= 0);
+	if (!lock_mutex(store, deadline_ms))
+		return STORE_BUSY; /* `why` belongs to who has the mutex */
+	if (store->is_broken) {
+		pthread_mutex_unlock(&store->mutex);
+		return STORE_FAILED;
+	}
+	error = lock_take(store->lock_fd, deadline_ms);
+	if (error != 0) {
+		status = store_say(store, STORE_BUSY,
+		    "%s/" LOCK_NAME " is held by another process: %s",
+		    store->path, strerror(error));
+		pthread_mutex_unlock(&store->mutex);
+		return status;
+	}
+	store->is_locked = true;
+	status = recover_mend(store, deadline_ms);
+	if (status != STORE_OK)
+		store_unlock_write(store);
+	return status;
+}
+
+void
+store_unlock_write(struct store *store)
+{
+	assert(store->is_locked);
+	store->is_locked = false;
+	flock(store->lock_fd, LOCK_UN);
+	pthread_mutex_unlock(&store->mutex);
+}
+
+enum store_status
+store_begin_locked(struct store *store, int64_t deadline_ms)
+{
+	enum store_status status;
+
+	set_busy_timeout(store, deadline_ms);
+	status = sql_run(store, sql_prepare(store, "BEGIN IMMEDIATE"));
+	sqlite3_busy_timeout(store->db, READ_WAIT_MS);
+	return status;
+}
+
+void
+store_rollback_locked(struct store *store)
+{
+	/* Some failures have undone the transaction already. What ROLLBACK
+	 * itself says is of no use: `why` tells the reason for it. */
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+enum store_status
+store_commit_locked(struct store *store)
+{
+	enum store_status status;
+
+	status = sql_run(store, sql_prepare(store, "COMMIT"));
+	if (status != STORE_OK) {
+		store_rollback_locked(store);
+		return status;
+	}
+	return store_check_files(store);
+}
+
+enum store_status
+store_begin(struct store *store, int64_t deadline_ms)
+{
+	enum store_status status = store_lock_write(store, deadline_ms);
+
+	if (status != STORE_OK)
+		return status;
+	status = store_begin_locked(store, deadline_ms);
+	if (status != STORE_OK)
+		store_unlock_write(store);
+	return status;
+}
+
+enum store_status
+store_commit(struct store *store)
+{
+	enum store_status status = store_commit_locked(store);
+
+	if (status == STORE_OK && checkpoint_is_due(store))
+		checkpoint_try(store);
+	store_unlock_write(store);
+	return status;
+}
+
+void
+store_rollback(struct store *store)
+{
+	store_rollback_locked(store);
+	store_unlock_write(store);
+}
+
+int64_t
+store_deadline(void)
+{
+	return clock_mono_ms() + WRITE_WAIT_MS;
+}
+
+static bool
+is_same_file(const char *path, const struct file_id *id)
+{
+	struct stat now;
+
+	return stat(path, &now) == 0 && now.st_dev == id->device &&
+	       now.st_ino == id->inode;
+}
+
+enum store_status
+store_check_files(struct store *store)
+{
+	if (is_same_file(store->db_path, &store->db_id) &&
+	    is_same_file(store->lock_path, &store->lock_id))
+		return STORE_OK;
+	store->is_broken = true;
+	return store_say(store, STORE_FAILED,
+	    "%s/" DB_NAME " or " LOCK_NAME " was removed or replaced while it "
+	    "was open: what was stored last may be gone",
+	    store->path);
+}
+
+enum store_status
+store_read_size(struct store *store, int64_t *size_bytes, int64_t *wal_bytes)
+{
+	int64_t pages = 0, free_pages = 0;
+	enum store_status status;
+	struct stat wal;
+
+	status = sql_read_int64(store, "PRAGMA page_count", &pages);
+	if (status == STORE_OK)
+		status =
+		    sql_read_int64(store, "PRAGMA freelist_count", &free_pages);
+	if (status != STORE_OK)
+		return status;
+	*wal_bytes =
+	    fstatat(store->folder_fd, WAL_NAME, &wal, 0) == 0 ? wal.st_size : 0;
+	*size_bytes = (pages - free_pages) * store->page_bytes + *wal_bytes;
+	return STORE_OK;
+}
+
+enum store_status
+store_check_free(struct store *store)
+{
+	int64_t min_free = store->min_free_bytes;
+	struct statvfs disk;
+
+	if (fstatvfs(store->folder_fd, &disk) == 0 &&
+	    (int64_t)(disk.f_bavail * disk.f_frsize) < min_free)
+		return store_say(store, STORE_FULL,
+		    "less than min_free (%lld bytes) is free where %s is",
+		    (long long)min_free, store->path);
+	return STORE_OK;
+}
+
+enum store_status
+store_check_limits(struct store *store)
+{
+	int64_t max_size = store->max_size_bytes;
+	int64_t size = 0, wal = 0;
+	enum store_status status;
+
+	status = store_check_free(store);
+	if (status != STORE_OK || max_size == 0)
+		return status;
+	status = store_read_size(store, &size, &wal);
+	if (status == STORE_OK && size > max_size)
+		return store_say(store, STORE_FULL,
+		    "the spool %s has reached max_size (%lld bytes)",
+		    store->path, (long long)max_size);
+	return status;
+}
