@@ -35,16 +35,23 @@ libhookspool_a_SOURCES += \
 # spool/
 libhookspool_a_SOURCES += \
 	%D%/spool/capture.c \
+	%D%/spool/claim.c \
 	%D%/spool/create.c \
+	%D%/spool/erase.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
+	%D%/spool/list.c \
 	%D%/spool/lock.c \
+	%D%/spool/query.c \
 	%D%/spool/recover.c \
 	%D%/spool/refuse.c \
+	%D%/spool/route.c \
 	%D%/spool/schema.c \
+	%D%/spool/settle.c \
 	%D%/spool/spool.h \
 	%D%/spool/sql.c \
 	%D%/spool/store.c \
 	%D%/spool/store_internal.h \
+	%D%/spool/summary.c \
 	%D%/spool/wake.c %D%/spool/wake.h \
 	%D%/spool/write.c
 

@@ -19,7 +19,12 @@
  *
  * deliveries.state is an enum delivery_state, last_outcome and
  * attempts.outcome an enum outcome. The counts in `destinations` are changed
- * by the transaction that changes a delivery.
+ * by the transaction that changes a delivery. Those that wait, and those that
+ * were given up, are found by deliveries_due (which next) and deliveries_open
+ * (the oldest, the newest): routing pays for a row in each, and a settle
+ * removes them. `settled` has a row for each event that is routed and of which
+ * nothing is pending, made by the transaction that settles it: by it the
+ * events that have outlived their time are found without a search.
  */
 static const char step_1[] =
     "CREATE TABLE events ("
@@ -68,10 +73,16 @@ static const char step_1[] =
     " last_error TEXT,"
     " settled_at_ms INTEGER,"
     " PRIMARY KEY (seq, destination)) WITHOUT ROWID;"
-    "CREATE INDEX deliveries_due ON deliveries(destination, next_at_ms, seq)"
-    " WHERE state = 0;"
-    "CREATE INDEX deliveries_pending ON deliveries(destination, seq)"
-    " WHERE state = 0;"
+    "CREATE INDEX deliveries_due"
+    " ON deliveries(destination, next_at_ms, seq, state) WHERE state = 0;"
+    "CREATE INDEX deliveries_open ON deliveries(destination, state, seq)"
+    " WHERE state <> 1;"
+
+    "CREATE TABLE settled ("
+    " seq INTEGER PRIMARY KEY,"
+    " has_dead INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL);"
+    "CREATE INDEX settled_at ON settled(has_dead, at_ms, seq);"
 
     "CREATE TABLE attempts ("
     " seq INTEGER NOT NULL,"

@@ -171,10 +171,10 @@ struct route {
 };
 
 /* The arrow new -> routed: makes the deliveries of all events up to and
- * including `through_seq`, due at once, and calls these events routed. An event
- * that appears in no route matched nothing. STORE_GONE, and nothing done, if
- * the events after `after_seq` (the last one routed before) were routed by
- * somebody else meanwhile. */
+ * including `through_seq`, due at once (the oldest event first), and calls
+ * these events routed. An event that appears in no route matched nothing.
+ * STORE_GONE, and nothing done, if the events after `after_seq` (the last one
+ * routed before) were routed by somebody else meanwhile. */
 enum store_status store_route(struct store *store, int64_t after_seq,
     int64_t through_seq, const struct route *routes, size_t count);
 
@@ -242,7 +242,8 @@ struct settlement {
 };
 
 /* The arrows pending -> pending (retry), delivered, dead: one transaction for
- * the batch. The newest 20 attempts of a delivery are kept. */
+ * the batch. The newest 20 attempts of a delivery are kept; one that was
+ * abandoned is no attempt and leaves next_at_ms as it was. */
 enum store_status store_settle(
     struct store *store, struct settlement *batch, size_t count);
 
@@ -256,7 +257,11 @@ int store_lock_relay(const char *path, int64_t wait_ms);
 
 /* Erases what has outlived its time, oldest first, in steps that hold the
  * lock for less than 100 ms; one call makes one step and says in `is_more`
- * whether there is more to do. 0 for a time: nothing of that kind. */
+ * whether there is more to do. 0 for a time: nothing of that kind. An event's
+ * time counts from the last settle of its deliveries, or from its capture
+ * where nothing matched; if one of them is dead, it is `retain_dead_ms`. One
+ * that is new, pending or orphaned stays. `erased` gets the number of events
+ * and refused bodies. */
 struct retention {
 	int64_t now_ms;
 	int64_t retain_ms;
@@ -316,14 +321,15 @@ struct list_filter {
 	const char *ticket;
 	const char *note;
 	const char *community; /* fnmatch pattern */
-	int64_t since_ms;
-	int64_t until_ms;
-	size_t limit; /* newest first; 0: no limit */
+	int64_t since_ms;      /* received then or later */
+	int64_t until_ms;      /* received before */
+	size_t limit;          /* newest first; 0: no limit */
 };
 
 /* A row at a time, newest first; return false from `each` to stop. The rows
- * are borrowed during the call; no read transaction lasts longer than a
- * page of rows. */
+ * are borrowed during the call, and no read transaction is open meanwhile. An
+ * event matches a state and a destination if one delivery has both.
+ * STORE_REFUSED: no state has that name. */
 typedef bool (*store_each_event)(void *arg, const struct event_row *event,
     const struct delivery_row *deliveries, size_t count);
 enum store_status store_list(struct store *store,
@@ -346,9 +352,9 @@ enum store_status store_show_event(
     struct store *store, const char *id, struct event_detail *detail);
 void store_free_detail(struct event_detail *detail);
 
-struct destination_counts {
+struct destination_counts { /* of the deliveries that are kept */
 	char *name;
-	bool is_configured;
+	bool is_configured; /* else what is pending is orphaned */
 	int64_t pending;
 	int64_t delivered;
 	int64_t dead;
@@ -365,8 +371,9 @@ struct store_summary {
 	int64_t events;
 	int64_t events_new;
 	int64_t events_last_hour;
-	int64_t newest_event_ms;       /* received; 0: none ever */
-	int64_t oldest_undelivered_ms; /* received; 0: none */
+	int64_t newest_event_ms;       /* received; 0: none is kept */
+	int64_t oldest_undelivered_ms; /* received, of those that are new or
+					  pending; 0: none */
 	int64_t refused;
 	int64_t size_bytes; /* (pages - free pages) x page size + WAL */
 	int64_t wal_bytes;
@@ -383,7 +390,7 @@ void store_free_summary(struct store_summary *summary);
 
 typedef bool (*store_each_refusal)(void *arg, const struct refusal *refusal);
 /* Newest first; the body is given only where `seq` names one of them (0: all,
- * without bodies). */
+ * without bodies). STORE_GONE: there is none of that number. */
 enum store_status store_list_refused(
     struct store *store, int64_t seq, store_each_refusal each, void *arg);
 

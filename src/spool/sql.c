@@ -72,9 +72,12 @@ sql_prepare(struct store *store, const char *sql)
 enum store_status
 sql_next(struct store *store, sqlite3_stmt *statement)
 {
-	int code = sqlite3_step(statement);
 	enum store_status status;
+	int code;
 
+	if (statement == NULL)
+		return STORE_FAILED;
+	code = sqlite3_step(statement);
 	if (code == SQLITE_ROW)
 		return STORE_OK;
 	status = code == SQLITE_DONE
@@ -90,8 +93,6 @@ sql_run(struct store *store, sqlite3_stmt *statement)
 {
 	enum store_status status;
 
-	if (statement == NULL)
-		return STORE_FAILED;
 	while ((status = sql_next(store, statement)) == STORE_OK)
 		continue;
 	return status == STORE_GONE ? STORE_OK : status;
@@ -109,11 +110,8 @@ enum store_status
 sql_read_int64(struct store *store, const char *sql, int64_t *value)
 {
 	sqlite3_stmt *statement = sql_prepare(store, sql);
-	enum store_status status;
+	enum store_status status = sql_next(store, statement);
 
-	if (statement == NULL)
-		return STORE_FAILED;
-	status = sql_next(store, statement);
 	if (status == STORE_OK) {
 		*value = sqlite3_column_int64(statement, 0);
 		sqlite3_reset(statement);

@@ -106,8 +106,9 @@ struct store {
 int sql_connect(const char *path, const char *synchronous, sqlite3 **db);
 
 /* The statement for `sql`, a string that lives for good, prepared at its
- * first use, reset and without bindings. NULL: store_fail was called. Not to
- * be finalized. At most STATEMENT_MAX_COUNT different ones in the room. */
+ * first use, reset and without bindings. NULL: store_fail was called; it may
+ * be bound and run like another, and that fails. Not to be finalized. At most
+ * STATEMENT_MAX_COUNT different ones in the room. */
 sqlite3_stmt *sql_prepare(struct store *store, const char *sql);
 
 /* Runs a statement that gives no row, and resets it. */
@@ -243,5 +244,33 @@ bool lock_byte(int fd, int64_t offset, short type);
 
 /* Whether a relay holds the relay lock of the folder. Takes nothing. */
 bool lock_is_relay_held(int folder_fd);
+
+/* ---- rows as they are shown: query.c ---- */
+
+/* A read transaction, so that several reads are of one moment. Short: no
+ * caller is called and no row handed out within it. */
+enum store_status query_begin(struct store *store);
+void query_end(struct store *store);
+
+/* The event without its body; STORE_GONE if there is none. Freed with
+ * query_free_event. */
+enum store_status query_read_event(
+    struct store *store, int64_t seq, struct event_row *event);
+void query_free_event(struct event_row *event);
+
+/* Its deliveries by name of destination. Freed with query_free_deliveries. */
+enum store_status query_read_deliveries(struct store *store, int64_t seq,
+    struct delivery_row **rows, size_t *count);
+void query_free_deliveries(struct delivery_row *rows, size_t count);
+
+/* How the ids made at `wall_ms` begin; `id` has UUID_TEXT_SIZE bytes. */
+void query_write_id_bound(int64_t wall_ms, char *id);
+
+/* ---- erase.c ---- */
+
+/* In a transaction: overwrites and removes a routed event of which nothing is
+ * pending, with all that belongs to it. STORE_GONE: there is none. */
+enum store_status erase_event(
+    struct store *store, int64_t seq, int64_t *body_bytes);
 
 #endif

@@ -1,0 +1,216 @@
+/*
+ * Routing: which destinations there are, which events are new, and the arrow
+ * new -> routed. Knows no filter: the relay decides where an event goes. An
+ * event is new while its seq is beyond progress.routed_seq, so no event's row
+ * is written here.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+
+static enum store_status
+forget_configured(struct store *store)
+{
+	return sql_exec(store, "UPDATE destinations SET is_configured = 0 "
+			       "WHERE is_configured <> 0");
+}
+
+static enum store_status
+configure(struct store *store, const char *name, int64_t *id)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "INSERT INTO destinations (name, is_configured) VALUES (?1, 1) "
+	    "ON CONFLICT (name) DO UPDATE SET is_configured = 1");
+
+	sql_bind_text(statement, 1, name);
+	status = sql_run(store, statement);
+	if (status != STORE_OK)
+		return status;
+	statement =
+	    sql_prepare(store, "SELECT id FROM destinations WHERE name = ?1");
+	sql_bind_text(statement, 1, name);
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return STORE_FAILED;
+	*id = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return STORE_OK;
+}
+
+enum store_status
+store_set_destinations(
+    struct store *store, const char *const *names, size_t count, int64_t *ids)
+{
+	enum store_status status = store_begin(store, store_deadline());
+	size_t i;
+
+	if (status != STORE_OK)
+		return status;
+	status = forget_configured(store);
+	for (i = 0; i < count && status == STORE_OK; i++)
+		status = configure(store, names[i], &ids[i]);
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
+}
+
+enum store_status
+store_read_new(
+    struct store *store, size_t limit, struct new_event **events, size_t *count)
+{
+	enum store_status status;
+	size_t cap = 0;
+	sqlite3_stmt *statement =
+	    sql_prepare(store, "SELECT seq, community, event_type FROM events "
+			       "WHERE seq > (SELECT routed_seq FROM progress) "
+			       "ORDER BY seq LIMIT ?1");
+
+	*events = NULL;
+	*count = 0;
+	sqlite3_bind_int64(statement, 1, (int64_t)limit);
+	while ((status = sql_next(store, statement)) == STORE_OK) {
+		struct new_event *event;
+
+		if (*count == cap) {
+			cap = cap == 0 ? 16 : cap * 2;
+			*events = xreallocarray(*events, cap, sizeof **events);
+		}
+		event = &(*events)[(*count)++];
+		event->seq = sqlite3_column_int64(statement, 0);
+		event->community = sql_text_dup(statement, 1);
+		event->type = sql_text_dup(statement, 2);
+	}
+	if (status == STORE_GONE)
+		return STORE_OK;
+	store_free_new(*events, *count);
+	*events = NULL;
+	*count = 0;
+	return status;
+}
+
+void
+store_free_new(struct new_event *events, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		free(events[i].community);
+		free(events[i].type);
+	}
+	free(events);
+}
+
+enum store_status
+store_read_routed(struct store *store, int64_t *seq)
+{
+	return sql_read_int64(store, "SELECT routed_seq FROM progress", seq);
+}
+
+/* Makes one delivery, due since its event was captured (so that the oldest go
+ * first), or since now where the clock was set back meanwhile. An event that
+ * was erased since the relay read it gets none; nor does a delivery that is
+ * there already change. */
+static enum store_status
+make_delivery(struct store *store, const struct route *route, int64_t now_ms)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "INSERT INTO deliveries (seq, destination, state, next_at_ms) "
+	    "SELECT seq, ?2, 0, min(received_at_ms, ?3) FROM events "
+	    "WHERE seq = ?1 ON CONFLICT DO NOTHING");
+
+	sqlite3_bind_int64(statement, 1, route->seq);
+	sqlite3_bind_int64(statement, 2, route->destination);
+	sqlite3_bind_int64(statement, 3, now_ms);
+	status = sql_run(store, statement);
+	if (status != STORE_OK || sqlite3_changes(store->db) == 0)
+		return status;
+	statement = sql_prepare(store,
+	    "UPDATE destinations SET pending = pending + 1 WHERE id = ?1");
+	sqlite3_bind_int64(statement, 1, route->destination);
+	status = sql_run(store, statement);
+	assert(status != STORE_OK || sqlite3_changes(store->db) == 1);
+	return status;
+}
+
+/* Those among the events that matched nothing are settled with that. */
+static enum store_status
+settle_unmatched(struct store *store, int64_t after_seq, int64_t through_seq)
+{
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "INSERT INTO settled (seq, has_dead, at_ms) "
+	    "SELECT seq, 0, received_at_ms FROM events "
+	    "WHERE seq > ?1 AND seq <= ?2 AND NOT EXISTS "
+	    "(SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq)");
+
+	sqlite3_bind_int64(statement, 1, after_seq);
+	sqlite3_bind_int64(statement, 2, through_seq);
+	return sql_run(store, statement);
+}
+
+static enum store_status
+call_routed(struct store *store, int64_t through_seq)
+{
+	sqlite3_stmt *statement =
+	    sql_prepare(store, "UPDATE progress SET routed_seq = ?1");
+
+	sqlite3_bind_int64(statement, 1, through_seq);
+	return sql_run(store, statement);
+}
+
+static enum store_status
+route_under_lock(struct store *store, int64_t after_seq, int64_t through_seq,
+    const struct route *routes, size_t count)
+{
+	int64_t routed_seq = 0, last_seq = 0, now_ms = clock_wall_ms();
+	enum store_status status = store_read_routed(store, &routed_seq);
+	size_t i;
+
+	if (status == STORE_OK)
+		status = sql_read_int64(store,
+		    "SELECT coalesce(max(seq), 0) FROM sqlite_sequence "
+		    "WHERE name = 'events'",
+		    &last_seq);
+	if (status != STORE_OK)
+		return status;
+	/* Beyond it are events to come: they would be lost. */
+	assert(through_seq <= last_seq);
+	if (routed_seq != after_seq)
+		return store_say(store, STORE_GONE,
+		    "these events were routed by somebody else meanwhile");
+	for (i = 0; i < count && status == STORE_OK; i++) {
+		assert(routes[i].seq > after_seq);
+		assert(routes[i].seq <= through_seq);
+		status = make_delivery(store, &routes[i], now_ms);
+	}
+	if (status == STORE_OK)
+		status = settle_unmatched(store, after_seq, through_seq);
+	if (status == STORE_OK)
+		status = call_routed(store, through_seq);
+	return status;
+}
+
+enum store_status
+store_route(struct store *store, int64_t after_seq, int64_t through_seq,
+    const struct route *routes, size_t count)
+{
+	enum store_status status;
+
+	assert(through_seq > after_seq);
+	status = store_begin(store, store_deadline());
+	if (status != STORE_OK)
+		return status;
+	status = route_under_lock(store, after_seq, through_seq, routes, count);
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
+}

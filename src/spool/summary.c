@@ -1,0 +1,176 @@
+/*
+ * The summary: how much there is, what waits and since when. Each figure is a
+ * counter that its transactions keep, or an index's first row; only the last
+ * hour's events are counted one by one.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/xalloc.h"
+
+#define HOUR_MS   INT64_C(3600000)
+#define MINUTE_MS INT64_C(60000)
+
+static enum store_status
+read_events(struct store *store, struct store_summary *summary)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "SELECT last - erased_events, last - routed_seq, "
+	    "(SELECT received_at_ms FROM events ORDER BY seq DESC LIMIT 1), "
+	    "(SELECT received_at_ms FROM events WHERE seq > routed_seq "
+	    "ORDER BY seq LIMIT 1), (SELECT count(*) FROM refusals) "
+	    "FROM progress, (SELECT coalesce(max(seq), 0) AS last "
+	    "FROM sqlite_sequence WHERE name = 'events')");
+
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status;
+	summary->events = sqlite3_column_int64(statement, 0);
+	summary->events_new = sqlite3_column_int64(statement, 1);
+	summary->newest_event_ms = sqlite3_column_int64(statement, 2);
+	summary->oldest_undelivered_ms = sqlite3_column_int64(statement, 3);
+	summary->refused = sqlite3_column_int64(statement, 4);
+	sqlite3_reset(statement);
+	return STORE_OK;
+}
+
+/* By the time in their ids. Those from a clock that ran ahead do not count. */
+static enum store_status
+count_last_hour(
+    struct store *store, int64_t now_ms, struct store_summary *summary)
+{
+	enum store_status status;
+	char from[UUID_TEXT_SIZE], to[UUID_TEXT_SIZE];
+	sqlite3_stmt *statement = sql_prepare(
+	    store, "SELECT count(*) FROM events WHERE id >= ?1 AND id < ?2");
+
+	query_write_id_bound(now_ms - HOUR_MS, from);
+	query_write_id_bound(now_ms + MINUTE_MS, to);
+	sql_bind_text(statement, 1, from);
+	sql_bind_text(statement, 2, to);
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status;
+	summary->events_last_hour = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return STORE_OK;
+}
+
+static void
+take_counts(sqlite3_stmt *statement, struct destination_counts *counts)
+{
+	memset(counts, 0, sizeof *counts);
+	counts->name = sql_text_dup(statement, 0);
+	counts->is_configured = sqlite3_column_int(statement, 1) != 0;
+	counts->pending = sqlite3_column_int64(statement, 2);
+	counts->delivered = sqlite3_column_int64(statement, 3);
+	counts->dead = sqlite3_column_int64(statement, 4);
+	counts->dropped = sqlite3_column_int64(statement, 5);
+	counts->last_attempt_ms = sqlite3_column_int64(statement, 6);
+	counts->last_delivered_ms = sqlite3_column_int64(statement, 7);
+	counts->last_status = sqlite3_column_int(statement, 8);
+	counts->last_error = sql_text_dup(statement, 9);
+	counts->oldest_pending_ms = sqlite3_column_int64(statement, 10);
+	counts->next_at_ms = sqlite3_column_int64(statement, 11);
+}
+
+/* The oldest of what waits for somebody who is there to take it. */
+static void
+note_oldest(
+    struct store_summary *summary, const struct destination_counts *counts)
+{
+	int64_t oldest_ms = counts->oldest_pending_ms;
+
+	if (!counts->is_configured || oldest_ms == 0)
+		return;
+	if (summary->oldest_undelivered_ms == 0 ||
+	    oldest_ms < summary->oldest_undelivered_ms)
+		summary->oldest_undelivered_ms = oldest_ms;
+}
+
+/* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
+static enum store_status
+read_destinations(struct store *store, struct store_summary *summary)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "SELECT name, is_configured, pending, delivered, dead, dropped, "
+	    "last_attempt_ms, last_delivered_ms, last_status, last_error, "
+	    "(SELECT received_at_ms FROM events WHERE seq = "
+	    "(SELECT seq FROM deliveries WHERE destination = destinations.id "
+	    "AND state = 0 AND state <> 1 ORDER BY seq LIMIT 1)), "
+	    "(SELECT next_at_ms FROM deliveries "
+	    "WHERE destination = destinations.id AND state = 0 "
+	    "ORDER BY next_at_ms LIMIT 1) FROM destinations ORDER BY name");
+
+	while ((status = sql_next(store, statement)) == STORE_OK) {
+		struct destination_counts *counts;
+
+		summary->destinations = xreallocarray(summary->destinations,
+		    summary->destination_count + 1,
+		    sizeof *summary->destinations);
+		counts = &summary->destinations[summary->destination_count++];
+		take_counts(statement, counts);
+		note_oldest(summary, counts);
+	}
+	return status == STORE_GONE ? STORE_OK : status;
+}
+
+static enum store_status
+read_spool(struct store *store, int64_t now_ms, struct store_summary *summary)
+{
+	enum store_status status = query_begin(store);
+
+	if (status != STORE_OK)
+		return status;
+	status = read_events(store, summary);
+	if (status == STORE_OK)
+		status = count_last_hour(store, now_ms, summary);
+	if (status == STORE_OK)
+		status = read_destinations(store, summary);
+	if (status == STORE_OK)
+		status = store_read_size(
+		    store, &summary->size_bytes, &summary->wal_bytes);
+	query_end(store);
+	return status;
+}
+
+enum store_status
+store_summarize(
+    struct store *store, int64_t now_ms, struct store_summary *summary)
+{
+	struct statvfs disk;
+	enum store_status status;
+
+	memset(summary, 0, sizeof *summary);
+	status = read_spool(store, now_ms, summary);
+	if (status != STORE_OK) {
+		store_free_summary(summary);
+		return status;
+	}
+	if (fstatvfs(store->folder_fd, &disk) == 0)
+		summary->free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
+	summary->schema_version = store->schema_version;
+	summary->is_relay_running = lock_is_relay_held(store->folder_fd);
+	summary->has_failure_mark = recover_is_marked(store);
+	return STORE_OK;
+}
+
+void
+store_free_summary(struct store_summary *summary)
+{
+	size_t i;
+
+	for (i = 0; i < summary->destination_count; i++) {
+		free(summary->destinations[i].name);
+		free(summary->destinations[i].last_error);
+	}
+	free(summary->destinations);
+	memset(summary, 0, sizeof *summary);
+}
