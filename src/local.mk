@@ -68,7 +68,17 @@ libhookspool_a_SOURCES += \
 
 # endpoint/
 libhookspool_a_SOURCES += \
-	%D%/endpoint/verify.c %D%/endpoint/verify.h
+	%D%/endpoint/answer.c %D%/endpoint/answer.h \
+	%D%/endpoint/cgi.c %D%/endpoint/cgi.h \
+	%D%/endpoint/exchange.h \
+	%D%/endpoint/gateway.c %D%/endpoint/gateway.h \
+	%D%/endpoint/request.c %D%/endpoint/request.h \
+	%D%/endpoint/server.c %D%/endpoint/server.h \
+	%D%/endpoint/settings.c %D%/endpoint/settings.h \
+	%D%/endpoint/spawn.c %D%/endpoint/spawn.h \
+	%D%/endpoint/starter.c %D%/endpoint/starter.h \
+	%D%/endpoint/verify.c %D%/endpoint/verify.h \
+	%D%/endpoint/watchdog.c %D%/endpoint/watchdog.h
 
 # command/
 

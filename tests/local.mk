@@ -73,3 +73,9 @@ spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
 test_store_SOURCES = %D%/test_store.c $(spool_fixture)
 test_store_CPPFLAGS = $(unit_cppflags)
 test_store_LDADD = $(unit_ldadd)
+
+# endpoint/
+EXTRA_DIST += %D%/fastcgi.py
+check_PROGRAMS += make_spool
+make_spool_SOURCES = %D%/make_spool.c
+make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)

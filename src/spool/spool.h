@@ -9,8 +9,8 @@
  * write lock (mutex, flock, BEGIN IMMEDIATE, in this order), and nothing
  * waits for a network, a log or a caller under it.
  * Assumes: a struct store is used by several threads only through
- * store_capture, store_refuse, store_is_broken; the process does not fork
- * while it is open.
+ * store_capture, store_refuse, store_is_broken, store_set_limits; the process
+ * does not fork while it is open.
  */
 #ifndef HOOKSPOOL_SPOOL_H
 #define HOOKSPOOL_SPOOL_H
@@ -76,7 +76,7 @@ bool store_is_broken(const struct store *store);
  * never NULL. Not while other threads capture. */
 const char *store_why(const struct store *store);
 
-/* New limits after a reload. */
+/* New limits after a reload. Thread-safe. */
 void store_set_limits(
     struct store *store, int64_t min_free_bytes, int64_t max_size_bytes);
 

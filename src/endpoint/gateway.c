@@ -1,0 +1,254 @@
+/*
+ * FastCGI by libfcgi: see gateway.h. libfcgi closes the connection when it
+ * likes, so the watchdog is given a duplicate that only we close. libfcgi is
+ * not let near the listening socket, and with `detached` set it does not wait
+ * for the peer to close (2 s).
+ */
+#include "config.h"
+
+#include "endpoint/gateway.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#define READ_BYTES     16384
+#define LOG_MAX_BYTES  16384 /* of one request's log lines */
+#define LINGER_MS      2000  /* for a body that nobody wants to end */
+#define NO_LISTEN_SOCK (-1)
+
+struct gateway {
+	struct exchange exchange; /* first: what the checks are given */
+	FCGX_Request fcgx;
+	struct buf log; /* lines of this request, not yet sent */
+	int watch_fd;   /* the connection's duplicate, or /dev/null: a number
+			   kept for good, so that none can be lacking later */
+	int null_fd;    /* /dev/null */
+	struct watchdog *dog;
+	size_t worker;
+};
+
+static struct gateway *
+gateway_of(struct exchange *exchange)
+{
+	return (struct gateway *)(void *)exchange;
+}
+
+bool
+gateway_start(void)
+{
+	return FCGX_Init() == 0;
+}
+
+static const char *
+read_variable(struct exchange *exchange, const char *name)
+{
+	return FCGX_GetParam(name, gateway_of(exchange)->fcgx.envp);
+}
+
+/* Whether the peer's end of the body was read, and nothing went wrong: a
+ * stream that broke says the end was seen, too. */
+static bool
+has_ended(const struct gateway *gateway)
+{
+	return FCGX_HasSeenEOF(gateway->fcgx.in) != 0 &&
+	       FCGX_GetError(gateway->fcgx.in) == 0;
+}
+
+/* Reads to the maximum, and one byte more to see whether there is one. */
+static bool
+read_to_end(FCGX_Stream *in, struct buf *body)
+{
+	char beyond;
+
+	while (body->len < body->max) {
+		size_t want = body->max - body->len;
+		char *to;
+		int got;
+
+		if (want > READ_BYTES)
+			want = READ_BYTES;
+		to = buf_reserve(body, want);
+		got = FCGX_GetStr(to, (int)want, in);
+		if (got > 0)
+			body->len += (size_t)got;
+		if (got < (int)want)
+			return true;
+	}
+	return FCGX_GetStr(&beyond, 1, in) < 1;
+}
+
+static enum body_end
+read_body(struct exchange *exchange, struct buf *body, int64_t deadline_ms)
+{
+	struct gateway *gateway = gateway_of(exchange);
+	FCGX_Stream *in = gateway->fcgx.in;
+	bool is_at_end, is_late;
+
+	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
+	    deadline_ms, WATCH_READ);
+	is_at_end = read_to_end(in, body);
+	is_late = watchdog_clear(gateway->dog, gateway->worker);
+	if (!is_at_end)
+		return BODY_MORE;
+	if (FCGX_GetError(in) == 0)
+		return BODY_WHOLE;
+	return is_late || FCGX_GetError(in) == EAGAIN ? BODY_LATE : BODY_BROKEN;
+}
+
+struct gateway *
+gateway_new(struct watchdog *dog, size_t worker)
+{
+	struct gateway *gateway = xcalloc(1, sizeof *gateway);
+
+	gateway->exchange = (struct exchange){
+	    .variable = read_variable,
+	    .read_body = read_body,
+	    .marks_end = true,
+	};
+	gateway->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	gateway->watch_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (gateway->null_fd < 0 || gateway->watch_fd < 0)
+		fatal(1, "descriptors are lacking",
+		    LOG_TEXT("error", strerror(errno)));
+	gateway->dog = dog;
+	gateway->worker = worker;
+	buf_init(&gateway->log, LOG_MAX_BYTES);
+	FCGX_InitRequest(&gateway->fcgx, NO_LISTEN_SOCK, 0);
+	return gateway;
+}
+
+void
+gateway_free(struct gateway *gateway)
+{
+	if (gateway == NULL)
+		return;
+	gateway_close(gateway);
+	close(gateway->watch_fd);
+	close(gateway->null_fd);
+	buf_free(&gateway->log);
+	free(gateway);
+}
+
+void
+gateway_open(struct gateway *gateway, int fd)
+{
+	gateway->fcgx.ipcFd = fd;
+	dup3(fd, gateway->watch_fd, O_CLOEXEC);
+}
+
+void
+gateway_close(struct gateway *gateway)
+{
+	gateway->fcgx.detached = 1;
+	if (gateway->fcgx.ipcFd >= 0)
+		FCGX_Free(&gateway->fcgx, 1);
+	dup3(gateway->null_fd, gateway->watch_fd, O_CLOEXEC);
+}
+
+/* The error stream must not be written under the log's lock: a web server
+ * that does not read would hold up every thread. */
+static void
+keep_line(void *arg, const char *line)
+{
+	struct gateway *gateway = arg;
+
+	buf_add_format(&gateway->log, "%s\n", line);
+}
+
+/* Each single read and write has a bound as well, should a shutdown ever
+ * not end one. */
+static void
+set_timeouts(int fd, int64_t timeout_ms)
+{
+	struct timeval bound = {
+	    .tv_sec = (time_t)(timeout_ms / 1000 + 1),
+	};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound);
+}
+
+struct exchange *
+gateway_next(struct gateway *gateway, int64_t timeout_ms)
+{
+	int status;
+
+	if (gateway->fcgx.ipcFd < 0)
+		return NULL;
+	set_timeouts(gateway->fcgx.ipcFd, timeout_ms);
+	gateway->fcgx.keepConnection = 1; /* it is not to be closed first */
+	gateway->fcgx.detached = 1;
+	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
+	    clock_mono_ms() + timeout_ms, WATCH_READ);
+	status = FCGX_Accept_r(&gateway->fcgx);
+	watchdog_clear(gateway->dog, gateway->worker);
+	if (status != 0)
+		return NULL;
+	log_set_sink(keep_line, gateway);
+	return &gateway->exchange;
+}
+
+/* Reads the rest of a body that was refused, for a moment: a web server may
+ * read our answer only after it has written all of its own. */
+static void
+drain(struct gateway *gateway)
+{
+	char scrap[READ_BYTES];
+
+	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
+	    clock_mono_ms() + LINGER_MS, WATCH_READ);
+	while (FCGX_GetStr(scrap, sizeof scrap, gateway->fcgx.in) ==
+	       (int)sizeof scrap)
+		continue;
+	watchdog_clear(gateway->dog, gateway->worker);
+}
+
+static void
+write_answer(struct gateway *gateway, const struct answer *answer)
+{
+	struct buf out;
+
+	buf_init(&out, ANSWER_RENDERED_MAX_BYTES);
+	answer_render(answer, &out);
+	FCGX_PutStr(out.data, (int)out.len, gateway->fcgx.out);
+	if (gateway->log.len > 0)
+		FCGX_PutStr(gateway->log.data, (int)gateway->log.len,
+		    gateway->fcgx.err);
+	buf_free(&out);
+	buf_clear(&gateway->log);
+}
+
+bool
+gateway_answer(
+    struct gateway *gateway, const struct answer *answer, int64_t timeout_ms)
+{
+	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+
+	log_set_sink(NULL, NULL);
+	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
+	    deadline_ms, WATCH_WRITE);
+	write_answer(gateway, answer);
+	if (!has_ended(gateway) && FCGX_GetError(gateway->fcgx.in) == 0) {
+		FCGX_FFlush(gateway->fcgx.out);
+		drain(gateway);
+		watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
+		    deadline_ms, WATCH_WRITE);
+	}
+	/* What is left unread would poison the next request. */
+	if (!has_ended(gateway))
+		gateway->fcgx.keepConnection = 0;
+	gateway->fcgx.detached = 1;
+	FCGX_Finish_r(&gateway->fcgx);
+	watchdog_clear(gateway->dog, gateway->worker);
+	return gateway->fcgx.ipcFd >= 0;
+}

@@ -1,0 +1,378 @@
+/*
+ * The HTTP contract: see request.h.
+ */
+#include "config.h"
+
+#include "endpoint/request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/uuid.h"
+#include "endpoint/verify.h"
+#include "event/event.h"
+
+struct request {
+	struct exchange *exchange;
+	const struct endpoint_config *config; /* NULL: none good */
+	struct store *store;                  /* NULL: not open */
+	struct answer *answer;
+	int64_t length;  /* the Content-Length; -1: there is none */
+	struct buf body; /* what was read of it */
+	bool is_whole;   /* the body is: what it was refused for is in it */
+	struct event event;
+	bool is_captured;
+};
+
+/* A row of the contract: false if the request is refused by it, and then the
+ * answer is there. */
+typedef bool (*check)(struct request *request);
+
+/* The variable's value, or "": unset and empty are alike in CGI. */
+static const char *
+variable(struct request *request, const char *name)
+{
+	const char *value =
+	    request->exchange->variable(request->exchange, name);
+
+	return value != NULL ? value : "";
+}
+
+/* NULL where the variable is unset or empty. */
+static const char *
+variable_or_null(struct request *request, const char *name)
+{
+	const char *value = variable(request, name);
+
+	return *value != '\0' ? value : NULL;
+}
+
+static bool
+refuse(struct request *request, int status, const char *reason)
+{
+	answer_refuse(request->answer, status, reason);
+	log_note(status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+	    "request refused", LOG_TEXT("reason", reason),
+	    LOG_TEXT("method", variable(request, "REQUEST_METHOD")),
+	    LOG_TEXT("remote", variable(request, "REMOTE_ADDR")),
+	    LOG_NUMBER("status", status));
+	return false;
+}
+
+/* Refuses a body and keeps its beginning, for `hookspool refused`. */
+static bool
+refuse_body(struct request *request, int status, const char *reason)
+{
+	struct refusal refusal = {
+	    .received_at_ms = clock_wall_ms(),
+	    .status = status,
+	    .why = reason,
+	    .content_type = variable_or_null(request, "CONTENT_TYPE"),
+	    .remote_addr = variable_or_null(request, "REMOTE_ADDR"),
+	    .body = buf_text(&request->body),
+	    .body_bytes = request->body.len < REFUSAL_MAX_BYTES
+			      ? request->body.len
+			      : REFUSAL_MAX_BYTES,
+	    .sent_bytes = request->is_whole ? (int64_t)request->body.len
+					    : request->length,
+	};
+
+	refuse(request, status, reason);
+	if (request->store != NULL)
+		store_refuse(request->store, &refusal);
+	return false;
+}
+
+/* ---- every request ---- */
+
+static bool
+has_configuration(struct request *request)
+{
+	if (request->config == NULL)
+		return refuse(request, 503, "the configuration is not usable");
+	if (request->config->path_keys_problem != NULL)
+		return refuse(request, 503, "the path keys are not readable");
+	return true;
+}
+
+/* The last segment of the path, as it was sent. */
+static const char *
+last_segment(const char *uri, size_t *len)
+{
+	size_t end = strcspn(uri, "?"), start = end;
+
+	while (start > 0 && uri[start - 1] != '/')
+		start--;
+	*len = end - start;
+	return uri + start;
+}
+
+static bool
+has_path_key(struct request *request)
+{
+	const struct text_list *keys = &request->config->path_keys;
+	const char *segment;
+	bool is_equal = false;
+	size_t i, len;
+
+	if (keys->count == 0)
+		return true;
+	segment = last_segment(variable(request, "REQUEST_URI"), &len);
+	for (i = 0; i < keys->count; i++)
+		is_equal |= secret_equal(segment, len, keys->items[i]);
+	return is_equal || refuse(request, 404, "there is nothing here");
+}
+
+static bool
+is_method(struct request *request, const char *method)
+{
+	return strcmp(variable(request, "REQUEST_METHOD"), method) == 0;
+}
+
+static bool
+has_method(struct request *request)
+{
+	if (is_method(request, "GET") || is_method(request, "HEAD") ||
+	    is_method(request, "POST"))
+		return true;
+	return refuse(
+	    request, 405, "only GET, HEAD and POST are understood here");
+}
+
+/* ---- GET and HEAD: the verification request ---- */
+
+static bool
+is_verified(struct request *request)
+{
+	const struct endpoint_config *config = request->config;
+	const char *query = variable(request, "QUERY_STRING");
+	struct verification verification;
+	bool is_fine = false;
+
+	verify_query(
+	    query, strlen(query), &config->verify_tokens, &verification);
+	if (verification.status != 400 && config->verify_tokens_problem != NULL)
+		refuse(request, 503, "there is no token to compare with");
+	else if (verification.status != 200)
+		refuse(request, verification.status, verification.why);
+	else
+		is_fine = true;
+	if (is_fine)
+		answer_ok(request->answer, "text/plain; charset=utf-8",
+		    buf_text(&verification.challenge),
+		    verification.challenge.len);
+	buf_free(&verification.challenge);
+	return is_fine;
+}
+
+/* ---- POST: a notification ---- */
+
+static bool
+has_plain_encoding(struct request *request)
+{
+	const char *encoding = variable(request, "HTTP_CONTENT_ENCODING");
+
+	if (*encoding == '\0' || strcasecmp(encoding, "identity") == 0)
+		return true;
+	return refuse(request, 415, "only Content-Encoding identity is taken");
+}
+
+/* A plain decimal number; what is too large for us is INT64_MAX. */
+static bool
+read_length(const char *text, int64_t *length)
+{
+	*length = 0;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (*length > (INT64_MAX - 9) / 10)
+			*length = INT64_MAX;
+		else
+			*length = *length * 10 + (*text - '0');
+	return *text == '\0';
+}
+
+static void
+read_body_until(struct request *request, size_t max, enum body_end *end)
+{
+	int64_t deadline_ms =
+	    clock_mono_ms() + request->config->body_timeout_ms;
+
+	buf_init(&request->body, max);
+	*end = request->exchange->read_body(
+	    request->exchange, &request->body, deadline_ms);
+}
+
+static bool
+has_length(struct request *request)
+{
+	const char *text = variable_or_null(request, "CONTENT_LENGTH");
+	enum body_end ignored;
+
+	if (text == NULL) {
+		if (request->exchange->marks_end)
+			return true;
+		return refuse(request, 411, "a Content-Length is needed");
+	}
+	if (!read_length(text, &request->length)) {
+		request->length = -1;
+		return refuse(
+		    request, 400, "the Content-Length is not a number");
+	}
+	if ((uint64_t)request->length <= request->config->max_body_bytes)
+		return true;
+	read_body_until(request, REFUSAL_MAX_BYTES, &ignored);
+	return refuse_body(request, 413, "the body is too large");
+}
+
+static bool
+has_body(struct request *request)
+{
+	bool has_length = request->length >= 0;
+	enum body_end end;
+
+	read_body_until(request,
+	    has_length ? (size_t)request->length
+		       : request->config->max_body_bytes,
+	    &end);
+	switch (end) {
+	case BODY_BROKEN:
+		return refuse(request, 400, "the body broke off");
+	case BODY_LATE:
+		return refuse(request, 408, "the body did not come in time");
+	case BODY_MORE:
+		if (has_length)
+			return refuse(request, 400,
+			    "the body is longer than its Content-Length");
+		return refuse_body(request, 413, "the body is too large");
+	case BODY_WHOLE:
+		break;
+	}
+	if (has_length && request->body.len < (size_t)request->length)
+		return refuse(request, 400,
+		    "the body is shorter than its Content-Length");
+	request->is_whole = true;
+	return true;
+}
+
+static bool
+is_event(struct request *request)
+{
+	struct event_error error = event_read(
+	    buf_text(&request->body), request->body.len, &request->event);
+	char reason[256];
+
+	switch (error.verdict) {
+	case EVENT_FINE:
+		return true;
+	case EVENT_NOT_JSON:
+		snprintf(reason, sizeof reason, "not JSON at byte %zu: %s",
+		    error.offset, error.why);
+		return refuse_body(request, 400, reason);
+	case EVENT_NOT_ENVELOPE:
+		return refuse_body(request, 400, error.why);
+	}
+	return refuse_body(request, 400, "not an event");
+}
+
+static bool
+is_from_community(struct request *request)
+{
+	const struct text_list *allowed = &request->config->communities;
+	const char *community = request->event.community;
+	size_t i;
+
+	if (allowed->count == 0)
+		return true;
+	for (i = 0; i < allowed->count && community != NULL; i++)
+		if (strcmp(allowed->items[i], community) == 0)
+			return true;
+	return refuse_body(request, 403, "the community is not on the list");
+}
+
+static void
+answer_captured(struct request *request, const struct capture *capture)
+{
+	char json[UUID_TEXT_SIZE + 16];
+	int len = snprintf(json, sizeof json, "{\"id\":\"%s\"}", capture->id);
+
+	answer_ok(request->answer, "application/json", json, (size_t)len);
+	request->is_captured = true;
+	log_note(LOG_LEVEL_INFO, "event captured", LOG_TEXT("id", capture->id),
+	    LOG_TEXT("type", request->event.type),
+	    LOG_TEXT("community", request->event.community),
+	    LOG_NUMBER("bytes", (long long)capture->body_bytes));
+}
+
+static bool
+is_stored(struct request *request)
+{
+	struct capture capture = {
+	    .received_at_ms = clock_wall_ms(),
+	    .event = &request->event,
+	    .content_type = variable_or_null(request, "CONTENT_TYPE"),
+	    .remote_addr = variable_or_null(request, "REMOTE_ADDR"),
+	    .body = buf_text(&request->body),
+	    .body_bytes = request->body.len,
+	    .result = CAPTURE_FAILED,
+	};
+
+	if (request->store == NULL)
+		return refuse(request, 503, "the spool is not open");
+	uuid_make(capture.received_at_ms, capture.id);
+	store_capture(request->store, &capture, 1,
+	    clock_mono_ms() + request->config->capture_timeout_ms);
+	switch (capture.result) {
+	case CAPTURE_FAILED:
+		return refuse(request, 503, "the spool failed");
+	case CAPTURE_LOCKED:
+		return refuse(request, 503, "the spool is locked");
+	case CAPTURE_FULL:
+		return refuse(request, 503,
+		    "the spool is full: the disk, min_free or max_size");
+	case CAPTURE_STORED:
+		break;
+	}
+	answer_captured(request, &capture);
+	return true;
+}
+
+/* ---- the order ---- */
+
+static const check every_check[] = {
+    has_configuration, has_path_key, has_method, NULL};
+static const check get_check[] = {is_verified, NULL};
+static const check post_check[] = {has_plain_encoding, has_length, has_body,
+    is_event, is_from_community, is_stored, NULL};
+
+static bool
+passes(struct request *request, const check *checks)
+{
+	for (; *checks != NULL; checks++)
+		if (!(*checks)(request))
+			return false;
+	return true;
+}
+
+bool
+request_handle(struct exchange *exchange, const struct settings_view *view,
+    struct answer *answer)
+{
+	struct request request = {
+	    .exchange = exchange,
+	    .config = view->config != NULL ? &view->config->endpoint : NULL,
+	    .store = view->store,
+	    .answer = answer,
+	    .length = -1,
+	};
+
+	answer->is_bodyless = is_method(&request, "HEAD");
+	if (passes(&request, every_check))
+		passes(&request,
+		    is_method(&request, "POST") ? post_check : get_check);
+	event_free(&request.event);
+	buf_free(&request.body);
+	return request.is_captured;
+}

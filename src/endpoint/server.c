@@ -1,0 +1,352 @@
+/*
+ * The FastCGI process: see server.h. Its stop is a pipe that becomes
+ * readable and stays so: every poll of every thread sees it.
+ */
+#include "config.h"
+
+#include "endpoint/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "endpoint/gateway.h"
+#include "endpoint/request.h"
+#include "endpoint/watchdog.h"
+
+#define THREADS     32    /* without a configuration */
+#define TIMEOUT_MS  10000 /* likewise */
+#define DRAIN_MS    1000  /* for connections queued at the stop */
+#define LACKING_MS  100   /* till a lack of descriptors may be over */
+#define COMPLAIN_MS 60000
+#define EXIT_BROKEN 75 /* EX_TEMPFAIL */
+
+struct server {
+	int listen_fd;
+	struct settings *settings;
+	struct starter *starter;
+	struct watchdog *dog;
+	pthread_mutex_t accept_mutex; /* one thread waits in accept */
+	int64_t drain_until_ms;       /* 0: not stopping; by accept_mutex */
+	int64_t complain_at_ms;       /* not before; by accept_mutex */
+	pthread_mutex_t stop_mutex;
+	bool is_broken; /* by stop_mutex */
+	size_t count;
+	struct worker *workers;
+};
+
+struct worker {
+	struct server *server;
+	pthread_t thread;
+	struct gateway *gateway;
+	int64_t timeout_ms; /* the configured one, as last seen */
+};
+
+/* The read end becomes readable when the process is to stop. Global, since
+ * a signal handler has to know it. */
+static int stop_pipe[2] = {-1, -1};
+
+static void
+stop(void)
+{
+	int saved_errno = errno;
+	ssize_t wrote = write(stop_pipe[1], "", 1);
+
+	(void)wrote; /* a full pipe is readable as well */
+	errno = saved_errno;
+}
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	stop();
+}
+
+static void
+stop_broken(struct server *server)
+{
+	bool was_broken;
+
+	pthread_mutex_lock(&server->stop_mutex);
+	was_broken = server->is_broken;
+	server->is_broken = true;
+	pthread_mutex_unlock(&server->stop_mutex);
+	if (was_broken)
+		return;
+	log_plain(LOG_LEVEL_ERROR,
+	    "the spool is broken: this process ends, to be started afresh");
+	stop();
+}
+
+static bool
+is_broken(struct server *server)
+{
+	bool broken;
+
+	pthread_mutex_lock(&server->stop_mutex);
+	broken = server->is_broken;
+	pthread_mutex_unlock(&server->stop_mutex);
+	return broken;
+}
+
+struct ready {
+	bool has_input;
+	bool is_stopping; /* the process is to stop */
+};
+
+/* Waits until `fd` is readable or the process is to stop; -1: no limit. */
+static struct ready
+wait_for(int fd, int timeout_ms)
+{
+	struct pollfd fds[2] = {
+	    {.fd = fd, .events = POLLIN},
+	    {.fd = stop_pipe[0], .events = POLLIN},
+	};
+
+	while (poll(fds, 2, timeout_ms) < 0 && errno == EINTR)
+		continue;
+	return (struct ready){fds[0].revents != 0, fds[1].revents != 0};
+}
+
+/* Descriptors or memory are lacking: that passes. */
+static void
+wait_out_lack(struct server *server)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms >= server->complain_at_ms) {
+		log_note(LOG_LEVEL_ERROR, "connections have to wait",
+		    LOG_TEXT("error", strerror(errno)));
+		server->complain_at_ms = now_ms + COMPLAIN_MS;
+	}
+	wait_for(-1, LACKING_MS);
+}
+
+/* Takes a connection if there is one. False if this socket will never give
+ * one again; `fd` is -1 if it gave none now. */
+static bool
+accept_one(struct server *server, int *fd)
+{
+	*fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (*fd >= 0)
+		return true;
+	switch (errno) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		wait_out_lack(server);
+		return true;
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+		return false;
+	default: /* EAGAIN: another process was faster; a peer that left */
+		return true;
+	}
+}
+
+/* Whether connections are still taken: while stopping, those that wait in
+ * the queue, for a moment. */
+static bool
+goes_on(struct server *server, struct ready ready)
+{
+	int64_t now_ms;
+
+	if (!ready.is_stopping)
+		return true;
+	now_ms = clock_mono_ms();
+	if (server->drain_until_ms == 0)
+		server->drain_until_ms = now_ms + DRAIN_MS;
+	return ready.has_input && now_ms < server->drain_until_ms &&
+	       !is_broken(server);
+}
+
+/* The next connection; -1: there will be none. */
+static int
+next_connection(struct server *server)
+{
+	struct ready ready;
+	int fd = -1;
+
+	pthread_mutex_lock(&server->accept_mutex);
+	do {
+		ready = wait_for(server->listen_fd, -1);
+		if (!goes_on(server, ready))
+			break;
+		if (ready.has_input && !accept_one(server, &fd)) {
+			log_note(LOG_LEVEL_ERROR,
+			    "descriptor 0 gives no connections",
+			    LOG_TEXT("error", strerror(errno)));
+			stop();
+			break;
+		}
+	} while (fd < 0);
+	pthread_mutex_unlock(&server->accept_mutex);
+	return fd;
+}
+
+/* Answers one request; whether the connection can carry another one. */
+static bool
+serve_request(struct worker *worker, struct exchange *exchange)
+{
+	struct server *server = worker->server;
+	struct settings_view view;
+	struct answer answer;
+	bool is_kept;
+
+	answer_init(&answer);
+	settings_take(server->settings, &view);
+	if (view.config != NULL)
+		worker->timeout_ms = view.config->endpoint.body_timeout_ms;
+	if (request_handle(exchange, &view, &answer))
+		starter_wake(server->starter, view.config);
+	if (view.store != NULL && store_is_broken(view.store))
+		stop_broken(server);
+	settings_release(server->settings, &view);
+	is_kept = gateway_answer(worker->gateway, &answer, worker->timeout_ms);
+	answer_free(&answer);
+	return is_kept;
+}
+
+/* Serves a connection until it is closed; one that the web server keeps is
+ * closed by it, or at our stop. */
+static void
+serve_connection(struct worker *worker, int fd)
+{
+	struct exchange *exchange;
+
+	gateway_open(worker->gateway, fd);
+	do {
+		exchange = gateway_next(worker->gateway, worker->timeout_ms);
+		if (exchange == NULL || !serve_request(worker, exchange))
+			break;
+	} while (wait_for(fd, -1).has_input);
+	gateway_close(worker->gateway);
+}
+
+static void *
+work(void *arg)
+{
+	struct worker *worker = arg;
+	int fd;
+
+	while ((fd = next_connection(worker->server)) >= 0)
+		serve_connection(worker, fd);
+	return NULL;
+}
+
+/* Only the main thread takes signals, so that none cuts a read short. */
+static void
+block_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
+}
+
+static void
+set_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGHUP, SIG_IGN); /* a new configuration is seen anyway */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+start_workers(struct server *server)
+{
+	size_t i;
+	int error;
+
+	server->workers = xcalloc(server->count, sizeof *server->workers);
+	for (i = 0; i < server->count; i++) {
+		struct worker *worker = &server->workers[i];
+
+		worker->server = server;
+		worker->timeout_ms = TIMEOUT_MS;
+		worker->gateway = gateway_new(server->dog, i);
+		error = pthread_create(&worker->thread, NULL, work, worker);
+		if (error != 0)
+			fatal(1, "a thread cannot be started",
+			    LOG_TEXT("error", strerror(error)));
+	}
+}
+
+static void
+join_workers(struct server *server)
+{
+	size_t i;
+
+	for (i = 0; i < server->count; i++) {
+		pthread_join(server->workers[i].thread, NULL);
+		gateway_free(server->workers[i].gateway);
+	}
+	free(server->workers);
+}
+
+/* What a start of this process should make the relay do; the number of
+ * threads is that of now, for good. */
+static void
+use_settings(struct server *server)
+{
+	struct settings_view view;
+
+	settings_take(server->settings, &view);
+	server->count = THREADS;
+	if (view.config != NULL) {
+		server->count = (size_t)view.config->endpoint.threads;
+		starter_wake(server->starter, view.config);
+	}
+	settings_release(server->settings, &view);
+}
+
+int
+server_run(int fd, struct settings *settings, struct starter *starter)
+{
+	struct server server = {
+	    .listen_fd = fd,
+	    .settings = settings,
+	    .starter = starter,
+	    .accept_mutex = PTHREAD_MUTEX_INITIALIZER,
+	    .stop_mutex = PTHREAD_MUTEX_INITIALIZER,
+	};
+
+	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0 || !gateway_start() ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+		fatal(1, "FastCGI cannot start",
+		    LOG_TEXT("error", strerror(errno)));
+	set_signals();
+	use_settings(&server);
+	block_signals(SIG_BLOCK);
+	server.dog = watchdog_start(server.count);
+	if (server.dog == NULL)
+		fatal(1, "a thread cannot be started",
+		    LOG_TEXT("error", strerror(errno)));
+	start_workers(&server);
+	block_signals(SIG_UNBLOCK);
+	join_workers(&server);
+	watchdog_stop(server.dog);
+	return is_broken(&server) ? EXIT_BROKEN : 0;
+}
