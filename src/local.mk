@@ -29,7 +29,7 @@ libhookspool_a_SOURCES += \
 	%D%/config/keys.c %D%/config/keys.h \
 	%D%/config/near.c %D%/config/near.h \
 	%D%/config/parse.c \
-	%D%/config/secret.c %D%/config/secret.h \
+	%D%/config/tokens.c %D%/config/tokens.h \
 	%D%/config/value.c %D%/config/value.h
 
 # spool/
@@ -81,6 +81,22 @@ libhookspool_a_SOURCES += \
 	%D%/endpoint/watchdog.c %D%/endpoint/watchdog.h
 
 # command/
+libhookspool_a_SOURCES += \
+	%D%/command/check.c \
+	%D%/command/command.h \
+	%D%/command/fail.c \
+	%D%/command/init.c \
+	%D%/command/jsonout.c %D%/command/jsonout.h \
+	%D%/command/list.c \
+	%D%/command/owner.c \
+	%D%/command/print.c %D%/command/print.h \
+	%D%/command/refused.c \
+	%D%/command/relay.c \
+	%D%/command/rows.c %D%/command/rows.h \
+	%D%/command/send.c \
+	%D%/command/show.c \
+	%D%/command/status.c \
+	%D%/command/when.c %D%/command/when.h
 
 # The endpoint parses what strangers send: no network client, no TLS.
 hookspool_fcgi_SOURCES = %D%/endpoint/main.c

@@ -1,6 +1,312 @@
-int main(void);
-int
-main(void)
+/*
+ * hookspool: the operator's command. Finds the subcommand, reads its options,
+ * prepares what its row of the table says it needs, and runs it.
+ */
+#include "config.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "command/command.h"
+#include "config/config.h"
+#include "spool/spool.h"
+
+/* clang-format off */
+static const struct command commands[] = {
+	{"init", "", 0, 0, NEEDS_NOTHING, init_options, command_init,
+	    "make what is missing: configuration, secrets, spool"},
+	{"check", "", 0, 0, NEEDS_NOTHING, check_options, command_check,
+	    "look for what is wrong, and say how to mend it"},
+	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, command_relay,
+	    "deliver what was captured to its destinations"},
+	{"status", "", 0, 0, NEEDS_STORE, status_options, command_status,
+	    "show the backlog and each destination's state"},
+	{"list", "", 0, 0, NEEDS_STORE, list_options, command_list,
+	    "list events and their deliveries, newest first"},
+	{"show", "ID", 1, 1, NEEDS_STORE, show_options, command_show,
+	    "show one event, its deliveries, attempts and body"},
+	{"send", "URL FILE...", 2, -1, NEEDS_NOTHING, send_options,
+	    command_send, "post files to an endpoint, as the sender would"},
+	{"refused", "list | show NUMBER", 1, 2, NEEDS_STORE, refused_options,
+	    command_refused, "list or show bodies that were turned away"},
+};
+/* clang-format on */
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void
+print_usage(FILE *out)
 {
-	return 0;
+	size_t i;
+
+	fputs("Usage: hookspool [-c FILE] SUBCOMMAND [OPTION...]\n\n", out);
+	for (i = 0; i < COMMAND_COUNT; i++)
+		fprintf(
+		    out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+	fputs("\n"
+	      "  -c FILE    the configuration, else $HOOKSPOOL_CONF, else\n"
+	      "             " CONFIG_DEFAULT_PATH "\n"
+	      "  --help     this, or with a SUBCOMMAND, its options\n"
+	      "  --version  the version\n\n"
+	      "More in hookspool(8).\n",
+	    out);
+}
+
+static void
+print_option(const char *name, const char *value, const char *help)
+{
+	char left[64];
+
+	snprintf(left, sizeof left, "--%s%s%s", name, value != NULL ? " " : "",
+	    value != NULL ? value : "");
+	printf("  %-20s  %s\n", left, help);
+}
+
+static int
+print_help(const struct command *command)
+{
+	const struct option_row *row;
+
+	printf("Usage: hookspool [-c FILE] %s [OPTION...]%s%s\n\n%c%s.\n\n",
+	    command->name, *command->operands != '\0' ? " " : "",
+	    command->operands, command->summary[0] - 'a' + 'A',
+	    command->summary + 1);
+	for (row = command->options; row->name != NULL; row++)
+		print_option(row->name, row->value, row->help);
+	printf("  %-20s  %s\n", "-c FILE", "the configuration");
+	print_option("help", NULL, "this");
+	return STATUS_FINE;
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* ---- options ---- */
+
+enum { LETTER_HELP = 'h', LETTER_CONFIG = 'c', LETTER_VERSION = 'V' };
+
+/* Makes getopt_long's table of ours; the rows count from 256. */
+static void
+fill_table(const struct option_row *rows, struct option *table)
+{
+	size_t i;
+
+	for (i = 0; rows[i].name != NULL && i < OPTIONS_MAX; i++)
+		table[i] = (struct option){.name = rows[i].name,
+		    .has_arg =
+			rows[i].value != NULL ? required_argument : no_argument,
+		    .val = 256 + (int)i};
+	table[i++] = (struct option){.name = "help", .val = LETTER_HELP};
+	table[i] = (struct option){.name = NULL};
+}
+
+static int
+check_operands(struct call *call, int count)
+{
+	const struct command *command = call->command;
+
+	if (count < command->operands_min)
+		return command_misuse(call, "%s is missing", command->operands);
+	if (command->operands_max >= 0 && count > command->operands_max)
+		return command_misuse(call, "\"%s\" is one argument too many",
+		    call->operands[command->operands_max]);
+	return STATUS_FINE;
+}
+
+/* Reads what follows the subcommand's name. -1: go on; else the status. */
+static int
+read_options(struct call *call, int argc, char **argv)
+{
+	struct option table[OPTIONS_MAX + 2];
+	int letter, status;
+
+	fill_table(call->command->options, table);
+	optind = 0;
+	while ((letter = getopt_long(argc, argv, ":c:h", table, NULL)) != -1) {
+		if (letter == LETTER_HELP)
+			return print_help(call->command);
+		if (letter == LETTER_CONFIG)
+			call->config_option = optarg;
+		else if (letter >= 256)
+			call->values[letter - 256] =
+			    optarg != NULL ? optarg : "";
+		else if (letter == ':')
+			return command_misuse(
+			    call, "%s needs a value", argv[optind - 1]);
+		else
+			return command_misuse(
+			    call, "unknown option \"%s\"", argv[optind - 1]);
+	}
+	call->operands = argv + optind;
+	status = check_operands(call, argc - optind);
+	return status == STATUS_FINE ? -1 : status;
+}
+
+/* Reads what stands before it. -1: go on; else the status. */
+static int
+read_globals(struct call *call, int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {.name = "help", .val = LETTER_HELP},
+	    {.name = "version", .val = LETTER_VERSION}, {.name = NULL}};
+	int letter;
+
+	while (
+	    (letter = getopt_long(argc, argv, "+:c:hV", table, NULL)) != -1) {
+		switch (letter) {
+		case LETTER_HELP:
+			print_usage(stdout);
+			return STATUS_FINE;
+		case LETTER_VERSION:
+			puts("hookspool " PACKAGE_VERSION);
+			return STATUS_FINE;
+		case LETTER_CONFIG:
+			call->config_option = optarg;
+			break;
+		default:
+			return command_misuse(call, "%s \"%s\"",
+			    letter == ':' ? "a value is missing after"
+					  : "unknown option",
+			    argv[optind - 1]);
+		}
+	}
+	return -1;
+}
+
+/* `hookspool help SUBCOMMAND` */
+static int
+help(const char *name)
+{
+	const struct command *command;
+
+	if (name == NULL) {
+		print_usage(stdout);
+		return STATUS_FINE;
+	}
+	command = find_command(name);
+	if (command == NULL)
+		return command_misuse(
+		    &(struct call){0}, "no subcommand \"%s\"", name);
+	return print_help(command);
+}
+
+/* ---- what it needs ---- */
+
+/* The relay may run where nobody sees stderr: then the log goes elsewhere. */
+static bool
+refuse(const char *why)
+{
+	log_note(LOG_LEVEL_ERROR, "cannot start", LOG_TEXT("why", why));
+	return false;
+}
+
+static bool
+load(struct call *call, struct buf *why)
+{
+	enum config_scope scope =
+	    call->command->needs == NEEDS_CONFIG ? CONFIG_ALL : CONFIG_ENDPOINT;
+	char *path = config_find(call->config_option);
+
+	call->config = config_load(path, scope, why);
+	free(path);
+	return call->config != NULL &&
+	       owner_become(call->config->spool.path, why);
+}
+
+static bool
+open_store(struct call *call, struct buf *why)
+{
+	const struct store_options options = {.path = call->config->spool.path,
+	    .access = STORE_READ,
+	    .min_free_bytes = call->config->spool.min_free_bytes,
+	    .max_size_bytes = call->config->spool.max_size_bytes};
+
+	return store_open(&options, &call->store, why) == STORE_OK;
+}
+
+static bool
+prepare(struct call *call)
+{
+	bool is_ready = false;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	switch (call->command->needs) {
+	case NEEDS_NOTHING:
+		is_ready = true;
+		break;
+	case NEEDS_CONFIG:
+		is_ready = load(call, &why) || refuse(buf_text(&why));
+		break;
+	case NEEDS_STORE:
+		is_ready = load(call, &why) && open_store(call, &why);
+		if (!is_ready)
+			command_fail("%s", buf_text(&why));
+		break;
+	}
+	buf_free(&why);
+	return is_ready;
+}
+
+static int
+run(struct call *call, int argc, char **argv)
+{
+	int status = read_options(call, argc, argv);
+
+	if (status >= 0)
+		return status;
+	status = STATUS_WRONG;
+	if (prepare(call))
+		status = call->command->run(call);
+	store_close(call->store);
+	config_free(call->config);
+	return status;
+}
+
+static int
+dispatch(int argc, char **argv)
+{
+	struct call call = {.command = NULL};
+	int status = read_globals(&call, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (optind >= argc) {
+		print_usage(stderr);
+		return STATUS_USAGE;
+	}
+	argc -= optind;
+	argv += optind;
+	if (strcmp(argv[0], "help") == 0)
+		return help(argv[1]);
+	call.command = find_command(argv[0]);
+	if (call.command == NULL)
+		return command_misuse(&call, "no subcommand \"%s\"", argv[0]);
+	return run(&call, argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	log_open("hookspool", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
+	status = dispatch(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return command_fail("the output could not be written");
+	return status;
 }

@@ -17,14 +17,14 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Optimal string alignment, row by row: `row[0]` is being filled, the two
- * before it are known. */
 static bool
 is_same(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
+/* Optimal string alignment, row by row: `row[0]` is being filled, the two
+ * before it are known. */
 size_t
 near_distance(const char *a, const char *b)
 {

@@ -15,7 +15,7 @@
 #include "config/file.h"
 #include "config/ini.h"
 #include "config/keys.h"
-#include "config/secret.h"
+#include "config/tokens.h"
 #include "config/value.h"
 
 #define KEPT_MAX_BYTES  (4U << 20)
@@ -427,7 +427,7 @@ config_parse(const char *path, const char *text, size_t len,
 	buf_init(&p.kept, KEPT_MAX_BYTES);
 	is_fine = read_text(&p, text, len) && finish(&p);
 	if (is_fine) {
-		secret_read_all(p.config);
+		tokens_read_all(p.config);
 	} else {
 		config_free(p.config);
 		p.config = NULL;

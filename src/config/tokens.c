@@ -1,9 +1,9 @@
 /*
- * Secret files: see secret.h.
+ * Secret files: see tokens.h.
  */
 #include <config.h>
 
-#include "config/secret.h"
+#include "config/tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +97,7 @@ read_secrets(struct config *config, const char *path, struct text_list *list,
 }
 
 void
-secret_read_all(struct config *config)
+tokens_read_all(struct config *config)
 {
 	struct endpoint_config *e = &config->endpoint;
 

@@ -1,0 +1,96 @@
+/*
+ * What the subcommands share: how one is described, what it is called with,
+ * and its exit statuses. main.c has the table; each subcommand is one file.
+ */
+#ifndef HOOKSPOOL_COMMAND_H
+#define HOOKSPOOL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+struct config;
+struct store;
+
+enum {
+	STATUS_FINE = 0,
+	STATUS_WRONG = 1, /* found wrong, or could not be done */
+	STATUS_USAGE = 2
+};
+
+#define OPTIONS_MAX   16
+#define WHY_MAX_BYTES 16384
+
+/* An option of a subcommand; a row without a name ends their table. */
+struct option_row {
+	const char *name;  /* without -- */
+	const char *value; /* what its value is called; NULL: it has none */
+	const char *help;
+};
+
+/* What main does for a subcommand before it runs. Each row asks for one. */
+enum command_needs {
+	NEEDS_NOTHING,
+	NEEDS_CONFIG, /* all of it, and to be the spool's owner */
+	NEEDS_STORE   /* the endpoint's sections, to be the spool's owner, and
+			 the spool open for reading */
+};
+
+struct call;
+
+struct command {
+	const char *name;
+	const char *operands; /* as usage shows them; "": there are none */
+	int operands_min;
+	int operands_max; /* -1: any number */
+	enum command_needs needs;
+	const struct option_row *options;
+	int (*run)(struct call *call);
+	const char *summary;
+};
+
+/* A subcommand as it was called, and what main prepared. All borrowed. */
+struct call {
+	const struct command *command;
+	const char *config_option;       /* of -c; NULL: not given */
+	const char *values[OPTIONS_MAX]; /* by the row of the option; NULL: not
+					    given; "": given, has no value */
+	char **operands;                 /* ends with NULL */
+	struct config *config;           /* unless it needs nothing */
+	struct store *store;             /* if it needs it */
+};
+
+/* The subcommands. Each returns the exit status. */
+int command_init(struct call *call);
+int command_check(struct call *call);
+int command_relay(struct call *call);
+int command_status(struct call *call);
+int command_list(struct call *call);
+int command_show(struct call *call);
+int command_send(struct call *call);
+int command_refused(struct call *call);
+
+extern const struct option_row init_options[];
+extern const struct option_row check_options[];
+extern const struct option_row relay_options[];
+extern const struct option_row status_options[];
+extern const struct option_row list_options[];
+extern const struct option_row show_options[];
+extern const struct option_row send_options[];
+extern const struct option_row refused_options[];
+
+/* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */
+int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, and where help is. STATUS_USAGE. */
+int command_misuse(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* As root: becomes the owner and group of the spool folder, for good, with
+ * no other group. False, with `why`, if there is no folder or it failed. As
+ * anybody else, it does nothing. */
+bool owner_become(const char *folder, struct buf *why);
+
+#endif

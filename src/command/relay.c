@@ -1,0 +1,40 @@
+/*
+ * hookspool relay: the relay in the foreground, or as an endpoint or a timer
+ * starts it.
+ */
+#include "config.h"
+
+#include "relay/relay.h"
+
+#include "command/command.h"
+
+enum { OPTION_IF_PENDING, OPTION_ON_DEMAND, OPTION_WAIT };
+
+const struct option_row relay_options[] = {
+    [OPTION_IF_PENDING] = {"if-pending", NULL,
+	"end at once if nothing is pending or a relay runs (for timers)"},
+    [OPTION_ON_DEMAND] = {"on-demand", NULL,
+	"end after idle_exit with nothing to do (for the endpoint)"},
+    [OPTION_WAIT] = {"wait", NULL,
+	"while another relay runs, wait for it to end"},
+    {.name = NULL}};
+
+int
+command_relay(struct call *call)
+{
+	bool is_if_pending = call->values[OPTION_IF_PENDING] != NULL;
+	bool is_on_demand = call->values[OPTION_ON_DEMAND] != NULL;
+	bool is_waiting = call->values[OPTION_WAIT] != NULL;
+	struct relay_options options = {.config = call->config,
+	    .mode = RELAY_FOREGROUND,
+	    .patience = is_waiting ? RELAY_WAIT : RELAY_GIVE_UP};
+
+	if (is_if_pending && (is_on_demand || is_waiting))
+		return command_misuse(
+		    call, "--if-pending goes with no other option");
+	if (is_if_pending)
+		options.mode = RELAY_IF_PENDING;
+	else if (is_on_demand)
+		options.mode = RELAY_ON_DEMAND;
+	return relay_run(&options);
+}

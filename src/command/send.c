@@ -1,0 +1,155 @@
+/*
+ * hookspool send: posts files to an endpoint, one after the other, as the
+ * sender would, and says how each was answered. Anything but 200 is wrong.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "command/jsonout.h"
+#include "command/print.h"
+#include "config/config.h"
+#include "config/value.h"
+#include "relay/deliver.h"
+
+#define FILE_MAX_BYTES   (128U << 20)
+#define SENDER_WAITS_MS  20000
+#define ENDPOINT_SUCCESS 200
+
+enum { OPTION_CA_FILE, OPTION_JSON };
+
+const struct option_row send_options[] = {
+    [OPTION_CA_FILE] = {"ca-file", "FILE",
+	"verify the endpoint's certificate with this CA [the system's]"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
+
+static bool
+read_file(const char *path, struct buf *bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+	char *room;
+
+	if (fd < 0)
+		return false;
+	do {
+		room = buf_reserve(bytes, 65536);
+		if (room == NULL) {
+			errno = EFBIG;
+			got = -1;
+			break;
+		}
+		got = read(fd, room, 65536);
+		if (got > 0)
+			bytes->len += (size_t)got;
+	} while (got > 0);
+	close(fd);
+	return got == 0;
+}
+
+/* What the sender would make of it: only 200 is good, within its time. */
+static bool
+post_file(const struct destination_config *endpoint, const char *path,
+    struct deliver_result *result)
+{
+	struct deliver_request request = {.destination = endpoint,
+	    .content_type = "application/json",
+	    .attempt = 1,
+	    .now_ms = clock_wall_ms()};
+	struct buf bytes;
+
+	buf_init(&bytes, FILE_MAX_BYTES);
+	if (read_file(path, &bytes)) {
+		request.body = buf_text(&bytes);
+		request.body_bytes = bytes.len;
+		deliver_post(&request, result);
+	} else {
+		snprintf(result->error, sizeof result->error,
+		    "the file cannot be read: %s", strerror(errno));
+	}
+	buf_free(&bytes);
+	return result->status == ENDPOINT_SUCCESS && result->error[0] == '\0';
+}
+
+static void
+print_text(const char *path, const struct deliver_result *result)
+{
+	struct buf line;
+
+	buf_init(&line, PRINT_MAX_BYTES);
+	print_add_safe(&line, path, strlen(path));
+	buf_add_text(&line, "  ");
+	if (result->status != 0)
+		buf_add_format(&line, "%d in %lld ms  ", result->status,
+		    (long long)result->duration_ms);
+	if (result->error[0] != '\0') {
+		print_add_safe(&line, result->error, strlen(result->error));
+		buf_add_text(&line, "  ");
+	}
+	print_add_safe(&line, result->answer, result->answer_bytes);
+	puts(buf_text(&line));
+	buf_free(&line);
+	fflush(stdout);
+}
+
+static void
+print_json(
+    struct jsonout *out, const char *path, const struct deliver_result *result)
+{
+	jsonout_open(out, NULL, '{');
+	jsonout_text(out, "file", path);
+	jsonout_some(out, "status", result->status);
+	jsonout_number(out, "duration_ms", result->duration_ms);
+	jsonout_text(
+	    out, "error", result->error[0] != '\0' ? result->error : NULL);
+	jsonout_bytes(out, "answer", result->answer, result->answer_bytes);
+	jsonout_close(out, '}');
+}
+
+int
+command_send(struct call *call)
+{
+	struct destination_config endpoint = {.name = NULL,
+	    .timeout_ms = SENDER_WAITS_MS,
+	    .concurrency = 1,
+	    .allow_private = true};
+	bool is_json = call->values[OPTION_JSON] != NULL;
+	const char *why = value_check_url(call->operands[0]);
+	struct jsonout out = {.needs_comma = false};
+	int status = STATUS_FINE;
+	char **file;
+
+	if (why != NULL)
+		return command_misuse(
+		    call, "\"%s\" is an address %s", call->operands[0], why);
+	endpoint.url = call->operands[0];
+	/* Borrowed: the struct is never freed. */
+	endpoint.ca_file = (char *)(uintptr_t)call->values[OPTION_CA_FILE];
+	signal(SIGPIPE, SIG_IGN);
+	if (is_json)
+		jsonout_open(&out, NULL, '[');
+	for (file = call->operands + 1; *file != NULL; file++) {
+		struct deliver_result result = {.is_delivered = false};
+
+		if (!post_file(&endpoint, *file, &result))
+			status = STATUS_WRONG;
+		if (is_json)
+			print_json(&out, *file, &result);
+		else
+			print_text(*file, &result);
+	}
+	if (is_json) {
+		jsonout_close(&out, ']');
+		jsonout_end(&out);
+	}
+	return status;
+}

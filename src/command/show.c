@@ -1,0 +1,201 @@
+/*
+ * hookspool show: one event with its deliveries, attempts and body.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/jsonout.h"
+#include "command/print.h"
+#include "command/rows.h"
+#include "spool/spool.h"
+
+enum { OPTION_BODY, OPTION_JSON };
+
+const struct option_row show_options[] = {
+    [OPTION_BODY] = {"body", NULL, "the body alone, byte for byte"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
+
+static void
+print_json(const struct event_detail *detail)
+{
+	struct jsonout out = {.needs_comma = false};
+
+	jsonout_open(&out, NULL, '{');
+	rows_event(&out, &detail->event);
+	jsonout_bytes(
+	    &out, "body", detail->event.body, (size_t)detail->event.body_bytes);
+	rows_deliveries(&out, detail->deliveries, detail->delivery_count);
+	rows_attempts(&out, detail->attempts, detail->attempt_count);
+	jsonout_close(&out, '}');
+	jsonout_end(&out);
+}
+
+static void
+print_field(const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	printf("%-13s  ", name);
+	print_safe(text);
+	putchar('\n');
+}
+
+static void
+print_event(const struct event_row *event)
+{
+	struct buf buf;
+
+	buf_init(&buf, 64);
+	print_field("id", event->id);
+	print_add_time(&buf, event->received_at_ms);
+	print_field("received", buf_text(&buf));
+	buf_free(&buf);
+	print_field("state", event->is_routed ? "routed" : "new");
+	print_field("type", event->event_type);
+	print_field("community", event->community);
+	print_field("ticket", event->ticket_id);
+	print_field("note", event->note_id);
+	print_field("conversation", event->conversation_id);
+	print_field("content type", event->content_type);
+	print_field("from", event->remote_addr);
+	printf("%-13s  %lld bytes\n", "body", (long long)event->body_bytes);
+}
+
+static void
+add_time(struct table *table, int64_t wall_ms)
+{
+	struct buf buf;
+
+	buf_init(&buf, 64);
+	print_add_time(&buf, wall_ms);
+	table_add_buf(table, &buf);
+}
+
+static void
+add_status(struct table *table, int status)
+{
+	if (status != 0)
+		table_add_number(table, status);
+	else
+		table_add(table, NULL);
+}
+
+static void
+print_deliveries(const struct event_detail *detail)
+{
+	static const char *const titles[] = {
+	    "DELIVERY", "STATE", "ATTEMPTS", "NEXT TRY", "SETTLED"};
+	struct table table = table_new(titles, 5);
+	size_t i;
+
+	for (i = 0; i < detail->delivery_count; i++) {
+		const struct delivery_row *row = &detail->deliveries[i];
+
+		table_add(&table, row->destination);
+		table_add(&table, delivery_state_name(row->state));
+		table_add_number(&table, row->attempts);
+		add_time(&table, row->next_at_ms);
+		add_time(&table, row->settled_at_ms);
+	}
+	putchar('\n');
+	table_print(&table);
+}
+
+/* What the destination answered is shown with the error, on one line. */
+static void
+add_answer(struct table *table, const struct attempt_row *row)
+{
+	struct buf buf;
+
+	buf_init(&buf, PRINT_MAX_BYTES);
+	if (row->error != NULL)
+		print_add_safe(&buf, row->error, strlen(row->error));
+	if (row->error != NULL && row->answer_bytes > 0)
+		buf_add_text(&buf, ": ");
+	if (row->answer_bytes > 0)
+		print_add_safe(&buf, row->answer, row->answer_bytes);
+	table_add_buf(table, &buf);
+}
+
+static void
+print_attempts(const struct event_detail *detail)
+{
+	static const char *const titles[] = {"ATTEMPT", "TO", "STARTED", "MS",
+	    "OUTCOME", "STATUS", "ERROR AND ANSWER"};
+	struct table table = table_new(titles, 7);
+	size_t i;
+
+	for (i = 0; i < detail->attempt_count; i++) {
+		const struct attempt_row *row = &detail->attempts[i];
+
+		table_add_number(&table, row->number);
+		table_add(&table, row->destination);
+		add_time(&table, row->started_at_ms);
+		table_add_number(&table, row->duration_ms);
+		table_add(&table, outcome_name(row->outcome));
+		add_status(&table, row->status);
+		add_answer(&table, row);
+	}
+	putchar('\n');
+	table_print(&table);
+}
+
+/* Line by line, each made safe. */
+static void
+print_body(const char *body, size_t len)
+{
+	const char *newline;
+	struct buf line;
+	size_t part;
+
+	buf_init(&line, PRINT_MAX_BYTES * 4ULL);
+	putchar('\n');
+	while (len > 0) {
+		newline = memchr(body, '\n', len);
+		part = newline != NULL ? (size_t)(newline - body) : len;
+		buf_clear(&line);
+		print_add_safe(&line, body, part);
+		puts(buf_text(&line));
+		if (newline != NULL)
+			part++;
+		body += part;
+		len -= part;
+	}
+	buf_free(&line);
+}
+
+static void
+print_text(const struct event_detail *detail)
+{
+	print_event(&detail->event);
+	if (detail->delivery_count > 0)
+		print_deliveries(detail);
+	if (detail->attempt_count > 0)
+		print_attempts(detail);
+	print_body(detail->event.body, (size_t)detail->event.body_bytes);
+}
+
+int
+command_show(struct call *call)
+{
+	struct event_detail detail = {.deliveries = NULL};
+	char id[UUID_TEXT_SIZE];
+
+	if (store_find_event(call->store, call->operands[0], id) != STORE_OK ||
+	    store_show_event(call->store, id, &detail) != STORE_OK)
+		return command_fail("%s", store_why(call->store));
+	if (call->values[OPTION_JSON] != NULL)
+		print_json(&detail);
+	else if (call->values[OPTION_BODY] != NULL)
+		fwrite(detail.event.body, 1, (size_t)detail.event.body_bytes,
+		    stdout);
+	else
+		print_text(&detail);
+	store_free_detail(&detail);
+	return STATUS_FINE;
+}
