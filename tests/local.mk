@@ -74,6 +74,17 @@ test_store_SOURCES = %D%/test_store.c $(spool_fixture)
 test_store_CPPFLAGS = $(unit_cppflags)
 test_store_LDADD = $(unit_ldadd)
 
+# spool/: what becomes of an event
+unit_tests += test_route test_settle
+delivery_fixture = $(spool_fixture) \
+	%D%/delivery_fixture.c %D%/delivery_fixture.h
+test_route_SOURCES = %D%/test_route.c $(delivery_fixture)
+test_route_CPPFLAGS = $(unit_cppflags)
+test_route_LDADD = $(unit_ldadd)
+test_settle_SOURCES = %D%/test_settle.c $(delivery_fixture)
+test_settle_CPPFLAGS = $(unit_cppflags)
+test_settle_LDADD = $(unit_ldadd)
+
 # endpoint/
 EXTRA_DIST += %D%/fastcgi.py
 check_PROGRAMS += make_spool

@@ -1,0 +1,208 @@
+/*
+ * Events on their way to destinations: see delivery_fixture.h.
+ */
+#include "config.h"
+
+#include "unit.h"
+
+#include "delivery_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "event/event.h"
+
+int64_t delivery_now_ms;
+
+static const struct clock *real_clock;
+static struct clock still_clock;
+
+static int64_t
+still_wall_ms(void)
+{
+	return delivery_now_ms;
+}
+
+int
+delivery_setup(void **state)
+{
+	real_clock = clock_source;
+	still_clock.wall_ms = still_wall_ms;
+	still_clock.mono_ms = real_clock->mono_ms;
+	clock_source = &still_clock;
+	delivery_now_ms = BEGIN_MS;
+	return fixture_setup(state);
+}
+
+int
+delivery_teardown(void **state)
+{
+	clock_source = real_clock;
+	return fixture_teardown(state);
+}
+
+static void
+check(struct fixture *fixture, enum store_status status)
+{
+	if (status != STORE_OK)
+		fail_msg("status %d: %s", status, store_why(fixture->store));
+}
+
+void
+delivery_configure(
+    struct fixture *fixture, int64_t *ids, const char *first, ...)
+{
+	const char *names[8];
+	size_t count = 0;
+	va_list args;
+
+	va_start(args, first);
+	for (; first != NULL; first = va_arg(args, const char *))
+		names[count++] = first;
+	va_end(args);
+	check(
+	    fixture, store_set_destinations(fixture->store, names, count, ids));
+}
+
+static char *
+copy(const char *text)
+{
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+int64_t
+delivery_put(struct fixture *fixture, const char *community, const char *type,
+    const char *ticket)
+{
+	struct event event = {.community = copy(community),
+	    .type = xstrdup(type),
+	    .ticket = copy(ticket)};
+	struct capture capture = fixture_capture("{\"a\":1}");
+
+	capture.event = &event;
+	store_capture(fixture->store, &capture, 1, clock_mono_ms() + 20000);
+	if (capture.result != CAPTURE_STORED)
+		fail_msg("%s", store_why(fixture->store));
+	event_free(&event);
+	return capture.seq;
+}
+
+void
+delivery_route(
+    struct fixture *fixture, const int64_t *destinations, size_t count)
+{
+	struct new_event *events;
+	struct route *routes;
+	size_t event_count, i;
+	int64_t routed = 0;
+
+	check(fixture, store_read_routed(fixture->store, &routed));
+	check(fixture,
+	    store_read_new(fixture->store, 1000000, &events, &event_count));
+	if (event_count == 0)
+		return;
+	routes = xcalloc(event_count * count + 1, sizeof *routes);
+	for (i = 0; i < event_count * count; i++) {
+		routes[i].seq = events[i / count].seq;
+		routes[i].destination = destinations[i % count];
+	}
+	check(fixture,
+	    store_route(fixture->store, routed, events[event_count - 1].seq,
+		routes, event_count * count));
+	free(routes);
+	store_free_new(events, event_count);
+}
+
+struct due
+delivery_take(struct fixture *fixture, int64_t destination)
+{
+	struct due due;
+
+	check(fixture, store_read_due(fixture->store, destination,
+			   delivery_now_ms, DAY_MS, NULL, 0, &due));
+	return due;
+}
+
+struct settlement
+delivery_settlement(const struct due *due, enum outcome outcome)
+{
+	struct settlement settlement = {.seq = due->seq,
+	    .destination = due->destination,
+	    .generation = due->generation,
+	    .outcome = outcome,
+	    .next_at_ms = delivery_now_ms + 5000,
+	    .started_at_ms = delivery_now_ms,
+	    .duration_ms = 5,
+	    .status = outcome == OUTCOME_DELIVERED ? 204 : 503,
+	    .error = outcome == OUTCOME_DELIVERED ? NULL : "not now",
+	    .answer = "answer",
+	    .answer_bytes = 6};
+
+	return settlement;
+}
+
+int64_t
+delivery_settle(
+    struct fixture *fixture, int64_t destination, enum outcome outcome)
+{
+	struct due due = delivery_take(fixture, destination);
+	struct settlement settlement = delivery_settlement(&due, outcome);
+	int64_t seq = due.seq;
+
+	check(fixture, store_settle(fixture->store, &settlement, 1));
+	assert_true(settlement.is_applied);
+	store_free_due(&due);
+	return seq;
+}
+
+void
+delivery_exec(struct fixture *fixture, const char *sql)
+{
+	char *name = fixture_join(fixture->path, "spool.db");
+	sqlite3 *db = NULL;
+
+	assert_int_equal(
+	    sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_close(db);
+	free(name);
+}
+
+void
+delivery_check_counters(struct fixture *fixture)
+{
+	assert_int_equal(fixture_query(fixture->path,
+			     "SELECT count(*) FROM destinations AS d WHERE "
+			     "(pending, delivered, dead, dropped) IS NOT "
+			     "(SELECT count(*) FILTER (WHERE state = 0), "
+			     "count(*) FILTER (WHERE state = 1), "
+			     "count(*) FILTER (WHERE state = 2), "
+			     "count(*) FILTER (WHERE state = 3) "
+			     "FROM deliveries WHERE destination = d.id)"),
+	    0);
+	assert_int_equal(
+	    fixture_query(fixture->path,
+		"SELECT (SELECT count(*) FROM events) - (SELECT "
+		"(SELECT seq FROM sqlite_sequence WHERE name = 'events') "
+		"- erased_events FROM progress)"),
+	    0);
+	assert_int_equal(
+	    fixture_query(fixture->path,
+		"WITH counted AS (SELECT seq, coalesce(max(state = 2), 0) "
+		"FROM events JOIN progress LEFT JOIN deliveries USING (seq) "
+		"WHERE seq <= routed_seq GROUP BY seq "
+		"HAVING coalesce(max(state = 0), 0) = 0), "
+		"noted AS (SELECT seq, has_dead FROM settled) "
+		"SELECT (SELECT count(*) FROM "
+		"(SELECT * FROM counted EXCEPT SELECT * FROM noted)) + "
+		"(SELECT count(*) FROM "
+		"(SELECT * FROM noted EXCEPT SELECT * FROM counted))"),
+	    0);
+}
