@@ -62,6 +62,7 @@ test_event_ids_LDADD = $(unit_ldadd)
 test_verify_SOURCES = %D%/test_verify.c
 test_verify_CPPFLAGS = $(unit_cppflags)
 test_verify_LDADD = $(unit_ldadd)
+include %D%/fuzz/local.mk
 # relay/
 unit_tests += test_schedule
 test_schedule_SOURCES = %D%/test_schedule.c

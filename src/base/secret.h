@@ -1,8 +1,8 @@
 /*
  * Comparing what a stranger sent with a secret.
  */
-#ifndef HOOKSPOOL_SECRET_H
-#define HOOKSPOOL_SECRET_H
+#ifndef HOOKSPOOL_BASE_SECRET_H
+#define HOOKSPOOL_BASE_SECRET_H
 
 #include <stdbool.h>
 #include <stddef.h>
