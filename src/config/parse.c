@@ -370,9 +370,8 @@ read_text(struct parse *p, const char *text, size_t len)
 			if (!may_be_wrong(p))
 				return false;
 			buf_clear(p->why);
-		}
-		if (p->section != SECTION_COUNT &&
-		    p->section != SECTION_DESTINATION) {
+		} else if (p->section != SECTION_COUNT &&
+			   p->section != SECTION_DESTINATION) {
 			buf_add(&p->kept, text, line_len);
 			buf_add_text(&p->kept, "\n");
 		}
