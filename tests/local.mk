@@ -76,7 +76,7 @@ test_store_CPPFLAGS = $(unit_cppflags)
 test_store_LDADD = $(unit_ldadd)
 
 # spool/: what becomes of an event
-unit_tests += test_route test_settle
+unit_tests += test_route test_settle test_query
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
 test_route_SOURCES = %D%/test_route.c $(delivery_fixture)
@@ -85,6 +85,9 @@ test_route_LDADD = $(unit_ldadd)
 test_settle_SOURCES = %D%/test_settle.c $(delivery_fixture)
 test_settle_CPPFLAGS = $(unit_cppflags)
 test_settle_LDADD = $(unit_ldadd)
+test_query_SOURCES = %D%/test_query.c $(delivery_fixture)
+test_query_CPPFLAGS = $(unit_cppflags)
+test_query_LDADD = $(unit_ldadd)
 
 # endpoint/
 EXTRA_DIST += %D%/fastcgi.py

@@ -22,7 +22,8 @@ read_events(struct store *store, struct store_summary *summary)
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT last - erased_events, last - routed_seq, "
-	    "(SELECT received_at_ms FROM events ORDER BY seq DESC LIMIT 1), "
+	    "(SELECT received_at_ms FROM events "
+	    "WHERE seq = (SELECT max(seq) FROM events)), "
 	    "(SELECT received_at_ms FROM events WHERE seq > routed_seq "
 	    "ORDER BY seq LIMIT 1), (SELECT count(*) FROM refusals) "
 	    "FROM progress, (SELECT coalesce(max(seq), 0) AS last "
