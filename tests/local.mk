@@ -94,3 +94,12 @@ EXTRA_DIST += %D%/fastcgi.py
 check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
+
+# config/
+unit_tests += test_ini test_config
+test_ini_SOURCES = %D%/test_ini.c
+test_ini_CPPFLAGS = $(unit_cppflags)
+test_ini_LDADD = $(unit_ldadd)
+test_config_SOURCES = %D%/test_config.c
+test_config_CPPFLAGS = $(unit_cppflags)
+test_config_LDADD = $(unit_ldadd)

@@ -20,6 +20,7 @@ note(struct config_file *file, const struct stat *st)
 	file->is_there = true;
 	file->device = st->st_dev;
 	file->inode = st->st_ino;
+	file->mode = st->st_mode;
 	file->size = st->st_size;
 	file->changed_s = st->st_ctim.tv_sec;
 	file->changed_ns = st->st_ctim.tv_nsec;
@@ -100,7 +101,7 @@ file_is_changed(const struct config_file *file)
 	if (stat(file->path, &st) == 0)
 		note(&now, &st);
 	return now.is_there != file->is_there || now.device != file->device ||
-	       now.inode != file->inode || now.size != file->size ||
-	       now.changed_s != file->changed_s ||
+	       now.inode != file->inode || now.mode != file->mode ||
+	       now.size != file->size || now.changed_s != file->changed_s ||
 	       now.changed_ns != file->changed_ns;
 }

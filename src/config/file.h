@@ -17,6 +17,7 @@ struct config_file {
 	bool is_there;
 	dev_t device;
 	ino_t inode;
+	mode_t mode;
 	off_t size;
 	int64_t changed_s;
 	long changed_ns;

@@ -140,9 +140,9 @@ value_check_url(const char *text)
 	else
 		return "which begins with neither https:// nor http://";
 	for (p = text; *p != '\0'; p++)
-		if (*p <= ' ' || *p >= 0x7f)
-			return "which has a blank or a byte that is not ASCII; "
-			       "write it percent-encoded";
+		if (*p <= ' ' || *p >= 0x7f || *p == '\\')
+			return "which has a blank, a backslash or a byte that "
+			       "is not ASCII; write it percent-encoded";
 	if (p - text > URL_MAX_BYTES)
 		return "which is longer than 2048 bytes";
 	len = strcspn(host, "/?#");
