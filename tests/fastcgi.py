@@ -4,14 +4,13 @@ that the endpoint's tests share.
 """
 
 import os
-import signal
 import socket
 import sqlite3
 import struct
 import subprocess
-import time
 
 import harness
+from harness import equal
 
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR = 1, 2, 3, 4, 5, 6, 7
 KEEP_CONN = 1
@@ -221,19 +220,39 @@ class Site:
                    if k.endswith("SAN_OPTIONS"))
         return env
 
-    def ask_cgi(self, variables, body=b"", arguments=()):
-        env = dict(os.fsencode(k) and (k, v)
-                   for k, v in self.environment().items())
+    def cgi_environment(self, variables):
+        env = self.environment()
         env.update((k, os.fsdecode(to_bytes(v)))
                    for k, v in variables.items())
         env.setdefault("GATEWAY_INTERFACE", "CGI/1.1")
         env.setdefault("HOOKSPOOL_CONF", self.config_path)
-        done = subprocess.run(
-            [harness.ENDPOINT] + list(arguments), input=body, env=env,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
-        harness.equal(done.returncode, 0, "exit status of the CGI process, "
-                      "which said %r" % done.stderr)
-        return Answer(done.stdout, done.stderr)
+        return env
+
+    def start_cgi(self, variables, arguments=()):
+        """A CGI process that still waits for its body."""
+        return subprocess.Popen(
+            [harness.ENDPOINT] + list(arguments), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=self.cgi_environment(variables))
+
+    def ask_cgi(self, variables, body=b"", arguments=()):
+        process = self.start_cgi(variables, arguments)
+        out, errors = process.communicate(body, timeout=60)
+        equal(process.returncode, 0, "exit status of the CGI process, which "
+              "said %r" % errors)
+        return Answer(out, errors)
+
+    def ask_cgi_stalled(self, variables, body):
+        """A body whose end does not come."""
+        process = self.start_cgi(variables)
+        process.stdin.write(body)
+        process.stdin.flush()
+        out = process.stdout.read()  # to its end, while stdin is open
+        equal(process.wait(60), 0, "exit status of the CGI process")
+        errors = process.stderr.read()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
+        return Answer(out, errors)
 
     # ---- requests ----
 
@@ -309,6 +328,3 @@ def wait_idle(site):
     harness.wait_until(lambda: os.path.exists(site.socket_path), "the socket")
     return site.ask(site.get())
 
-
-__all__ = [name for name in dir() if not name.startswith("_")
-           and name not in ("signal", "time")]

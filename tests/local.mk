@@ -90,6 +90,7 @@ test_query_CPPFLAGS = $(unit_cppflags)
 test_query_LDADD = $(unit_ldadd)
 
 # endpoint/
+python_tests += %D%/test_http.py
 EXTRA_DIST += %D%/fastcgi.py
 check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c
