@@ -26,7 +26,7 @@ sanitized_tests = $(unit_tests) %D%/test_house.py
 threaded_tests = test_base
 
 EXTRA_DIST += %D%/unit.h %D%/harness.py \
-	%D%/quickstart/check.sh %D%/quickstart/destination.py \
+	%D%/quickstart/check.sh %D%/quickstart/demo_destination.py \
 	%D%/quickstart/show.py
 
 if HAVE_CMOCKA

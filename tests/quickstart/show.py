@@ -16,7 +16,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
-from destination import Destination  # noqa: E402
+from demo_destination import Destination  # noqa: E402
 from harness import TOP_BUILD, TOP_SRC, find_program  # noqa: E402
 from webserver import LighttpdFastcgi, Site, give_to_web_user  # noqa: E402
 
