@@ -17,12 +17,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 from demo_destination import Destination  # noqa: E402
-from harness import TOP_BUILD, TOP_SRC, find_program  # noqa: E402
-from webserver import LighttpdFastcgi, Site, give_to_web_user  # noqa: E402
+from harness import TOP_BUILD, TOP_SRC, Skip  # noqa: E402
+from webserver import LighttpdFastcgi, Site  # noqa: E402
 
 CHALLENGE = "2135675231"
 SAMPLES = ("ticket_status_change.json", "note_deletion.json")
 PATIENCE_S = 30
+LOGS = os.path.join(TOP_BUILD, "quickstart-logs")
 
 BOLD, DIM, GREEN, RED, PLAIN = (
     ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m")
@@ -69,33 +70,43 @@ def sha256(data):
 class Demo(Site):
     """A site as `hookspool init` makes it, with one destination."""
 
-    def __init__(self, destination):
+    def __init__(self, port):
         super().__init__(LighttpdFastcgi)
-        self.demo_destination = destination
-        self.init_said = ""
+        self.destination = "http://127.0.0.1:%d/hooks" % port
 
-    def configure(self):
-        done = self.command("init", "--spool", self.join("spool"))
-        self.init_said = done.stdout.decode()
-        with open(self.config, "a", encoding="utf-8") as f:
+    def _make_certificate(self):
+        super()._make_certificate()
+        os.unlink(self.join("ca.key"))
+
+    def _configure(self):
+        self.command("init", "--spool", self.join("spool"))
+        with open(self.config, "r+", encoding="utf-8") as f:
+            made = f.read()
             f.write("\n[relay]\nprogram = %s\n[log]\nto = %s\n"
                     "[destination demo]\nurl = %s\nallow_private = yes\n" %
                     (self.hookspool, self.join("log", "hookspool.log"),
-                     "http://127.0.0.1:%d/hooks" % self.demo_destination.port))
+                     self.destination))
+        self.token = re.search(r"(?m)^verify_token = (.*)", made).group(1)
+        self.key = re.search(r"(?m)^path_key = (.*)", made).group(1)
 
-    def keep_logs(self):
-        """Copies the logs to where they outlive the demo; the folder."""
-        folder = os.path.join(TOP_BUILD, "quickstart-logs")
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.join("log"), folder)
-        return folder
+    def path(self, query=""):
+        return super().path(query, self.key)
+
+    def url(self, query=""):
+        return "https://localhost:%d%s" % (self.server.port, self.path(query))
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None and kind is not KeyboardInterrupt:
+            shutil.rmtree(LOGS, ignore_errors=True)
+            shutil.copytree(self.join("log"), LOGS)
+        super().__exit__(kind, value, trace)
 
 
 def verify(site):
     step("Socialboards verifies the endpoint")
-    status, _, body = site.curl(site.url("?challenge=%s&verifyToken=%s" %
-                                         (CHALLENGE, site.token)))
     command_line('curl "$URL?challenge=%s&verifyToken=$TOKEN"' % CHALLENGE)
+    status, _, body = site.curl(site.path("?challenge=%s&verifyToken=%s" %
+                                          (CHALLENGE, site.token)))
     if (status, body) != (200, CHALLENGE.encode()):
         raise Failure("the verification request was answered %d: %r" %
                       (status, body))
@@ -106,8 +117,8 @@ def verify(site):
 def verify_wrongly(site):
     step("Somebody else tries, with a wrong token")
     command_line('curl "$URL?challenge=%s&verifyToken=guessed"' % CHALLENGE)
-    status, _, body = site.curl(site.url("?challenge=%s&verifyToken=guessed" %
-                                         CHALLENGE))
+    status, _, body = site.curl(site.path("?challenge=%s&verifyToken=guessed" %
+                                          CHALLENGE))
     if status != 403:
         raise Failure("a wrong token was answered %d: %r" % (status, body))
     good("403: %s" % body.decode().strip())
@@ -197,32 +208,40 @@ def interrupted(*_):
     raise KeyboardInterrupt
 
 
-def main():
-    is_once = sys.argv[1:] == ["--once"]
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGHUP, interrupted)
+def run_steps(is_once):
     destination = Destination(from_destination)
     destination.start()
-    with Demo(destination) as site:
-        try:
-            introduce(site)
-            verify(site)
-            verify_wrongly(site)
-            for sample in SAMPLES:
-                deliver(site, destination, sample)
-            survive(site, destination)
-            if not is_once:
-                stay(site)
-        except Failure as failure:
-            show("%squickstart: %s. The logs are in %s%s" %
-                 (RED, failure, site.keep_logs(), PLAIN))
-            return 1
-        except KeyboardInterrupt:
-            show("\nEnding lighttpd, the endpoint and the relay.")
-            return 0
-    show("\nEverything arrived, byte for byte. ./quickstart stays for you to "
-         "try it by hand.")
+    with Demo(destination.port) as site:
+        introduce(site)
+        verify(site)
+        verify_wrongly(site)
+        for sample in SAMPLES:
+            deliver(site, destination, sample)
+        survive(site, destination)
+        if not is_once:
+            stay(site)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    try:
+        run_steps(is_once=sys.argv[1:] == ["--once"])
+    except KeyboardInterrupt:
+        show("\nlighttpd, the endpoint and the relay have ended.")
+        return 0
+    except (Failure, AssertionError, Skip) as failure:
+        show("\n%squickstart: %s. The logs are in %s%s" %
+             (RED, failure, LOGS, PLAIN))
+        return 1
+    show("\nEverything arrived, byte for byte. (./quickstart without --once "
+         "stays, for you\nto try it by hand.)")
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
