@@ -19,7 +19,7 @@ unit_ldadd = libhookspool.a $(CMOCKA_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 
 unit_tests = test_base
 
-python_tests = %D%/test_house.py
+python_tests = %D%/test_house.py %D%/test_quickstart.py
 
 # What `./quickstart check` runs under ASan and UBSan, and under TSan.
 sanitized_tests = $(unit_tests) %D%/test_house.py
