@@ -97,10 +97,13 @@ make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # config/
-unit_tests += test_ini test_config
+unit_tests += test_ini test_config test_config_files
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)
 test_ini_LDADD = $(unit_ldadd)
 test_config_SOURCES = %D%/test_config.c
 test_config_CPPFLAGS = $(unit_cppflags)
 test_config_LDADD = $(unit_ldadd)
+test_config_files_SOURCES = %D%/test_config_files.c
+test_config_files_CPPFLAGS = $(unit_cppflags)
+test_config_files_LDADD = $(unit_ldadd)
