@@ -245,7 +245,7 @@ store_erase_old(struct store *store, const struct retention *retention,
 		status = sql_run(
 		    store, sql_prepare(store, "PRAGMA secure_delete = ON"));
 	if (status == STORE_OK)
-		status = store_begin(store, store_deadline());
+		status = store_begin(store, store_deadline(store));
 	if (status != STORE_OK)
 		return status;
 	status = step(store, retention, erased);

@@ -48,7 +48,7 @@ enum store_status
 store_set_destinations(
     struct store *store, const char *const *names, size_t count, int64_t *ids)
 {
-	enum store_status status = store_begin(store, store_deadline());
+	enum store_status status = store_begin(store, store_deadline(store));
 	size_t i;
 
 	if (status != STORE_OK)
@@ -205,7 +205,7 @@ store_route(struct store *store, int64_t after_seq, int64_t through_seq,
 	enum store_status status;
 
 	assert(through_seq > after_seq);
-	status = store_begin(store, store_deadline());
+	status = store_begin(store, store_deadline(store));
 	if (status != STORE_OK)
 		return status;
 	status = route_under_lock(store, after_seq, through_seq, routes, count);

@@ -194,7 +194,7 @@ schema_migrate(struct store *store, int version)
 	for (; version < SCHEMA_VERSION; version++) {
 		int64_t now = 0;
 
-		status = store_begin(store, store_deadline());
+		status = store_begin(store, store_deadline(store));
 		if (status != STORE_OK)
 			return status;
 		/* Somebody else may have made this step meanwhile. */

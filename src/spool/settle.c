@@ -241,7 +241,7 @@ store_settle(struct store *store, struct settlement *batch, size_t count)
 	clear_applied(batch, count);
 	if (count == 0)
 		return STORE_OK;
-	status = store_begin(store, store_deadline());
+	status = store_begin(store, store_deadline(store));
 	if (status != STORE_OK)
 		return status;
 	for (i = 0; i < count && status == STORE_OK; i++)

@@ -52,6 +52,8 @@ struct store_options {
 	enum store_access access;
 	int64_t min_free_bytes;
 	int64_t max_size_bytes; /* 0: no limit */
+	int64_t write_wait_ms;  /* for the write lock, before STORE_BUSY; 0: 10
+				   s. store_capture has its own deadline. */
 };
 
 /* Makes the folder and an empty spool in it, owned by `owner` and `group`

@@ -26,6 +26,8 @@ store_new(const struct store_options *options)
 	store->db_path = xasprintf("%s/" DB_NAME, options->path);
 	store->lock_path = xasprintf("%s/" LOCK_NAME, options->path);
 	store->access = options->access;
+	store->write_wait_ms =
+	    options->write_wait_ms > 0 ? options->write_wait_ms : WRITE_WAIT_MS;
 	store->folder_fd = -1;
 	store->lock_fd = -1;
 	buf_init(&store->why, WHY_MAX_BYTES);

@@ -72,6 +72,7 @@ struct store {
 	char *db_path;
 	char *lock_path;
 	enum store_access access;
+	int64_t write_wait_ms; /* for the write lock; not of capture */
 	int folder_fd;
 	int lock_fd; /* the file of the write lock; -1: STORE_READ */
 	struct file_id db_id;
@@ -162,7 +163,7 @@ enum store_status store_commit(struct store *store);
 void store_rollback(struct store *store);
 
 /* The time until which the relay and the commands wait for the lock. */
-int64_t store_deadline(void);
+int64_t store_deadline(const struct store *store);
 
 /* The two halves that capture uses one by one. store_lock_write: the lock, and
  * what a failed sync left is mended. */

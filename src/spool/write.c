@@ -152,9 +152,9 @@ store_rollback(struct store *store)
 }
 
 int64_t
-store_deadline(void)
+store_deadline(const struct store *store)
 {
-	return clock_mono_ms() + WRITE_WAIT_MS;
+	return clock_mono_ms() + store->write_wait_ms;
 }
 
 static bool
