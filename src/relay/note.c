@@ -10,6 +10,13 @@
 #include "config/config.h"
 #include "relay/queue.h"
 
+static const char *
+error_of(const struct deliver_result *result)
+{
+	return result->error[0] != '\0' ? result->error
+					: "the answer was not 2xx";
+}
+
 static void
 note_failure(const struct claim *claim)
 {
@@ -24,7 +31,7 @@ note_failure(const struct claim *claim)
 		    LOG_TEXT("id", claim->due.id), LOG_TEXT("to", name),
 		    LOG_NUMBER("attempt", claim->due.attempts + 1),
 		    LOG_NUMBER("status", result->status),
-		    LOG_TEXT("error", result->error));
+		    LOG_TEXT("error", error_of(result)));
 	else if (queue->failures <= QUEUE_DOWN_FAILURES &&
 		 claim->due.attempts == 0)
 		log_note(LOG_LEVEL_WARN, "first attempt failed",
@@ -32,13 +39,13 @@ note_failure(const struct claim *claim)
 		    LOG_NUMBER("attempt", 1),
 		    LOG_NUMBER("status", result->status),
 		    LOG_NUMBER("ms", result->duration_ms),
-		    LOG_TEXT("error", result->error));
+		    LOG_TEXT("error", error_of(result)));
 	if (queue->failures == QUEUE_DOWN_FAILURES)
 		log_note(LOG_LEVEL_WARN, "destination is down",
 		    LOG_TEXT("to", name),
 		    LOG_NUMBER("failures", queue->failures),
 		    LOG_NUMBER("status", result->status),
-		    LOG_TEXT("error", result->error));
+		    LOG_TEXT("error", error_of(result)));
 }
 
 static void

@@ -28,8 +28,10 @@
 #define LOCK_WAIT_MS     5000
 #define LOCK_PATIENCE_MS (3600 * INT64_C(1000)) /* then again */
 #define CHORES_EVERY_MS  60000
+#define OPEN_PAUSE_MS    1000
 #define STOP_GRACE_MS    2000 /* for attempts that are under way */
-#define STOP_RECORD_MS   4000 /* for their outcomes to be recorded */
+#define STOP_RECORD_MS   3000 /* for their outcomes to be recorded */
+#define WRITE_WAIT_MS    1000 /* nothing else is done meanwhile */
 #define WHY_MAX_BYTES    1024
 #define NO_DESCRIPTOR    (-1)
 
@@ -135,36 +137,51 @@ exit_status(enum store_status status)
 }
 
 static enum store_status
-open_store(struct relay *relay)
+open_store(struct relay *relay, struct buf *why)
 {
 	const struct spool_config *spool = &relay->config->spool;
 	struct store_options options = {.path = spool->path,
 	    .access = STORE_RELAY,
 	    .min_free_bytes = spool->min_free_bytes,
-	    .max_size_bytes = spool->max_size_bytes};
+	    .max_size_bytes = spool->max_size_bytes,
+	    .write_wait_ms = WRITE_WAIT_MS};
 	enum store_status status;
-	struct buf why;
 
-	buf_init(&why, WHY_MAX_BYTES);
-	status = store_open(&options, &relay->store, &why);
-	if (status != STORE_OK)
-		log_note(LOG_LEVEL_ERROR, "cannot open the spool",
-		    LOG_TEXT("why", buf_text(&why)));
-	buf_free(&why);
-	return status;
-}
-
-static enum store_status
-open_all(struct relay *relay)
-{
-	enum store_status status = open_store(relay);
-
+	status = store_open(&options, &relay->store, why);
 	if (status != STORE_OK)
 		return status;
 	status = work_open(&relay->work, relay->config, relay->store);
-	if (status != STORE_OK)
-		log_note(LOG_LEVEL_ERROR, "cannot use the spool",
-		    LOG_TEXT("why", store_why(relay->store)));
+	if (status == STORE_OK)
+		return status;
+	buf_clear(why);
+	buf_add_text(why, store_why(relay->store));
+	store_close(relay->store);
+	relay->store = NULL;
+	return status;
+}
+
+/* A spool that is busy or full now is waited for: who would start us again? */
+static enum store_status
+open_all(struct relay *relay)
+{
+	struct pollfd stopped = {.fd = stop_pipe[0], .events = POLLIN};
+	enum store_status status;
+	bool is_first = true;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	for (;;) {
+		status = open_store(relay, &why);
+		if (status != STORE_OK && is_first)
+			log_note(LOG_LEVEL_ERROR, "cannot use the spool",
+			    LOG_TEXT("why", buf_text(&why)));
+		if (status != STORE_BUSY && status != STORE_FULL)
+			break;
+		is_first = false;
+		if (poll(&stopped, 1, OPEN_PAUSE_MS) > 0)
+			break;
+	}
+	buf_free(&why);
 	return status;
 }
 
