@@ -43,7 +43,7 @@ struct report {
 	bool is_wrong;
 };
 
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 format_text(const char *format, va_list args)
 {
 	char *text = NULL;

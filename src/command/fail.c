@@ -11,7 +11,7 @@
 #include "command/command.h"
 #include "command/print.h"
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say(const char *prefix, const char *format, va_list args)
 {
 	char *text = NULL;
