@@ -76,7 +76,7 @@ test_store_CPPFLAGS = $(unit_cppflags)
 test_store_LDADD = $(unit_ldadd)
 
 # spool/: what becomes of an event
-unit_tests += test_route test_settle test_query
+unit_tests += test_route test_settle test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
 test_route_SOURCES = %D%/test_route.c $(delivery_fixture)
@@ -88,6 +88,9 @@ test_settle_LDADD = $(unit_ldadd)
 test_query_SOURCES = %D%/test_query.c $(delivery_fixture)
 test_query_CPPFLAGS = $(unit_cppflags)
 test_query_LDADD = $(unit_ldadd)
+test_erase_SOURCES = %D%/test_erase.c $(delivery_fixture)
+test_erase_CPPFLAGS = $(unit_cppflags)
+test_erase_LDADD = $(unit_ldadd)
 
 # endpoint/
 python_tests += %D%/test_http.py
