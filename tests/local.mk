@@ -25,7 +25,7 @@ python_tests = %D%/test_house.py %D%/test_quickstart.py
 sanitized_tests = $(unit_tests) %D%/test_house.py
 threaded_tests = test_base
 
-EXTRA_DIST += %D%/unit.h %D%/harness.py \
+EXTRA_DIST += %D%/unit.h %D%/harness.py %D%/webserver.py \
 	%D%/quickstart/check.sh %D%/quickstart/demo_destination.py \
 	%D%/quickstart/show.py
 

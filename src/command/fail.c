@@ -12,7 +12,8 @@
 #include "command/print.h"
 
 __attribute__((format(printf, 2, 0))) static void
-say(const char *prefix, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)))
+    say(const char *prefix, const char *format, va_list args)
 {
 	char *text = NULL;
 	struct buf safe;
