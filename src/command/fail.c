@@ -12,8 +12,7 @@
 #include "command/print.h"
 
 __attribute__((format(printf, 2, 0))) static void
-    __attribute__((format(printf, 2, 0)))
-    say(const char *prefix, const char *format, va_list args)
+say(const char *prefix, const char *format, va_list args)
 {
 	char *text = NULL;
 	struct buf safe;
