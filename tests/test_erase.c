@@ -242,45 +242,63 @@ is_in_file(const char *path, const char *name, const char *word)
 	return is_there;
 }
 
-/* Stores bodies of several sizes that each hold the word more than once, so
- * that it is in leaf pages and in overflow pages. */
+/* Stores a body of `size` bytes that holds the word again and again, so that
+ * it is in leaf pages and in overflow pages. */
 static void
-put_secrets(struct fixture *fixture, const char *word)
+put_word(struct fixture *fixture, const char *word, size_t size)
 {
-	static const size_t sizes[] = {100, 1600, 5000, 20000};
-	size_t i, at;
+	char *body = xcalloc(size + 1, 1);
+	size_t at;
 
-	for (i = 0; i < 80; i++) {
-		size_t size = sizes[i % 4];
-		char *body = xcalloc(size + 1, 1);
+	memset(body, '.', size);
+	for (at = 0; at + strlen(word) < size; at += 90)
+		memcpy(body + at, word, strlen(word));
+	fixture_store(fixture->store, body);
+	free(body);
+}
 
-		memset(body, '.', size);
-		for (at = 0; at + strlen(word) < size; at += 90)
-			memcpy(body + at, word, strlen(word));
-		fixture_store(fixture->store, body);
-		free(body);
-	}
+static void
+empty_the_wal(struct fixture *fixture)
+{
+	if (store_checkpoint(fixture->store, clock_mono_ms() + 5000) !=
+	    STORE_OK)
+		fail_msg("%s", store_why(fixture->store));
 }
 
 static void
 nothing_of_an_erased_body_is_left_in_the_files(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char word[] = "jane@example.org";
+	static const size_t sizes[] = {100, 1600, 5000, 20000};
+	static const char early[] = "jane@example.org";
+	static const char late[] = "john@example.org";
+	struct route routes[40];
 	int64_t id;
+	int i;
 
+	/* Every other one matches nothing and so goes earlier. */
 	delivery_configure(fixture, &id, "crm", NULL);
-	put_secrets(fixture, word);
-	delivery_route(fixture, &id, 0);
+	for (i = 0; i < 40; i++) {
+		put_word(fixture, early, sizes[i % 4]);
+		put_word(fixture, late, sizes[(i + 1) % 4]);
+		routes[i] = (struct route){2 * i + 2, id};
+	}
 	assert_int_equal(
-	    store_checkpoint(fixture->store, clock_mono_ms() + 5000), STORE_OK);
-	assert_true(is_in_file(fixture->path, DB_NAME, word));
+	    store_route(fixture->store, 0, 80, routes, 40), STORE_OK);
+	empty_the_wal(fixture);
+	assert_true(is_in_file(fixture->path, DB_NAME, early));
 	delivery_now_ms += RETAIN;
-	assert_int_equal(erase_all(fixture), 80);
-	assert_int_equal(
-	    store_checkpoint(fixture->store, clock_mono_ms() + 5000), STORE_OK);
-	assert_false(is_in_file(fixture->path, DB_NAME, word));
-	assert_false(is_in_file(fixture->path, WAL_NAME, word));
+	assert_int_equal(erase_all(fixture), 40);
+	empty_the_wal(fixture);
+	assert_false(is_in_file(fixture->path, DB_NAME, early));
+	assert_true(is_in_file(fixture->path, DB_NAME, late));
+	for (i = 0; i < 40; i++)
+		delivery_settle(fixture, id, OUTCOME_DELIVERED);
+	delivery_now_ms += RETAIN;
+	assert_int_equal(erase_all(fixture), 40);
+	empty_the_wal(fixture);
+	assert_false(is_in_file(fixture->path, DB_NAME, late));
+	assert_false(is_in_file(fixture->path, WAL_NAME, late));
 }
 
 #define CASE(function)                                                         \
