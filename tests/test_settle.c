@@ -144,9 +144,11 @@ a_delivery_remembers_its_attempts(void **state)
 
 	delivery_now_ms += 60000;
 	delivery_settle(fixture, id, OUTCOME_RETRY);
-	delivery_now_ms += 60000;
+	delivery_now_ms += 30000;
+	delivery_settle(fixture, id, OUTCOME_RETRY);
+	delivery_now_ms += 30000;
 	due = delivery_take(fixture, id);
-	assert_int_equal(due.attempts, 1);
+	assert_int_equal(due.attempts, 2);
 	assert_int_equal(due.first_attempt_ms, BEGIN_MS + 60000);
 	store_free_due(&due);
 	delivery_settle(fixture, id, OUTCOME_DELIVERED);
@@ -155,12 +157,14 @@ a_delivery_remembers_its_attempts(void **state)
 	    "|| last_status || ' ' || (settled_at_ms - 1700000000000) || "
 	    "coalesce(last_error, '') || coalesce(next_at_ms, '') "
 	    "FROM delivery");
-	assert_string_equal(row, "delivered 2 delivered 204 120000");
+	assert_string_equal(row, "delivered 3 delivered 204 120000");
 	free(row);
 	row = fixture_query_text(fixture->path,
 	    "SELECT group_concat(number || ' ' || outcome || ' ' || status || "
 	    "' ' || coalesce(error, '-') || ' ' || answer) FROM attempts");
-	assert_string_equal(row, "1 0 503 not now answer,2 1 204 - answer");
+	assert_string_equal(row,
+	    "1 0 503 not now answer,2 0 503 not now answer,"
+	    "3 1 204 - answer");
 	free(row);
 	assert_int_equal(look(fixture, id), STORE_GONE);
 	assert_false(is_pending(fixture));
