@@ -19,7 +19,7 @@ unit_ldadd = libhookspool.a $(CMOCKA_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 
 unit_tests = test_base
 
-python_tests = %D%/test_house.py %D%/test_quickstart.py
+python_tests = %D%/test_house.py
 
 # What `./quickstart check` runs under ASan and UBSan, and under TSan.
 sanitized_tests = $(unit_tests) %D%/test_house.py
@@ -27,6 +27,8 @@ threaded_tests = test_base
 
 EXTRA_DIST += %D%/unit.h %D%/harness.py %D%/webserver.py \
 	%D%/quickstart/check.sh %D%/quickstart/demo_destination.py \
+EXTRA_DIST += %D%/unit.h %D%/harness.py \
+	%D%/quickstart/check.sh %D%/quickstart/destination.py \
 	%D%/quickstart/show.py
 
 if HAVE_CMOCKA
@@ -68,6 +70,8 @@ unit_tests += test_schedule
 test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)
+python_tests += %D%/test_relay.py
+EXTRA_DIST += %D%/destination.py
 # spool/
 unit_tests += test_store
 spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
@@ -100,13 +104,10 @@ make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # config/
-unit_tests += test_ini test_config test_config_files
+unit_tests += test_ini test_config
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)
 test_ini_LDADD = $(unit_ldadd)
 test_config_SOURCES = %D%/test_config.c
 test_config_CPPFLAGS = $(unit_cppflags)
 test_config_LDADD = $(unit_ldadd)
-test_config_files_SOURCES = %D%/test_config_files.c
-test_config_files_CPPFLAGS = $(unit_cppflags)
-test_config_files_LDADD = $(unit_ldadd)

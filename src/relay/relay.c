@@ -311,6 +311,12 @@ leave(struct relay *relay, bool *is_over)
 	return status;
 }
 
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Until told to stop, or idle for long enough. */
 static enum store_status
 run(struct relay *relay)
@@ -322,19 +328,15 @@ run(struct relay *relay)
 		int64_t work_ms = 0, idle_ms, chores_ms;
 
 		status = work_turn(&relay->work, &work_ms);
-		idle_ms = idle_exit_wait_ms(relay);
-		chores_ms = until(relay->chores_mono_ms);
 		if (status != STORE_OK)
 			break;
-		if (work_ms > 0 && chores_ms == 0)
+		idle_ms = idle_exit_wait_ms(relay);
+		chores_ms = until(relay->chores_mono_ms);
+		if (chores_ms == 0 && work_ms > 0)
 			status = do_chores(relay);
 		else if (idle_ms == 0)
 			status = leave(relay, &is_over);
-		else
-			wait_for_work(relay,
-			    work_ms < chores_ms
-				? (work_ms < idle_ms ? work_ms : idle_ms)
-				: (chores_ms < idle_ms ? chores_ms : idle_ms));
+		wait_for_work(relay, least(work_ms, least(chores_ms, idle_ms)));
 	}
 	return status;
 }
@@ -358,6 +360,9 @@ finish(struct relay *relay)
 			deliver_wait(relay->work.deliver, NULL, 0,
 			    wait_ms < 100 ? (int)wait_ms : 100);
 	}
+	if (work_is_unfinished(&relay->work))
+		log_plain(LOG_LEVEL_WARN, "outcomes could not be recorded: "
+					  "their deliveries are made again");
 	return status;
 }
 

@@ -1,0 +1,594 @@
+#!/usr/bin/env python3
+"""The relay from outside: real programs, a real spool, scripted destinations.
+What is captured (by the endpoint, run as a CGI program) reaches its
+destinations byte for byte, whatever they do and whenever the relay dies.
+"""
+
+import base64
+import fcntl
+import json
+import os
+import pwd
+import signal
+import sqlite3
+import time
+
+from destination import ClosedPort, Destination
+from harness import (ENDPOINT, HOOKSPOOL, Sandbox, contains, equal, main, need,
+                     run, test, wait_until)
+
+# Bytes that any re-writing of the JSON would change.
+BODY = ('{ "EventType":"ticket_status_change",\r\n\t"Events": [{"a": 1.0e+0,'
+        '"a":"\\u00e9\\/ \u00e9"} ],"CommunityName" :"Example" }\n').encode()
+
+
+def body(kind="x", community="Example", **more):
+    return json.dumps({"EventType": kind, "CommunityName": community,
+                       "Events": [], **more}).encode()
+
+
+def section(name, url, *lines):
+    """A destination that may be on loopback."""
+    return "\n".join(["[destination %s]" % name, "url = %s" % url,
+                      "allow_private = yes"] + list(lines)) + "\n"
+
+
+class Site(Sandbox):
+    """A spool, its configuration, and what runs on it."""
+
+    def __init__(self, *sections, start="never", idle_exit="60s"):
+        super().__init__()
+        self.spool = self.join("spool")
+        self.start = start
+        self.idle_exit = idle_exit
+        self.conf = self.configure(*sections)
+        user = pwd.getpwuid(os.getuid()).pw_name
+        run([HOOKSPOOL, "-c", self.conf, "init", "--user", user])
+        self.relays = []  # those that were started
+
+    def configure(self, *sections):
+        return self.write("hookspool.conf", "\n".join(
+            ["[endpoint]", "verify_token = t",
+             "[spool]", "path = " + self.spool, "min_free = 0",
+             "[relay]", "start = " + self.start,
+             "idle_exit = " + self.idle_exit,
+             "program = " + HOOKSPOOL, ""] + list(sections)), 0o600)
+
+    def capture(self, data=None, content_type="application/json"):
+        """Posts to the endpoint; the id of the event."""
+        data = body() if data is None else data
+        environment = {
+            "HOOKSPOOL_CONF": self.conf, "GATEWAY_INTERFACE": "CGI/1.1",
+            "REQUEST_METHOD": "POST", "REQUEST_URI": "/webhooks",
+            "QUERY_STRING": "", "CONTENT_LENGTH": str(len(data)),
+            "PATH": os.environ.get("PATH", "")}
+        if content_type is not None:
+            environment["CONTENT_TYPE"] = content_type
+        done = run([ENDPOINT], env=environment, input=data, stdin=None)
+        head, answer = done.stdout.split(b"\r\n\r\n", 1)
+        contains(head, b"Status: 200", "the endpoint's answer")
+        return json.loads(answer)["id"]
+
+    def relay(self, *arguments, wrapper=(), environment=None, listens=True):
+        """Starts a relay; returns when it listens."""
+        child = self.spawn(
+            list(wrapper) + [HOOKSPOOL, "-c", self.conf, "relay"] +
+            list(arguments), "relay%d" % len(self.relays),
+            env=dict(os.environ, **(environment or {})))
+        self.relays.append(child)
+        if listens:
+            wait_until(lambda: "relay started" in child.output(),
+                       "the relay's start", timeout_s=60, alive=[child])
+        return child
+
+    def query(self, sql):
+        """Rows of the spool, by SQL, while nothing changes it."""
+        database = sqlite3.connect(self.join("spool", "spool.db"))
+        try:
+            rows = database.execute(sql).fetchall()
+            database.commit()
+            return rows
+        finally:
+            database.close()
+
+    def settled(self):
+        """Rows (state, attempts) of all deliveries."""
+        return self.query("SELECT state, attempts FROM delivery")
+
+
+def logged(child, text, timeout_s=20):
+    wait_until(lambda: text in child.output(), "log line \"%s\"" % text,
+               timeout_s, alive=[child])
+
+
+def ids(requests):
+    return [request.id for request in requests]
+
+
+def stat(pid):
+    """The fields of /proc/PID/stat from the state on."""
+    with open("/proc/%d/stat" % pid) as f:
+        return f.read().rpartition(")")[2].split()
+
+
+def ticks(pid):
+    """Clock ticks of CPU that a process has used."""
+    return int(stat(pid)[11]) + int(stat(pid)[12])
+
+
+def sleeps(pid):
+    """How often a process went to sleep."""
+    with open("/proc/%d/status" % pid) as f:
+        for line in f:
+            if line.startswith("voluntary_ctxt_switches"):
+                return int(line.split()[1])
+
+
+def is_waiting_for_flock(pid):
+    with open("/proc/locks") as f:
+        return any(line.split()[1:3] == ["->", "FLOCK"] and
+                   line.split()[5] == str(pid) for line in f)
+
+
+# ---- what arrives ----
+
+@test
+def the_bytes_and_headers_arrive_exactly():
+    with Destination() as to, Site(section(
+            "crm", to.url("/in?a=1"), "header = X-Api-Key: k 1",
+            "header = X-Other: 2")) as site:
+        site.relay()
+        event = site.capture(BODY, "text/x-odd; q=\"1\"")
+        request = to.wait_for(1)[0]
+        equal(request.line, "POST /in?a=1 HTTP/1.1", "request line")
+        equal(request.body, BODY, "body")
+        equal(request.id, event, "webhook-id")
+        stamp = int(request.header("webhook-timestamp"))
+        assert abs(stamp - request.wall_s) < 60, "timestamp %d" % stamp
+        for name, value in {
+                "Content-Type": "text/x-odd; q=\"1\"",
+                "Content-Length": str(len(BODY)),
+                "Hookspool-Event-Type": "ticket_status_change",
+                "Hookspool-Attempt": "1", "X-Api-Key": "k 1", "X-Other": "2",
+                "Expect": None, "Transfer-Encoding": None,
+                "webhook-signature": None}.items():
+            equal(request.header(name), value, name)
+        version = run([HOOKSPOOL, "--version"]).stdout.decode().split()[-1]
+        equal(request.header("User-Agent"), "hookspool/" + version)
+
+
+@test
+def strange_types_are_made_fit_for_a_header():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        site.relay()
+        for kind, sent, encoded, content_type in (
+                ("a b%", "text/plain\x01", "a%20b%25", "application/json"),
+                ("\u00e9\r\nX: y", "a" * 257, "%C3%A9%0D%0AX:%20y",
+                 "application/json"),
+                ("plain", "a" * 256, "plain", "a" * 256),
+                ("none", None, "none", "application/json")):
+            before = len(to.got())
+            site.capture(body(kind), sent)
+            request = to.wait_for(before + 1)[-1]
+            equal(request.header("Hookspool-Event-Type"), encoded)
+            equal(request.header("Content-Type"), content_type)
+            equal(request.header("X"), None, "injected header")
+            equal(request.body, body(kind))
+
+
+@test
+def a_large_body_arrives_whole():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        site.relay()
+        large = body(text="0123456789abcdef" * 65000)
+        site.capture(large)
+        assert to.wait_for(1)[0].body == large, "the body differs"
+
+
+@test
+def filters_choose_by_event_type_and_community():
+    with Destination() as to, Site(
+            section("notes", to.url("/notes"), "events = note_*, other"),
+            section("north", to.url("/north"), "community = North"),
+            section("all", to.url("/all"))) as site:
+        wanted = set()
+        for kind, community, paths in (
+                ("note_deletion", "South", ("/notes", "/all")),
+                ("ticket", "North", ("/north", "/all")),
+                ("other", "North", ("/notes", "/north", "/all")),
+                ("ticket", "South", ("/all",))):
+            event = site.capture(body(kind, community))
+            wanted |= {(path, event) for path in paths}
+        site.relay("--on-demand")
+        got = to.wait_for(len(wanted))
+        equal({(r.path, r.id) for r in got}, wanted)
+        equal(len(to.got()), len(wanted), "number of requests")
+
+
+@test
+def connections_are_reused_and_concurrency_is_kept():
+    with Destination() as to, Site(
+            section("crm", to.url(), "concurrency = 1")) as site:
+        events = [site.capture() for _ in range(20)]
+        site.relay()
+        got = to.wait_for(20)
+        equal(ids(got), events, "the order of one at a time")
+        equal(to.connections, 1, "connections")
+
+
+# ---- destinations that fail ----
+
+@test
+def whatever_a_destination_does_it_gets_the_event_in_the_end():
+    faults = ["500", "404", "410", "204 X: y", "302 Location: /elsewhere",
+              "hang", "close", "reset", "short", "slow", "huge", "headers"]
+    delivering = ("204 X: y", "huge")  # 2xx, and no retry
+    names = ["d%d" % i for i in range(len(faults))]
+    to = [Destination(fault, "200") for fault in faults]
+    with Site(*[section(name, d.url(), "timeout = 1s")
+                for name, d in zip(names, to)]) as site:
+        for d in to:
+            site.defer(d.stop)
+        event = site.capture(BODY)
+        relay = site.relay()
+        for fault, d in zip(faults, to):
+            count = 1 if fault in delivering else 2
+            got = d.wait_for(count, timeout_s=40)
+            equal([(r.id, r.attempt, r.method, r.path, r.body) for r in got],
+                  [(event, i + 1, "POST", "/hook", BODY)
+                   for i in range(count)], fault)
+        wait_until(lambda: relay.output().count("delivered") == len(faults),
+                   "a line for each delivery", alive=[relay])
+        for fault, d in zip(faults, to):
+            equal(len(d.got()), 1 if fault in delivering else 2, fault)
+        relay.stop()
+        equal(sorted(site.settled()), sorted(
+            ("delivered", 1 if f in delivering else 2) for f in faults))
+
+
+@test
+def a_destination_that_was_down_gets_what_it_missed():
+    to = Destination()
+    to.stop()
+    with Site(section("crm", to.url())) as site:
+        site.defer(to.stop)
+        events = [site.capture(body(text=str(i))) for i in range(5)]
+        relay = site.relay()
+        logged(relay, "destination is down")
+        equal(len(to.got()), 0)
+        to.start()
+        got = to.wait_for(5, timeout_s=40)
+        equal(sorted(ids(got)), sorted(events))
+        logged(relay, "destination is back")
+        log = relay.output()
+        assert log.count("first attempt failed") <= 3, log
+        equal(log.count("destination is down"), 1, log)
+
+
+@test
+def retry_after_is_waited_for():
+    with Destination("503 Retry-After: 6", "200") as to, \
+            Site(section("crm", to.url())) as site:
+        site.capture()
+        site.relay()
+        first, second = to.wait_for(2)
+        waited = second.at - first.at  # longer than the first back-off
+        assert 5.9 < waited, "tried again after %.1f s" % waited
+
+
+@test
+def a_destination_that_hangs_delays_no_other():
+    with Destination("hang") as hung, Destination() as to, Site(
+            section("hung", hung.url(), "concurrency = 2", "timeout = 60s"),
+            section("crm", to.url())) as site:
+        site.capture()
+        site.relay()
+        hung.wait_for(1)
+        started = time.monotonic()
+        events = [site.capture() for _ in range(20)]
+        got = to.wait_for(21)
+        equal(set(ids(got[1:])), set(events))
+        took = time.monotonic() - started
+        assert took < 15, "%.1f s for 20 events" % took
+        equal(len(hung.wait_for(2)), 2, "attempts under way at the other")
+
+
+@test
+def a_delivery_dies_after_retry_for_and_ten_attempts():
+    with Destination("500") as to, Site(section("crm", to.url())) as site:
+        site.capture()
+        relay = site.relay()
+        logged(relay, "first attempt failed")
+        relay.stop()
+        site.query("UPDATE deliveries SET attempts = 9, next_at_ms = 0, "
+                   "first_attempt_ms = first_attempt_ms - 73 * 3600000")
+        relay = site.relay()
+        logged(relay, "delivery is dead")
+        equal(to.wait_for(2)[1].attempt, 10)
+        relay.stop()
+        equal(site.settled(), [("dead", 10)])
+
+
+@test
+def a_time_too_far_ahead_is_due_now():
+    with Destination("500", "200") as to, \
+            Site(section("crm", to.url())) as site:
+        site.capture()
+        relay = site.relay()
+        logged(relay, "first attempt failed")
+        relay.stop()
+        site.query("UPDATE deliveries SET next_at_ms = next_at_ms + "
+                   "3 * 86400000")
+        site.relay()
+        equal(to.wait_for(2)[1].attempt, 2)
+
+
+# ---- waking, waiting, ending ----
+
+@test
+def a_commit_wakes_the_relay():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        site.relay()
+        took = []
+        for i in range(10):
+            site.capture()
+            done = time.monotonic()
+            took.append(to.wait_for(i + 1)[i].at - done)
+        took.sort()
+        print("# from the endpoint's end to the destination: median %.1f ms, "
+              "worst %.1f ms" % (took[5] * 1000, took[-1] * 1000))
+        assert took[5] < 2, took
+
+
+@test
+def an_idle_relay_uses_no_cpu():
+    with Destination() as to, ClosedPort() as closed, Site(
+            section("crm", to.url()),
+            section("down", closed.url(), "events = rare")) as site:
+        relay = site.relay()
+        site.capture()
+        logged(relay, "delivered")
+        wait_until(lambda: stat(relay.pid)[0] == "S", "sleep")
+        time.sleep(0.5)  # whatever it does after the work
+        before, slept = ticks(relay.pid), sleeps(relay.pid)
+        time.sleep(2)  # the idleness that is measured
+        equal(ticks(relay.pid), before, "clock ticks of CPU")
+        assert sleeps(relay.pid) - slept <= 2, "it woke by itself"
+
+
+@test
+def an_idle_relay_ends_and_loses_no_event_around_its_end():
+    with Destination() as to, Site(section("crm", to.url()),
+                                   start="on-demand",
+                                   idle_exit="1s") as site:
+        events = []
+        for i in range(24):
+            events.append(site.capture())
+            # Around the moment of the end: the pause of a second shifts.
+            time.sleep(0 if i % 3 else 0.97 + i * 0.004)
+        got = to.wait_for(len(events), timeout_s=30)
+        equal(sorted(ids(got)), sorted(events))
+        wait_until(lambda: not site.strays(b"relay"), "the end of the relay")
+        assert not os.path.exists(site.join("spool", "relay.sock"))
+
+
+@test
+def a_relay_that_comes_while_another_ends_takes_over():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        first = site.relay()
+        second = site.relay("--on-demand", listens=False)
+        wait_until(lambda: is_waiting_for_flock(second.pid), "its wait",
+                   alive=[second])
+        third = site.relay("--on-demand", listens=False)
+        equal(third.wait(), 0, "status of the third")
+        contains(third.output(), "another relay")
+        first.stop(signal.SIGKILL)
+        event = site.capture()
+        logged(second, "relay started")
+        equal(ids(to.wait_for(1)), [event])
+
+
+@test
+def a_second_relay_waits_a_while_and_leaves():
+    with Site() as site:
+        site.relay()
+        started = time.monotonic()
+        second = site.relay(listens=False)
+        equal(second.wait(30), 0, "status")
+        took = time.monotonic() - started
+        assert took > 4, "it left after %.1f s" % took
+        contains(second.output(), "another relay")
+
+
+@test
+def if_pending_ends_at_once_where_nothing_is():
+    with Destination() as to, Site(
+            section("crm", to.url()), idle_exit="1s") as site:
+        equal(site.relay("--if-pending", listens=False).wait(), 0)
+        event = site.capture()
+        relay = site.relay("--if-pending", listens=False)
+        equal(ids(to.wait_for(1)), [event])
+        equal(relay.wait(), 0, "status after the work")
+        site.relay()
+        equal(site.relay("--if-pending", listens=False).wait(), 0)
+        equal(len(to.got()), 1)
+
+
+# ---- crashes and stops ----
+
+@test
+def a_relay_killed_before_it_records_delivers_again_with_the_same_id():
+    with Site() as site:
+        def stop_the_relay(_):
+            # It cannot take notice of the answer any more.
+            site.relays[0].signal(signal.SIGSTOP)
+            return "200"
+
+        with Destination("200", stop_the_relay, "200") as to:
+            site.configure(section("crm", to.url(), "concurrency = 1"))
+            events = [site.capture(body(text=str(i))) for i in range(4)]
+            relay = site.relay()
+            to.wait_for(2)
+            wait_until(lambda: stat(relay.pid)[0] == "T", "the relay's stop")
+            relay.stop(signal.SIGKILL)
+            equal(ids(to.got()), events[:2])
+            site.relay()
+            got = to.wait_for(5)
+            equal(ids(got), [events[i] for i in (0, 1, 1, 2, 3)])
+            equal(got[1].body, got[2].body)
+            equal([r.attempt for r in got], [1] * 5)
+
+
+@test
+def sigterm_breaks_off_an_attempt_that_does_not_count():
+    with Destination("hang", "200") as to, Site(
+            section("crm", to.url(), "timeout = 60s")) as site:
+        event = site.capture()
+        relay = site.relay()
+        to.wait_for(1)
+        relay.signal(signal.SIGHUP)  # means nothing yet
+        started = time.monotonic()
+        relay.signal(signal.SIGTERM)
+        equal(relay.wait(30), 0, "status")
+        took = time.monotonic() - started
+        assert took < 5, "%.1f s" % took
+        equal(site.settled(), [("pending", 0)])
+        site.relay()
+        equal([(r.id, r.attempt) for r in to.wait_for(2)], [(event, 1)] * 2)
+
+
+@test
+def an_outcome_that_cannot_be_recorded_is_kept_and_not_repeated():
+    with Site() as site:
+        lock = open(site.join("spool", "lock"), "rb+")
+
+        def hold_the_lock(_):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return "200"
+
+        with Destination(hold_the_lock, "200") as to:
+            site.configure(section("crm", to.url()))
+            site.capture()
+            relay = site.relay()
+            to.wait_for(1)
+            logged(relay, "the spool cannot be used now", 60)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            logged(relay, "delivered")
+            relay.stop()
+            equal(len(to.got()), 1, "requests")
+            equal(site.settled(), [("delivered", 1)])
+
+
+# ---- the exit is guarded ----
+
+@test
+def the_environment_names_no_proxy():
+    with Destination() as to, Destination() as trap, Site(
+            section("crm", to.url())) as site:
+        url = trap.url("")
+        site.relay(environment={
+            name: url for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY",
+                                   "all_proxy", "https_proxy")})
+        event = site.capture()
+        equal(ids(to.wait_for(1)), [event])
+        equal(trap.connections, 0, "connections to the proxy")
+
+
+@test
+def a_private_address_gets_no_packet_unless_allowed():
+    with Destination() as trap:
+        hosts = ["127.0.0.1", "localhost", "127.1", "0x7f000001",
+                 "2130706433", "0.0.0.0", "[::ffff:127.0.0.1]", "[::1]"]
+        with Site(*["[destination d%d]\nurl = %s\n" % (
+                i, trap.url(host=host)) for i, host in enumerate(hosts)]
+                ) as site:
+            relay = site.relay()
+            site.capture()
+            wait_until(lambda: relay.output().count("first attempt failed")
+                       == len(hosts), "the failures", alive=[relay])
+            equal(relay.output().count("the address is private"), len(hosts),
+                  relay.output())
+            equal(trap.connections, 0, "connections")
+
+
+@test
+def an_open_connection_to_a_private_address_is_not_reused():
+    with Destination() as trap, Site(
+            section("open", trap.url(), "events = first"),
+            "[destination shut]\nurl = %s\nevents = second\n" %
+            trap.url()) as site:
+        relay = site.relay()
+        site.capture(body("first"))
+        trap.wait_for(1)
+        site.capture(body("second"))
+        logged(relay, "the address is private")
+        equal(len(trap.got()), 1, "requests")
+
+
+@test
+def the_password_of_a_url_is_used_and_not_logged():
+    with Destination("401", "200") as to, Site(
+            section("crm", to.url(host="user:pa55word@127.0.0.1"))) as site:
+        site.capture()
+        relay = site.relay()
+        got = to.wait_for(2)
+        equal(got[0].header("Authorization"), "Basic " +
+              base64.b64encode(b"user:pa55word").decode())
+        logged(relay, "delivered")
+        assert "pa55word" not in relay.output(), relay.output()
+
+
+def make_certificates(site):
+    """A CA, and a certificate of its for 127.0.0.1."""
+    need("openssl")
+    ca, key = site.join("ca.pem"), site.join("ca.key")
+    cert, cert_key = site.join("cert.pem"), site.join("cert.key")
+    request, extra = site.join("request.pem"), site.write(
+        "extra", "subjectAltName=IP:127.0.0.1\n")
+    new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
+    run(new + ["-x509", "-days", "2", "-subj", "/CN=Test CA",
+               "-keyout", key, "-out", ca])
+    run(new + ["-subj", "/CN=127.0.0.1", "-keyout", cert_key,
+               "-out", request])
+    run(["openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", key,
+         "-CAcreateserial", "-days", "2", "-extfile", extra, "-out", cert])
+    return ca, (cert, cert_key)
+
+
+@test
+def a_certificate_counts_only_with_its_authority_and_name():
+    with Site() as site:
+        ca, pair = make_certificates(site)
+        with Destination(tls=pair) as to:
+            site.configure(
+                section("good", to.url(), "ca_file = " + ca),
+                section("stranger", to.url()),
+                section("misnamed", to.url(host="localhost"),
+                        "ca_file = " + ca))
+            event = site.capture(BODY)
+            relay = site.relay()
+            logged(relay, "delivered")
+            wait_until(lambda: relay.output().count("first attempt failed")
+                       == 2, "the other two failures", alive=[relay])
+            equal([(r.id, r.body) for r in to.got()], [(event, BODY)])
+            contains(relay.output(), "to=good attempt=1 status=200")
+
+
+@test
+def the_relay_runs_clean_under_valgrind():
+    need("valgrind")
+    if b"__asan_init" in open(HOOKSPOOL, "rb").read():
+        return
+    with Destination("503 Retry-After: 0", "reset", "200") as to, \
+            Site(section("crm", to.url(), "concurrency = 2"),
+                 idle_exit="1s") as site:
+        events = [site.capture() for _ in range(5)]
+        relay = site.relay("--on-demand", wrapper=[
+            "valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+            "--track-fds=no"])
+        got = to.wait_for(7, timeout_s=60)
+        equal(set(ids(got)), set(events))
+        equal(relay.wait(60), 0, relay.output())
+
+
+main(__name__)
