@@ -27,8 +27,6 @@ threaded_tests = test_base
 
 EXTRA_DIST += %D%/unit.h %D%/harness.py %D%/webserver.py \
 	%D%/quickstart/check.sh %D%/quickstart/demo_destination.py \
-EXTRA_DIST += %D%/unit.h %D%/harness.py \
-	%D%/quickstart/check.sh %D%/quickstart/destination.py \
 	%D%/quickstart/show.py
 
 if HAVE_CMOCKA
@@ -71,6 +69,7 @@ test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)
 python_tests += %D%/test_relay.py
+sanitized_tests += %D%/test_relay.py
 EXTRA_DIST += %D%/destination.py
 # spool/
 unit_tests += test_store
