@@ -96,7 +96,8 @@ test_erase_CPPFLAGS = $(unit_cppflags)
 test_erase_LDADD = $(unit_ldadd)
 
 # endpoint/
-python_tests += %D%/test_http.py
+python_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py \
+	%D%/test_valgrind.py
 EXTRA_DIST += %D%/fastcgi.py
 check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c

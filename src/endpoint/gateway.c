@@ -192,7 +192,9 @@ gateway_next(struct gateway *gateway, int64_t timeout_ms)
 	    clock_mono_ms() + timeout_ms, WATCH_READ);
 	status = FCGX_Accept_r(&gateway->fcgx);
 	watchdog_clear(gateway->dog, gateway->worker);
-	if (status != 0)
+	/* Variables that broke off between two of them are a success to
+	 * libfcgi, but the error is remembered. */
+	if (status != 0 || FCGX_GetError(gateway->fcgx.in) != 0)
 		return NULL;
 	log_set_sink(keep_line, gateway);
 	return &gateway->exchange;

@@ -41,6 +41,7 @@ struct server {
 	pthread_mutex_t stop_mutex;
 	bool is_broken; /* by stop_mutex */
 	size_t count;
+	int64_t timeout_ms; /* body_timeout, as it was at the start */
 	struct worker *workers;
 };
 
@@ -48,7 +49,7 @@ struct worker {
 	struct server *server;
 	pthread_t thread;
 	struct gateway *gateway;
-	int64_t timeout_ms; /* the configured one, as last seen */
+	int64_t timeout_ms; /* body_timeout, as last seen */
 };
 
 /* The read end becomes readable when the process is to stop. Global, since
@@ -285,7 +286,7 @@ start_workers(struct server *server)
 		struct worker *worker = &server->workers[i];
 
 		worker->server = server;
-		worker->timeout_ms = TIMEOUT_MS;
+		worker->timeout_ms = server->timeout_ms;
 		worker->gateway = gateway_new(server->dog, i);
 		error = pthread_create(&worker->thread, NULL, work, worker);
 		if (error != 0)
@@ -315,8 +316,10 @@ use_settings(struct server *server)
 
 	settings_take(server->settings, &view);
 	server->count = THREADS;
+	server->timeout_ms = TIMEOUT_MS;
 	if (view.config != NULL) {
 		server->count = (size_t)view.config->endpoint.threads;
+		server->timeout_ms = view.config->endpoint.body_timeout_ms;
 		starter_wake(server->starter, view.config);
 	}
 	settings_release(server->settings, &view);
