@@ -19,7 +19,7 @@ unit_ldadd = libhookspool.a $(CMOCKA_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 
 unit_tests = test_base
 
-python_tests = %D%/test_house.py
+python_tests = %D%/test_house.py %D%/test_quickstart.py
 
 # What `./quickstart check` runs under ASan and UBSan, and under TSan.
 sanitized_tests = $(unit_tests) %D%/test_house.py
@@ -104,10 +104,13 @@ make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # config/
-unit_tests += test_ini test_config
+unit_tests += test_ini test_config test_config_files
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)
 test_ini_LDADD = $(unit_ldadd)
 test_config_SOURCES = %D%/test_config.c
 test_config_CPPFLAGS = $(unit_cppflags)
 test_config_LDADD = $(unit_ldadd)
+test_config_files_SOURCES = %D%/test_config_files.c
+test_config_files_CPPFLAGS = $(unit_cppflags)
+test_config_files_LDADD = $(unit_ldadd)

@@ -1,12 +1,14 @@
 """The demo destination: a web server on loopback that stands for your own
-system. Prints what it gets and remembers it; can be stopped and started again
-on the same port.
+system. Remembers what it gets; can be stopped and started again on the same
+port.
 """
 
 import http.server
+import re
 import threading
 import time
 
+WIDTH = 60
 HEADERS = ("content-type", "webhook-id", "webhook-timestamp",
            "hookspool-event-type", "hookspool-attempt")
 
@@ -19,6 +21,19 @@ class Received:
         self.headers = {k.lower(): v for k, v in headers.items()}
         self.body = body
         self.at_s = time.monotonic()
+
+    def lines(self, limit):
+        """What to show of it; `limit` lines of its body."""
+        yield "POST %s, %d bytes" % (self.path, len(self.body))
+        for name in HEADERS:
+            if name in self.headers:
+                yield "%s: %s" % (name, self.headers[name])
+        text = self.body.decode("utf-8", "backslashreplace").splitlines()
+        for line in text[:limit]:
+            line = re.sub("[\0-\x1f\x7f-\x9f]", "?", line)
+            yield line if len(line) <= WIDTH else line[:WIDTH - 3] + "..."
+        if len(text) > limit:
+            yield "... and %d lines more" % (len(text) - limit)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,11 +52,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Destination:
-    def __init__(self, show):
-        """`show` prints one line."""
-        self.show = show
+    def __init__(self):
         self.port = 0
         self.received = []
+        self.on_received = None  # called with each, unless None
         self.changed = threading.Condition()
         self.server = None
 
@@ -61,18 +75,10 @@ class Destination:
 
     def receive(self, received):
         with self.changed:
-            self.show("POST %s, %d bytes" %
-                      (received.path, len(received.body)))
-            for name in HEADERS:
-                if name in received.headers:
-                    self.show("%s: %s" % (name, received.headers[name]))
-            text = received.body.decode("utf-8", "backslashreplace")
-            for line in text.splitlines()[:6]:
-                self.show(line[:66] + ("..." if len(line) > 66 else ""))
-            if text.count("\n") > 6:
-                self.show("...")
             self.received.append(received)
             self.changed.notify_all()
+            if self.on_received is not None:
+                self.on_received(received)
 
     def wait_for(self, event_id, timeout_s):
         """What came with that webhook-id; None if nothing did in time."""

@@ -1,0 +1,333 @@
+/*
+ * The configuration as files: modes, secrets, noticing changes, the last
+ * good configuration, finding the file.
+ */
+#include "config.h"
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+static char folder[64];
+static struct buf why;
+
+static struct config *
+accepted(const char *text, enum config_scope scope)
+{
+	struct config *config =
+	    config_parse("/etc/x.conf", text, strlen(text), scope, &why);
+
+	if (config == NULL)
+		print_error("text: %s\nsaid: %s\n", text, buf_text(&why));
+	assert_non_null(config);
+	return config;
+}
+
+/* ---- files ---- */
+
+static char *
+join(const char *name)
+{
+	static char paths[4][128];
+	static unsigned turn;
+	char *path = paths[turn++ % 4];
+
+	snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+	return path;
+}
+
+static char *
+write_file(const char *name, const char *text, mode_t mode)
+{
+	char *path = join(name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	return path;
+}
+
+static void
+a_file_that_others_can_read_is_refused(void **state)
+{
+	const char *path = write_file("open.conf", "[log]\n", 0644);
+	char mend[160];
+
+	(void)state;
+	assert_null(config_load(path, CONFIG_ALL, &why));
+	snprintf(mend, sizeof mend, "chmod o= %s", path);
+	assert_non_null(strstr(buf_text(&why), mend));
+	assert_null(config_load(join("missing"), CONFIG_ALL, &why));
+	assert_non_null(strstr(buf_text(&why), "No such file"));
+	assert_null(config_load(folder, CONFIG_ALL, &why));
+	assert_non_null(strstr(buf_text(&why), "not a regular file"));
+}
+
+static void
+secret_files_hold_one_secret_a_line(void **state)
+{
+	struct config *c;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof text,
+	    "[endpoint]\nverify_token = inline\nverify_token_file = %s\n"
+	    "path_key_file = %s\n",
+	    write_file("tokens", "# old\r\n\n  one two,three \r\n\tfour", 0640),
+	    write_file("keys", "abc\n", 0600));
+	c = accepted(text, CONFIG_ENDPOINT);
+	assert_int_equal(c->endpoint.verify_tokens.count, 3);
+	assert_string_equal(c->endpoint.verify_tokens.items[0], "inline");
+	assert_string_equal(
+	    c->endpoint.verify_tokens.items[1], "one two,three");
+	assert_string_equal(c->endpoint.verify_tokens.items[2], "four");
+	assert_null(c->endpoint.verify_tokens_problem);
+	assert_string_equal(c->endpoint.path_keys.items[0], "abc");
+	assert_null(c->endpoint.path_keys_problem);
+	config_free(c);
+}
+
+/* What the problem of a path key file says, freed with the configuration. */
+static void
+key_file_problem(const char *path, const char *part)
+{
+	struct config *c;
+	char text[512];
+
+	snprintf(text, sizeof text, "[endpoint]\npath_key_file = %s\n", path);
+	c = accepted(text, CONFIG_ENDPOINT);
+	assert_non_null(c->endpoint.path_keys_problem);
+	if (strstr(c->endpoint.path_keys_problem, part) == NULL)
+		print_error("said: %s\n", c->endpoint.path_keys_problem);
+	assert_non_null(strstr(c->endpoint.path_keys_problem, part));
+	assert_null(strstr(c->endpoint.path_keys_problem, "s3cret"));
+	config_free(c);
+}
+
+static void
+a_bad_secret_file_is_a_problem_and_no_error(void **state)
+{
+	(void)state;
+	key_file_problem("/nonexistent/keys", "No such file");
+	key_file_problem(write_file("k1", "s3cret\n", 0604), "chmod o= ");
+	key_file_problem(write_file("k2", "\n# s3cret\n", 0600), "no secret");
+	key_file_problem(write_file("k3", "ok\ns3cret/\n", 0600), "k3:2: ");
+	key_file_problem(folder, "not a regular file");
+}
+
+static void
+a_change_of_any_file_is_noticed(void **state)
+{
+	struct config *c;
+	char text[512];
+	char *path;
+
+	(void)state;
+	snprintf(text, sizeof text, "[endpoint]\nverify_token_file = %s\n",
+	    join("late"));
+	unlink(join("late"));
+	path = write_file("watched.conf", text, 0600);
+	c = config_load(path, CONFIG_ENDPOINT, &why);
+	assert_non_null(c);
+	assert_non_null(c->endpoint.verify_tokens_problem);
+	assert_false(config_is_stale(c));
+	write_file("late", "token\n", 0600);
+	assert_true(config_is_stale(c));
+	config_free(c);
+
+	c = config_load(path, CONFIG_ENDPOINT, &why);
+	assert_null(c->endpoint.verify_tokens_problem);
+	assert_false(config_is_stale(c));
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_true(config_is_stale(c));
+	config_free(c);
+
+	c = config_load(path, CONFIG_ENDPOINT, &why);
+	assert_false(config_is_stale(c));
+	assert_int_equal(rename(path, join("moved")), 0);
+	assert_true(config_is_stale(c));
+	config_free(c);
+}
+
+/* ---- the last good configuration ---- */
+
+static struct config *
+load_with_spool(const char *name, const char *more, enum config_scope scope)
+{
+	char text[1024];
+
+	mkdir(join("spool"), 0700);
+	snprintf(
+	    text, sizeof text, "%s\n[spool]\npath = %s\n", more, join("spool"));
+	return config_load(write_file(name, text, 0600), scope, &why);
+}
+
+static void
+the_last_good_configuration_stands_in_for_a_bad_one(void **state)
+{
+	struct config *c = load_with_spool("good.conf",
+	    "[destination a]\nheader = X: s3cret\n"
+	    "[endpoint]\n  verify_token = t1 \n[relay]\nstart = never",
+	    CONFIG_ENDPOINT);
+	char kept[4096] = "";
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(config_keep(c, &why));
+	assert_true(config_keep(c, &why));
+	config_free(c);
+
+	fd = open(join("spool/endpoint.conf"), O_RDONLY);
+	assert_true(fd >= 0);
+	assert_true(read(fd, kept, sizeof kept - 1) > 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_null(strstr(kept, "s3cret"));
+	assert_non_null(strstr(kept, "[endpoint]\n  verify_token = t1 \n"));
+
+	assert_null(load_with_spool(
+	    "good.conf", "[endpoint]\nthreds = 1", CONFIG_ENDPOINT));
+	c = config_load_kept(join("good.conf"), &why);
+	assert_non_null(c);
+	assert_string_equal(c->path, join("good.conf"));
+	assert_string_equal(c->spool.path, join("spool"));
+	assert_string_equal(c->endpoint.verify_tokens.items[0], "t1");
+	assert_false(c->relay.is_on_demand);
+	assert_false(config_is_stale(c));
+	write_file("good.conf", "[log]\n", 0600);
+	assert_true(config_is_stale(c));
+	config_free(c);
+}
+
+static void
+who_shares_the_spool_shares_what_is_kept(void **state)
+{
+	struct config *c;
+	struct stat st;
+
+	(void)state;
+	c = load_with_spool(
+	    "shared.conf", "[endpoint]\nthreads = 5", CONFIG_ENDPOINT);
+	assert_int_equal(chmod(join("spool"), 0770), 0);
+	assert_true(config_keep(c, &why));
+	assert_int_equal(stat(join("spool/endpoint.conf"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	config_free(c);
+}
+
+static void
+without_a_kept_configuration_the_sentence_says_so(void **state)
+{
+	struct config *c;
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof text, "[spool]\npath = %s\n[endpoint]\nbad\n",
+	    join("nowhere"));
+	assert_null(config_load_kept(write_file("bad.conf", text, 0600), &why));
+	assert_non_null(strstr(buf_text(&why), "nowhere/endpoint.conf"));
+	snprintf(text, sizeof text, "[spool]\npath = %s\n", join("nowhere"));
+	c = accepted(text, CONFIG_ENDPOINT);
+	assert_false(config_keep(c, &why));
+	assert_non_null(strstr(buf_text(&why), "nowhere"));
+	config_free(c);
+}
+
+/* ---- the rest ---- */
+
+static void
+the_file_is_found_by_option_environment_or_default(void **state)
+{
+	char here[4096], *path;
+
+	(void)state;
+	setenv("HOOKSPOOL_CONF", "/from/environment", 1);
+	path = config_find("/from/option");
+	assert_string_equal(path, "/from/option");
+	free(path);
+	path = config_find(NULL);
+	assert_string_equal(path, "/from/environment");
+	free(path);
+	setenv("HOOKSPOOL_CONF", "", 1);
+	path = config_find(NULL);
+	assert_string_equal(path, CONFIG_DEFAULT_PATH);
+	free(path);
+	path = config_find("relative");
+	assert_non_null(getcwd(here, sizeof here));
+	assert_memory_equal(path, here, strlen(here));
+	assert_string_equal(path + strlen(here), "/relative");
+	free(path);
+}
+
+static void
+patterns_match_like_file_names(void **state)
+{
+	struct config *c =
+	    accepted("[destination a]\nurl = https://crm.example.com\nevents = "
+		     "ticket_*, n?te\n",
+		CONFIG_ALL);
+	const struct text_list *events = &c->destinations[0].events;
+
+	(void)state;
+	assert_true(config_matches(events, "ticket_status_change"));
+	assert_true(config_matches(events, "note"));
+	assert_false(config_matches(events, "note_deletion"));
+	assert_false(config_matches(events, NULL));
+	assert_true(config_matches(&c->destinations[0].communities, NULL));
+	assert_false(config_matches(&c->endpoint.communities, "x"));
+	config_free(c);
+	config_free(NULL);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	buf_init(&why, 16384);
+	snprintf(folder, sizeof folder, "/tmp/hookspool-test-config-XXXXXX");
+	return mkdtemp(folder) == NULL;
+}
+
+static int
+tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	buf_free(&why);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_file_that_others_can_read_is_refused),
+	    cmocka_unit_test(secret_files_hold_one_secret_a_line),
+	    cmocka_unit_test(a_bad_secret_file_is_a_problem_and_no_error),
+	    cmocka_unit_test(a_change_of_any_file_is_noticed),
+	    cmocka_unit_test(
+		the_last_good_configuration_stands_in_for_a_bad_one),
+	    cmocka_unit_test(who_shares_the_spool_shares_what_is_kept),
+	    cmocka_unit_test(without_a_kept_configuration_the_sentence_says_so),
+	    cmocka_unit_test(
+		the_file_is_found_by_option_environment_or_default),
+	    cmocka_unit_test(patterns_match_like_file_names),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "config files", tests, set_up, tear_down);
+}
