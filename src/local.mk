@@ -92,6 +92,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/print.c %D%/command/print.h \
 	%D%/command/refused.c \
 	%D%/command/relay.c \
+	%D%/command/report.c %D%/command/report.h \
 	%D%/command/rows.c %D%/command/rows.h \
 	%D%/command/send.c \
 	%D%/command/show.c \

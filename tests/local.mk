@@ -103,7 +103,8 @@ check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
-# config/
+# config/ and command/
+python_tests += %D%/test_command.py
 unit_tests += test_ini test_config test_config_files
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)

@@ -222,8 +222,8 @@ the_values_of_spool_relay_and_log_are_checked(void **state)
 {
 	static const struct value spool[] = {
 	    {"path", "spool", "does not begin with /"},
-	    {"min_free", "1M", NULL},
-	    {"min_free", "1K", "from 1M to 1024G, or 0; got \"1K\""},
+	    {"min_free", "1K", NULL},
+	    {"min_free", "1", "from 1K to 1024G, or 0; got \"1\""},
 	    {"max_size", "1024G", NULL}, {"max_size", "1025G", "too large"},
 	    {"retain", "1s", NULL}, {"retain", "3650d", NULL},
 	    {"retain", "3651d", "too large"}, {"retain_dead", "90", "no unit"},

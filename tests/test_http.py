@@ -25,7 +25,7 @@ SITES = {
     "keyed": {"endpoint": "path_key = %s\npath_key = other-key-99\n" % KEY},
     "listed": {"endpoint": "community = yourCompany, other\n"},
     "slow": {"endpoint": "body_timeout = 1s\n"},
-    "full": {"spool": "max_size = 1\n"},
+    "full": {"spool": "max_size = 1K\n"},
     "missing": {"has_spool": False},
     "tokenless": {"config": "[endpoint]\nverify_token_file = %s.none\n"
                             "[spool]\npath = %s\nmin_free = 0\n"

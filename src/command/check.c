@@ -7,7 +7,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,8 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "command/command.h"
-#include "command/jsonout.h"
 #include "command/print.h"
+#include "command/report.h"
 #include "config/config.h"
 #include "spool/spool.h"
 
@@ -29,71 +28,6 @@ enum { OPTION_JSON };
 
 const struct option_row check_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
-
-struct finding {
-	const char *subject;
-	bool is_wrong;
-	char *what;
-	char *mend; /* NULL where nothing is wrong */
-};
-
-struct report {
-	struct finding *findings;
-	size_t count;
-	bool is_wrong;
-};
-
-__attribute__((format(printf, 1, 0))) static char *
-format_text(const char *format, va_list args)
-{
-	char *text = NULL;
-
-	if (vasprintf(&text, format, args) < 0)
-		abort();
-	return text;
-}
-
-static struct finding *
-add(struct report *report, const char *subject)
-{
-	struct finding *finding;
-
-	report->findings = xreallocarray(
-	    report->findings, report->count + 1, sizeof *report->findings);
-	finding = &report->findings[report->count++];
-	*finding = (struct finding){.subject = subject};
-	return finding;
-}
-
-static void fine(struct report *report, const char *subject, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
-static void wrong(struct report *report, const char *subject, const char *what,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static void
-fine(struct report *report, const char *subject, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	add(report, subject)->what = format_text(format, args);
-	va_end(args);
-}
-
-/* `what` is wrong; the rest says how to mend it. */
-static void
-wrong(struct report *report, const char *subject, const char *what,
-    const char *format, ...)
-{
-	struct finding *finding = add(report, subject);
-	va_list args;
-
-	va_start(args, format);
-	finding->mend = format_text(format, args);
-	va_end(args);
-	finding->what = xstrdup(what);
-	finding->is_wrong = report->is_wrong = true;
-}
 
 /* ---- the configuration ---- */
 
@@ -107,12 +41,14 @@ load(struct report *report, const char *path)
 	buf_init(&why, WHY_MAX_BYTES);
 	config = config_load(path, CONFIG_ALL, &why);
 	if (config != NULL) {
-		fine(report, "configuration", "%s", path);
+		report_fine(report, "configuration", "%s", path);
 		goto out;
 	}
-	wrong(report, "configuration", buf_text(&why),
-	    access(path, F_OK) == 0 ? "correct this line"
-				    : "make one with: hookspool init");
+	report_wrong(report, "configuration", buf_text(&why),
+	    access(path, F_OK) != 0
+		? "make one with: hookspool init"
+		: "correct it, see hookspool.conf(5); meanwhile the endpoint "
+		  "goes on with the last good one, and no relay starts");
 	config = config_load(path, CONFIG_ENDPOINT, &why);
 	if (config == NULL)
 		config = config_load_kept(path, &why);
@@ -125,21 +61,22 @@ static void
 check_secrets(struct report *report, const struct endpoint_config *endpoint)
 {
 	if (endpoint->verify_tokens_problem != NULL)
-		wrong(report, "verify token", endpoint->verify_tokens_problem,
+		report_wrong(report, "verify token",
+		    endpoint->verify_tokens_problem,
 		    "set verify_token or verify_token_file in [endpoint]; "
 		    "without one the sender cannot verify the endpoint");
 	else
-		fine(report, "verify token", "%zu configured",
+		report_fine(report, "verify token", "%zu configured",
 		    endpoint->verify_tokens.count);
 	if (endpoint->path_keys_problem != NULL)
-		wrong(report, "path key", endpoint->path_keys_problem,
+		report_wrong(report, "path key", endpoint->path_keys_problem,
 		    "mend the file; until then every request is answered 503");
 	else if (endpoint->path_keys.count == 0)
-		fine(report, "path key",
+		report_fine(report, "path key",
 		    "none: whoever finds the URL can post to it; see path_key "
 		    "in hookspool.conf(5)");
 	else
-		fine(report, "path key", "%zu configured",
+		report_fine(report, "path key", "%zu configured",
 		    endpoint->path_keys.count);
 }
 
@@ -153,7 +90,7 @@ check_readable(struct report *report, const char *subject, const char *path)
 		return;
 	what = xasprintf("%s cannot be read by the spool's owner (uid %ld): %s",
 	    path, (long)geteuid(), strerror(errno));
-	wrong(report, subject, what,
+	report_wrong(report, subject, what,
 	    "chgrp %ld %s && chmod g+r %s, and let its folder be entered",
 	    (long)getegid(), path, path);
 	free(what);
@@ -168,10 +105,10 @@ check_destinations(struct report *report, const struct config *config)
 		check_readable(
 		    report, "ca_file", config->destinations[i].ca_file);
 	if (config->destination_count == 0)
-		fine(report, "destinations",
+		report_fine(report, "destinations",
 		    "none: events are kept and go nowhere");
 	else
-		fine(report, "destinations", "%zu configured",
+		report_fine(report, "destinations", "%zu configured",
 		    config->destination_count);
 }
 
@@ -182,16 +119,17 @@ check_log(struct report *report, const struct log_config *log)
 
 	switch (log->target) {
 	case LOG_TARGET_AUTO:
-		fine(report, "log",
+		report_fine(report, "log",
 		    "during a request: the web server's error log; otherwise "
 		    "stderr, or syslog (hookspool, daemon) where that is "
 		    "/dev/null; an on-demand relay: syslog");
 		return;
 	case LOG_TARGET_STDERR:
-		fine(report, "log", "stderr; an on-demand relay has none");
+		report_fine(
+		    report, "log", "stderr; an on-demand relay has none");
 		return;
 	case LOG_TARGET_SYSLOG:
-		fine(report, "log", "syslog (hookspool, daemon)");
+		report_fine(report, "log", "syslog (hookspool, daemon)");
 		return;
 	case LOG_TARGET_FILE:
 		break;
@@ -201,12 +139,12 @@ check_log(struct report *report, const struct log_config *log)
 	slash[slash == folder ? 1 : 0] = '\0';
 	if (access(log->path, W_OK) == 0 ||
 	    (errno == ENOENT && access(folder, W_OK | X_OK) == 0)) {
-		fine(report, "log", "%s", log->path);
+		report_fine(report, "log", "%s", log->path);
 	} else {
 		what = xasprintf("%s cannot be written by the spool's owner "
 				 "(uid %ld): %s",
 		    log->path, (long)geteuid(), strerror(errno));
-		wrong(report, "log", what,
+		report_wrong(report, "log", what,
 		    "give the file to that user; until then lines go to "
 		    "syslog");
 		free(what);
@@ -225,7 +163,7 @@ check_folder(struct report *report, const char *path)
 
 	if (stat(path, &st) != 0) {
 		what = xasprintf("%s: %s", path, strerror(errno));
-		wrong(report, "spool", what,
+		report_wrong(report, "spool", what,
 		    "mount it if it is a mount; else make it with: hookspool "
 		    "init");
 		free(what);
@@ -233,12 +171,12 @@ check_folder(struct report *report, const char *path)
 	}
 	mode = (unsigned)st.st_mode & 07777;
 	if ((mode & 07) == 0 && S_ISDIR(st.st_mode)) {
-		fine(report, "spool", "%s, mode %04o, uid %ld, gid %ld", path,
-		    mode, (long)st.st_uid, (long)st.st_gid);
+		report_fine(report, "spool", "%s, mode %04o, uid %ld, gid %ld",
+		    path, mode, (long)st.st_uid, (long)st.st_gid);
 		return true;
 	}
 	what = xasprintf("%s has mode %04o: others can enter it", path, mode);
-	wrong(report, "spool", what,
+	report_wrong(report, "spool", what,
 	    "chmod 0700 %s (2770 where two users share it)", path);
 	free(what);
 	return true;
@@ -256,20 +194,20 @@ check_size(struct report *report, const struct spool_config *spool,
 	buf_add_text(&text, ", free on the disk are ");
 	print_add_size(&text, summary->free_bytes);
 	if (summary->free_bytes < spool->min_free_bytes)
-		wrong(report, "space", buf_text(&text),
+		report_wrong(report, "space", buf_text(&text),
 		    "free some space: below min_free notifications are "
 		    "answered 503");
 	else if (spool->max_size_bytes > 0 &&
 		 summary->size_bytes > spool->max_size_bytes)
-		wrong(report, "space", buf_text(&text),
+		report_wrong(report, "space", buf_text(&text),
 		    "raise max_size: above it notifications are answered 503");
 	else
-		fine(report, "space", "%s", buf_text(&text));
+		report_fine(report, "space", "%s", buf_text(&text));
 	if (summary->wal_bytes > WAL_LARGE_BYTES) {
 		buf_clear(&text);
 		buf_add_text(&text, "the write-ahead log has grown to ");
 		print_add_size(&text, summary->wal_bytes);
-		wrong(report, "space", buf_text(&text),
+		report_wrong(report, "space", buf_text(&text),
 		    "end whatever has been reading the spool for long "
 		    "(a backup, sqlite3): it cannot be emptied meanwhile");
 	}
@@ -302,20 +240,20 @@ check_relay(struct report *report, const struct relay_config *relay,
 	bool is_overdue = is_late(summary, clock_wall_ms());
 
 	if (summary->is_relay_running)
-		fine(report, "relay", "running");
+		report_fine(report, "relay", "running");
 	else if (!relay->is_on_demand)
-		wrong(report, "relay",
+		report_wrong(report, "relay",
 		    "not running, and the endpoint starts none (start = "
 		    "never)",
 		    "systemctl enable --now hookspool-relay, or start = "
 		    "on-demand in [relay]");
 	else if (is_overdue)
-		wrong(report, "relay",
+		report_wrong(report, "relay",
 		    "not running, and deliveries have been due for minutes",
 		    "hookspool relay --if-pending; and let a timer do that, "
 		    "see hookspool(8)");
 	else
-		fine(report, "relay",
+		report_fine(report, "relay",
 		    "not running; the endpoint starts it when there is "
 		    "something to deliver");
 }
@@ -332,13 +270,13 @@ check_program(struct report *report, const struct relay_config *relay)
 		return;
 	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 	    access(path, X_OK) == 0) {
-		fine(report, "program", "%s", path);
+		report_fine(report, "program", "%s", path);
 		return;
 	}
 	what = xasprintf("the endpoint cannot start the relay as %s: no "
 			 "program that the spool's owner can run",
 	    path);
-	wrong(report, "program", what,
+	report_wrong(report, "program", what,
 	    "install it there, or set program in [relay]");
 	free(what);
 }
@@ -374,12 +312,12 @@ check_summary(
 	struct store_summary summary;
 
 	if (store_summarize(store, clock_wall_ms(), &summary) != STORE_OK) {
-		wrong(report, "spool", store_why(store), "%s",
+		report_wrong(report, "spool", store_why(store), "%s",
 		    advice(STORE_FAILED));
 		return;
 	}
 	if (summary.has_failure_mark)
-		wrong(report, "spool", "a sync of it has failed",
+		report_wrong(report, "spool", "a sync of it has failed",
 		    "look for disk errors in the kernel's log (dmesg); the "
 		    "next process that writes mends the spool first");
 	check_size(report, &config->spool, &summary);
@@ -403,7 +341,8 @@ check_store(struct report *report, const struct config *config)
 	if (status == STORE_OK)
 		check_summary(report, config, store);
 	else
-		wrong(report, "spool", buf_text(&why), "%s", advice(status));
+		report_wrong(
+		    report, "spool", buf_text(&why), "%s", advice(status));
 	store_close(store);
 	buf_free(&why);
 }
@@ -431,68 +370,10 @@ check_all(struct report *report, const struct config *config)
 		check_destinations(report, config);
 		check_log(report, &config->log);
 	} else {
-		wrong(report, "spool", buf_text(&why), "%s",
+		report_wrong(report, "spool", buf_text(&why), "%s",
 		    advice(STORE_REFUSED));
 	}
 	buf_free(&why);
-}
-
-/* ---- the output ---- */
-
-static void
-print_text(const struct report *report)
-{
-	const struct finding *f;
-	size_t i;
-
-	for (i = 0; i < report->count; i++) {
-		f = &report->findings[i];
-		printf(
-		    "%-5s  %-13s  ", f->is_wrong ? "WRONG" : "ok", f->subject);
-		print_safe(f->what);
-		putchar('\n');
-		if (f->mend != NULL) {
-			printf("%22s  mend it: ", "");
-			print_safe(f->mend);
-			putchar('\n');
-		}
-	}
-}
-
-static void
-print_json(const struct report *report)
-{
-	struct jsonout out = {.needs_comma = false};
-	size_t i;
-
-	jsonout_open(&out, NULL, '{');
-	jsonout_bool(&out, "fine", !report->is_wrong);
-	jsonout_open(&out, "findings", '[');
-	for (i = 0; i < report->count; i++) {
-		const struct finding *f = &report->findings[i];
-
-		jsonout_open(&out, NULL, '{');
-		jsonout_text(&out, "subject", f->subject);
-		jsonout_bool(&out, "wrong", f->is_wrong);
-		jsonout_text(&out, "what", f->what);
-		jsonout_text(&out, "mend", f->mend);
-		jsonout_close(&out, '}');
-	}
-	jsonout_close(&out, ']');
-	jsonout_close(&out, '}');
-	jsonout_end(&out);
-}
-
-static void
-free_report(struct report *report)
-{
-	size_t i;
-
-	for (i = 0; i < report->count; i++) {
-		free(report->findings[i].what);
-		free(report->findings[i].mend);
-	}
-	free(report->findings);
 }
 
 int
@@ -506,11 +387,11 @@ command_check(struct call *call)
 	if (config != NULL)
 		check_all(&report, config);
 	if (call->values[OPTION_JSON] != NULL)
-		print_json(&report);
+		report_print_json(&report);
 	else
-		print_text(&report);
+		report_print(&report);
 	is_wrong = report.is_wrong;
-	free_report(&report);
+	report_free(&report);
 	config_free(config);
 	free(path);
 	return is_wrong ? STATUS_WRONG : STATUS_FINE;

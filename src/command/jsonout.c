@@ -8,11 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The bytes of the UTF-8 character at `p`; 0: it is none (RFC 3629, 4). */
+/* What the second byte of a character may be, which rules out overlong
+ * forms, surrogates and what is beyond U+10FFFF (RFC 3629, 4). */
+static bool
+is_second(unsigned char first, unsigned char second)
+{
+	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+	return second >= low && second <= high;
+}
+
+/* The bytes of the UTF-8 character at `p`; 0: it is none. */
 static size_t
 utf8_len(const unsigned char *p, size_t left)
 {
-	unsigned char low = 0x80, high = 0xbf;
 	size_t len, i;
 
 	if (p[0] < 0x80)
@@ -20,18 +30,10 @@ utf8_len(const unsigned char *p, size_t left)
 	if (p[0] < 0xc2 || p[0] > 0xf4)
 		return 0;
 	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (left < len || p[1] < low || p[1] > high)
+	if (left < len || !is_second(p[0], p[1]))
 		return 0;
 	for (i = 2; i < len; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
+		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 	return len;
 }

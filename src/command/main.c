@@ -205,11 +205,16 @@ help(const char *name)
 
 /* ---- what it needs ---- */
 
-/* The relay may run where nobody sees stderr: then the log goes elsewhere. */
+/* A relay is often started where nobody sees stderr: then the log goes
+ * elsewhere. */
 static bool
 refuse(const char *why)
 {
-	log_note(LOG_LEVEL_ERROR, "cannot start", LOG_TEXT("why", why));
+	if (isatty(STDERR_FILENO))
+		command_fail("%s", why);
+	else
+		log_note(LOG_LEVEL_ERROR, "the relay cannot start",
+		    LOG_TEXT("why", why));
 	return false;
 }
 

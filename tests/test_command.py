@@ -1,0 +1,586 @@
+#!/usr/bin/env python3
+"""The operator's command, from outside: what each subcommand prints, what it
+exits with, what it makes, as whom it works, and that nothing that a stranger
+sent reaches the terminal raw.
+"""
+
+import base64
+import grp
+import http.server
+import json
+import os
+import pwd
+import re
+import stat
+import subprocess
+import threading
+
+import fastcgi
+from harness import (HOOKSPOOL, Sandbox, Skip, contains, equal, main, run,
+                     test, wait_until)
+
+SUBCOMMANDS = ("init", "check", "relay", "status", "list", "show", "send",
+               "refused")
+
+
+def command(config, *arguments, status=0, **kwargs):
+    """Runs `hookspool -c CONFIG ...`; its standard output as text."""
+    done = run([HOOKSPOOL, "-c", config] + list(arguments), status=status,
+               **kwargs)
+    return done.stdout.decode()
+
+
+def complaint(config, *arguments, status=1):
+    """What it says on stderr; stdout must be empty."""
+    done = run([HOOKSPOOL, "-c", config] + list(arguments), status=status)
+    equal(done.stdout, b"", "standard output")
+    return done.stderr.decode()
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def snapshot(path):
+    """(mode, owner, bytes) of a file."""
+    st = os.stat(path)
+    with open(path, "rb") as f:
+        return st.st_mode, st.st_uid, st.st_gid, f.read()
+
+
+def init(box, *arguments, **kwargs):
+    """A site made by init for whoever runs the test."""
+    config, spool = box.join("h.conf"), box.join("spool")
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    out = command(config, "init", "--spool", spool, "--user", user,
+                  *arguments, **kwargs)
+    return config, spool, out
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise Skip("only root can become somebody else")
+
+
+def other_user():
+    """A user of this system who is not root, and owns nothing of ours."""
+    for user in pwd.getpwall():
+        if user.pw_name == "nobody" and user.pw_uid != 0:
+            return user
+    raise Skip("there is no user nobody")
+
+
+class Site(fastcgi.Site):
+    """A site with some events in its spool."""
+
+    def __init__(self, box, more=""):
+        super().__init__(box, more="[relay]\nstart = never\n" + more)
+
+    def capture(self, body, **more):
+        """Captures a body as the web server would; its event's id."""
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        answer = self.ask_cgi(self.post(body, **more), body)
+        equal(answer.status, 200, "status of the capture %r" % answer)
+        return json.loads(answer.body)["id"]
+
+    def refuse(self, body, **more):
+        answer = self.ask_cgi(self.post(body, **more), body)
+        assert answer.status in (400, 403, 413), answer
+        return answer
+
+    def run(self, *arguments, **kwargs):
+        return command(self.config_path, *arguments, **kwargs)
+
+    def json(self, *arguments, **kwargs):
+        return json.loads(self.run(*arguments, "--json", **kwargs))
+
+    def list(self, *arguments):
+        """The ids that `list` names, in its order."""
+        lines = self.run("list", "--json", *arguments).splitlines()
+        return [json.loads(line)["id"] for line in lines]
+
+
+def event(kind="note_deletion", **members):
+    return dict({"CommunityName": "yourCompany", "EventType": kind,
+                 "Events": []}, **members)
+
+
+# ---- usage
+
+@test
+def every_subcommand_explains_itself():
+    for name in SUBCOMMANDS:
+        for argv in ([name, "--help"], ["help", name], [name, "-h"]):
+            out = run([HOOKSPOOL] + argv).stdout.decode()
+            contains(out, "Usage: hookspool [-c FILE] %s" % name)
+    contains(run([HOOKSPOOL, "--help"]).stdout.decode(), "Usage: hookspool")
+    contains(run([HOOKSPOOL, "help"]).stdout.decode(), "Usage: hookspool")
+    out = run([HOOKSPOOL, "--version"]).stdout.decode()
+    assert re.fullmatch(r"hookspool \d+\.\d+\.\d+\n", out), out
+
+
+@test
+def a_wrong_call_exits_with_2_and_says_why():
+    for argv, said in (
+            ([], "Usage:"), (["bogus"], 'no subcommand "bogus"'),
+            (["help", "bogus"], 'no subcommand "bogus"'),
+            (["--bogus", "list"], 'unknown option "--bogus"'),
+            (["-c"], 'value is missing after "-c"'),
+            (["list", "--bogus"], 'unknown option "--bogus"'),
+            (["list", "--limit"], "--limit needs a value"),
+            (["list", "--json=x"], "--json=x"),
+            (["list", "extra"], '"extra" is one argument too many'),
+            (["show"], "ID is missing"),
+            (["show", "a", "b"], '"b" is one argument too many'),
+            (["send", "http://127.0.0.1/"], "URL FILE... is missing"),
+            (["send", "ftp://127.0.0.1/", "x"], "neither https:// nor"),
+            (["init", "--spool", "here"], "an absolute path"),
+            (["status", "--warn", "oldest=1h"], 'unknown option "--warn"')):
+        done = run([HOOKSPOOL] + argv, status=2)
+        equal(done.stdout, b"", "standard output of %r" % argv)
+        contains(done.stderr.decode(), said)
+
+
+@test
+def a_wrong_filter_exits_with_2():
+    with Sandbox() as box:
+        config, _, _ = init(box)
+        for arguments, said in (
+                (["--state", "lost"], '"lost" is no state'),
+                (["--since", "yesterday"], '"yesterday" is no time'),
+                (["--until", "2006-02-31"], '"2006-02-31" is no time'),
+                (["--limit", "few"], '"few" is no count')):
+            contains(complaint(config, "list", *arguments, status=2), said)
+        contains(complaint(config, "refused", "show", status=2), "number")
+        contains(complaint(config, "refused", "accept", status=2), "list")
+
+
+# ---- init
+
+@test
+def init_makes_what_is_missing_and_says_what_to_paste():
+    with Sandbox() as box:
+        config, spool, out = init(box)
+        text = snapshot(config)[3].decode()
+        token = re.search(r"(?m)^verify_token = (\S+)$", text).group(1)
+        key = re.search(r"(?m)^path_key = (\S+)$", text).group(1)
+        assert token != key and len(token) >= 32 and len(key) >= 32, text
+        contains(out, "https://YOUR-HOST/webhooks/" + key)
+        contains(out, token)
+        contains(out, "hookspool -c %s check" % config)
+        equal(mode(config) & 0o007, 0, "what others may do")
+        equal(mode(spool), 0o700, "mode of the spool")
+        assert os.path.exists(os.path.join(spool, "spool.db"))
+        equal(json.loads(command(config, "status", "--json"))["events"], 0)
+    with Sandbox() as box:
+        contains(snapshot(init(box)[0])[3].decode(), "verify_token")
+        assert token not in snapshot(box.join("h.conf"))[3].decode()
+
+
+@test
+def a_second_init_changes_nothing_and_says_so():
+    with Sandbox() as box:
+        config, spool, _ = init(box)
+        before = snapshot(config), sorted(os.listdir(spool))
+        out = init(box)[2]
+        equal((snapshot(config), sorted(os.listdir(spool))), before)
+        contains(out, "nothing was changed")
+        made = json.loads(command(config, "init", "--json"))
+        equal((made["config_made"], made["spool_made"]), (False, False))
+        contains(before[0][3].decode(), made["verify_token"])
+        equal(made["url"],
+              "https://YOUR-HOST/webhooks/" + made["path_key"])
+
+
+@test
+def init_makes_a_spool_for_a_configuration_that_is_there():
+    with Sandbox() as box:
+        config = box.write("h.conf", "[endpoint]\nverify_token = t\n[spool]\n"
+                           "path = %s\n" % box.join("deep", "spool"), 0o640)
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        made = json.loads(command(config, "init", "--json", "--user", user))
+        equal((made["config_made"], made["spool_made"]), (False, True))
+        equal(made["url"], "https://YOUR-HOST/webhooks")
+        assert os.path.isdir(box.join("deep", "spool"))
+        contains(complaint(config, "init", "--spool", "/else"),
+                 'change "path" in [spool]')
+
+
+@test
+def init_refuses_users_and_groups_that_are_not_there():
+    with Sandbox() as box:
+        config = box.join("h.conf")
+        contains(complaint(config, "init", "--user", "no-such-user"),
+                 "--user")
+        contains(complaint(config, "init", "--user",
+                           pwd.getpwuid(os.geteuid()).pw_name, "--group",
+                           "no-such-group"), "no-such-group")
+        assert not os.path.exists(config)
+
+
+@test
+def init_by_root_gives_the_spool_to_the_user_and_the_file_to_its_group():
+    need_root()
+    user = other_user()
+    with Sandbox() as box:
+        config, spool = box.join("h.conf"), box.join("spool")
+        command(config, "init", "--spool", spool, "--user", user.pw_name)
+        st = os.stat(config)
+        equal((st.st_uid, st.st_gid, mode(config)), (0, user.pw_gid, 0o640))
+        for path in [spool] + [os.path.join(spool, name)
+                               for name in os.listdir(spool)]:
+            equal(os.stat(path).st_uid, user.pw_uid, "owner of " + path)
+
+
+@test
+def init_with_a_group_shares_the_spool():
+    need_root()
+    user, group = other_user(), grp.getgrgid(1)
+    with Sandbox() as box:
+        config, spool = box.join("h.conf"), box.join("spool")
+        command(config, "init", "--spool", spool, "--user", user.pw_name,
+                "--group", group.gr_name)
+        equal(mode(spool), 0o2770, "mode of the spool")
+        equal(os.stat(config).st_gid, group.gr_gid, "group of the file")
+        for name in os.listdir(spool):
+            path = os.path.join(spool, name)
+            equal(mode(path), 0o660, "mode of " + path)
+            equal(os.stat(path).st_gid, group.gr_gid, "group of " + path)
+        command(config, "status")
+
+
+# ---- the configuration
+
+@test
+def a_typo_is_named_with_file_line_and_the_nearest_key():
+    with Sandbox() as box:
+        config = box.write("h.conf", "[endpoint]\n\nmax_boddy = 1M\n", 0o640)
+        said = ('%s:3: unknown key "max_boddy" in [endpoint]; did you mean '
+                '"max_body"?' % config)
+        for name in ("status", "list", "relay"):
+            done = run([HOOKSPOOL, name, "-c", config], status=1)
+            contains(done.stderr.decode().replace("\\\"", "\""), said)
+        contains(command(config, "check", status=1), said)
+
+
+@test
+def the_configuration_is_found_by_the_environment():
+    with Sandbox() as box:
+        config, spool, _ = init(box)
+        env = dict(os.environ, HOOKSPOOL_CONF=config)
+        out = run([HOOKSPOOL, "status", "--json"], env=env).stdout
+        equal(json.loads(out)["spool"], spool)
+
+
+@test
+def a_missing_spool_is_an_error_and_is_not_made():
+    with Sandbox() as box:
+        spool = box.join("spool")
+        config = box.write("h.conf", "[spool]\npath = %s\n" % spool, 0o640)
+        contains(complaint(config, "status"), "hookspool init")
+        contains(command(config, "check", status=1), "hookspool init")
+        assert not os.path.exists(spool)
+
+
+# ---- check
+
+def set_program(config):
+    """Names our own program, so that nothing is wrong."""
+    with open(config, "a", encoding="utf-8") as f:
+        f.write("[relay]\nprogram = %s\n" % HOOKSPOOL)
+
+
+def findings(config, status):
+    report = json.loads(command(config, "check", "--json", status=status))
+    equal(report["fine"], status == 0, "the verdict")
+    return report["findings"]
+
+
+def wrong(config, subject):
+    """What is wrong with the subject, and how to mend it."""
+    found = [f for f in findings(config, 1)
+             if f["wrong"] and f["subject"] == subject]
+    assert found, command(config, "check", status=1)
+    assert all(f["mend"] for f in found), found
+    return " ".join(f["what"] + " | " + f["mend"] for f in found)
+
+
+@test
+def a_fresh_site_is_found_fine():
+    with Sandbox() as box:
+        config, _, _ = init(box)
+        set_program(config)
+        out = command(config, "check")
+        assert "WRONG" not in out, out
+        subjects = {f["subject"] for f in findings(config, 0)}
+        for subject in ("configuration", "verify token", "path key", "spool",
+                        "space", "relay", "program", "destinations", "log"):
+            assert subject in subjects, out
+
+
+@test
+def check_finds_what_is_wrong_and_says_how_to_mend_it():
+    with Sandbox() as box:
+        spool = init(box)[1]
+        head = ("[endpoint]\nverify_token = t\n[spool]\npath = %s\n" % spool)
+        program = "[relay]\nprogram = %s\n" % HOOKSPOOL
+
+        def conf(text, file_mode=0o640):
+            return box.write("x.conf", text, file_mode)
+
+        contains(wrong(conf(head, 0o644), "configuration"), "chmod o= ")
+        contains(wrong(conf("[spool]\npath = %s\n" % spool), "verify token"),
+                 "verify_token")
+        contains(wrong(conf("[endpoint]\npath_key_file = /nonexistent\n" +
+                            "[spool]\npath = %s\n" % spool), "path key"),
+                 "503")
+        contains(wrong(conf(head + "min_free = 1000G\nmax_size = 0\n" +
+                            program), "space"), "min_free")
+        contains(wrong(conf(head + "max_size = 1K\n" + program), "space"),
+                 "raise max_size")
+        contains(wrong(conf(head + "[relay]\nprogram = /nonexistent\n"),
+                       "program"), "/nonexistent")
+        contains(wrong(conf(head + "[relay]\nstart = never\n"), "relay"),
+                 "hookspool-relay")
+        contains(wrong(conf(head + program + "[log]\nto = /nonexistent/x\n"),
+                       "log"), "/nonexistent/x")
+        contains(wrong(conf(head + program + "[destination a]\nurl = "
+                            "http://a\nca_file = /nonexistent\n"), "ca_file"),
+                 "/nonexistent")
+        os.chmod(spool, 0o711)
+        contains(wrong(conf(head + program), "spool"), "chmod 0700 " + spool)
+
+
+# ---- events
+
+@test
+def status_is_the_same_in_json_and_for_people():
+    with Sandbox() as box:
+        site = Site(box)
+        got = site.json("status")
+        equal((got["events"], got["newest_event_ms"]), (0, None))
+        site.capture(event())
+        site.capture(event(), CONTENT_TYPE="text/plain")
+        site.refuse(b"{")
+        got = site.json("status")
+        equal(got["events"], 2, "events")
+        equal(got["events_new"], 2, "events that are not routed")
+        equal(got["events_last_hour"], 2, "events of the last hour")
+        equal(got["refused"], 1, "refused")
+        equal(got["relay_running"], False, "relay")
+        assert got["newest_event_ms"] >= got["oldest_undelivered_ms"] > 0
+        out = site.run("status")
+        contains(out, "2 not routed")
+        contains(out, "not running")
+
+
+@test
+def list_filters_and_counts():
+    with Sandbox() as box:
+        site = Site(box)
+        a = site.capture(event("ticket_status_change", TicketId=7))
+        b = site.capture(event(Events=[{"NoteId": 8}]))
+        c = site.capture(event("ticket_x", CommunityName="other"))
+        equal(site.list(), [c, b, a], "all, newest first")
+        equal(site.list("--type", "ticket_*"), [c, a])
+        equal(site.list("--ticket", "7"), [a])
+        equal(site.list("--note", "8"), [b])
+        equal(site.list("--community", "o*"), [c])
+        equal(site.list("--limit", "1"), [c])
+        equal(site.list("--limit=0"), [c, b, a])
+        equal(site.list("--state", "new", "--type", "note*"), [b])
+        equal(site.list("--state", "dead"), [])
+        equal(site.list("--to", "nobody"), [])
+        equal(site.list("--since", "1h"), [c, b, a])
+        equal(site.list("--until", "1h"), [])
+        equal(site.list("--since", "2100-01-01"), [])
+        equal(site.list("--until", "2100-01-01T00:00Z"), [c, b, a])
+        rows = site.run("list").splitlines()
+        equal(len(rows), 4, "lines, one of them of titles")
+        contains(rows[3], a)
+        contains(rows[3], "ticket_status_change")
+
+
+@test
+def a_json_line_has_the_columns_of_the_view():
+    with Sandbox() as box:
+        site = Site(box)
+        body = fastcgi.sample("ticket_status_change")
+        id_ = site.capture(body)
+        row = json.loads(site.run("list", "--json"))
+        received = row.pop("received_at_ms")
+        assert isinstance(received, int) and received > 1.5e12, received
+        equal(row, {
+            "seq": 1, "id": id_, "state": "new", "community": "yourCompany",
+            "event_type": "ticket_status_change", "ticket_id": "4478963",
+            "note_id": None, "conversation_id": None,
+            "content_type": "application/json", "remote_addr": "192.0.2.7",
+            "body_bytes": len(body), "deliveries": []})
+
+
+@test
+def show_gives_back_the_bytes():
+    with Sandbox() as box:
+        site = Site(box)
+        body = b'{"EventType":"x\\u0000\\ud800","Events":[],\r\n "a":"\xc3\xa5\x7f"}'
+        id_ = site.capture(body)
+        out = run([HOOKSPOOL, "-c", site.config_path, "show", "--body", id_])
+        equal(out.stdout, body, "the body")
+        equal(site.json("show", id_)["body"].encode(), body, "body in JSON")
+        equal(site.json("show", id_.upper()[:30])["id"], id_)
+        contains(site.run("show", id_), "x")
+        contains(complaint(site.config_path, "show", "ffffffff"), "ffffffff")
+
+
+@test
+def nothing_of_a_stranger_reaches_the_terminal_raw():
+    with Sandbox() as box:
+        site = Site(box)
+        nasty = "\x1b[2J\x1b]0;x\x07\u009b31m\r\u202e"
+        id_ = site.capture(event(nasty, CommunityName=nasty, TicketId=nasty),
+                           CONTENT_TYPE="a\x1b[1m")
+        raw = site.capture(event("raw\x7f", X="\u009b\u202e"))
+        site.refuse(b"\x1b[2J\x9b", CONTENT_TYPE="\x1b[2J")
+        for env in (dict(os.environ, LC_ALL="C"),
+                    dict(os.environ, LC_ALL="C.UTF-8")):
+            for arguments in (["list"], ["show", id_], ["show", raw],
+                              ["status"], ["refused", "list"],
+                              ["refused", "show", "1"], ["list", "--json"],
+                              ["show", id_, "--json"],
+                              ["refused", "list", "--json"]):
+                out = site.run(*arguments, env=env)
+                bad = [c for c in out if (c < " " and c != "\n") or
+                       "\x7f" <= c <= "\x9f"]
+                equal(bad, [], "raw characters of %r" % (arguments,))
+                if "--json" not in arguments:
+                    assert "\u202e" not in out, arguments
+        said = complaint(site.config_path, "show", "\x1b[2J")
+        assert "\x1b" not in said, repr(said)
+
+
+@test
+def refused_bodies_are_listed_and_shown():
+    with Sandbox() as box:
+        site = Site(box)
+        body = b'{"a":\xff\x00}'
+        site.refuse(body, CONTENT_TYPE="text/x")
+        listed = site.json("refused", "list")
+        equal(len(listed), 1, "rows")
+        row = listed[0]
+        equal((row["status"], row["sent_bytes"], row["content_type"],
+               row["remote_addr"]), (400, len(body), "text/x", "192.0.2.7"))
+        shown = site.json("refused", "show", str(row["seq"]))
+        equal(base64.b64decode(shown["body_base64"]), body, "the body")
+        out = run([HOOKSPOOL, "-c", site.config_path, "refused", "show",
+                   str(row["seq"]), "--body"]).stdout
+        equal(out, body, "the body alone")
+        contains(site.run("refused", "list"), row["why"])
+        contains(site.run("refused", "show", str(row["seq"])), "400")
+        contains(complaint(site.config_path, "refused", "show", "99"), "99")
+
+
+# ---- send
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """Answers as its path says, and keeps what it got."""
+    got = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((dict(self.headers), body))
+        self.send_response(int(self.path[1:]))
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"answer\x1b")
+
+    def log_message(self, *args):
+        pass
+
+
+@test
+def send_posts_files_as_the_sender_would():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Endpoint)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = "http://127.0.0.1:%d/" % server.server_port
+    try:
+        with Sandbox() as box:
+            one = box.write("one.json", b'{"a": 1}\n')
+            two = box.write("two.json", b"\x00" * 100000)
+            out = run([HOOKSPOOL, "send", url + "200", one, two]).stdout
+            equal([b for _, b in Endpoint.got], [b'{"a": 1}\n',
+                                                 b"\x00" * 100000])
+            headers = Endpoint.got[0][0]
+            equal(headers["Content-Type"], "application/json")
+            assert not [h for h in headers if "hook" in h.lower()], headers
+            equal(len(out.splitlines()), 2, "lines")
+            contains(out, b"200 in ")
+            assert b"\x1b" not in out, out
+            done = run([HOOKSPOOL, "send", "--json", url + "503", one],
+                       status=1)
+            row, = json.loads(done.stdout)
+            equal((row["file"], row["status"]), (one, 503))
+            run([HOOKSPOOL, "send", url + "202", one], status=1)
+            done = run([HOOKSPOOL, "send", url + "200", box.join("none")],
+                       status=1)
+            contains(done.stdout, b"No such file")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    done = run([HOOKSPOOL, "send", url + "200", HOOKSPOOL], status=1)
+    contains(done.stdout, b"connect")
+
+
+# ---- as whom
+
+def ids_of(pid):
+    """The four user ids, group ids, and other groups of a process."""
+    with open("/proc/%d/status" % pid) as f:
+        fields = dict(line.rstrip("\n").split(":", 1) for line in f)
+    return (set(fields["Uid"].split()), set(fields["Gid"].split()),
+            fields["Groups"].split())
+
+
+@test
+def root_becomes_the_owner_of_the_spool():
+    need_root()
+    user = other_user()
+    with Sandbox() as box:
+        config, spool = box.join("h.conf"), box.join("spool")
+        command(config, "init", "--spool", spool, "--user", user.pw_name)
+        for arguments in (["status"], ["list"], ["refused", "list"],
+                          ["relay", "--if-pending"]):
+            command(config, *arguments)
+        relay = box.spawn([HOOKSPOOL, "-c", config, "relay"], "relay")
+        wait_until(lambda: json.loads(command(
+            config, "status", "--json"))["relay_running"], "the relay",
+            alive=[relay])
+        equal(ids_of(relay.pid), ({str(user.pw_uid)}, {str(user.pw_gid)}, []))
+        equal(relay.stop(), 0, "exit status of the relay")
+        for name in os.listdir(spool):
+            equal(os.stat(os.path.join(spool, name)).st_uid, user.pw_uid,
+                  "owner of " + name)
+
+
+@test
+def check_by_root_looks_at_files_as_the_owner_would():
+    need_root()
+    user = other_user()
+    with Sandbox() as box:
+        config, spool = box.join("h.conf"), box.join("spool")
+        command(config, "init", "--spool", spool, "--user", user.pw_name)
+        token = box.write("token", "t\n", 0o600)
+        with open(config, "r+", encoding="utf-8") as f:
+            text = re.sub("(?m)^verify_token .*", "verify_token_file = " +
+                          token, f.read())
+            f.seek(0)
+            f.truncate()
+            f.write(text)
+        contains(wrong(config, "verify token"), token)
+        os.chmod(config, 0o600)
+        contains(wrong(config, "configuration"), "cannot be read")
+
+
+main(__name__)
