@@ -1,1 +1,3 @@
-EXTRA_DIST +=
+dist_man_MANS =
+
+dist_man_MANS += %D%/hookspool-store.7
