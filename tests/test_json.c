@@ -202,6 +202,7 @@ static const struct bad bad_texts[] = {
     {TEXT("{\"a\nb\":1}"), 3, "control character"},
     {TEXT("\"\\x41\""), 2, "escape"},
     {TEXT("\"\\a\""), 2, "escape"},
+    {TEXT("\"\\v\""), 2, "escape"},
     {TEXT("\"\\0\""), 2, "escape"},
     {TEXT("\"\\'\""), 2, "escape"},
     {TEXT("\"\\\0\""), 2, "escape"},

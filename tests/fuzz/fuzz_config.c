@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "config/config.h"
@@ -63,7 +64,7 @@ check_config(const struct config *config)
 	for (i = 0; i < config->destination_count; i++) {
 		destination = &config->destinations[i];
 		HOLDS(destination->name != NULL && *destination->name != '\0');
-		HOLDS(strncmp(destination->url, "http", 4) == 0);
+		HOLDS(strncasecmp(destination->url, "http", 4) == 0);
 		HOLDS(destination->concurrency >= 1);
 		HOLDS(destination->timeout_ms > 0);
 		HOLDS(destination->events.count > 0);
