@@ -21,10 +21,6 @@ unit_tests = test_base
 
 python_tests = %D%/test_house.py %D%/test_quickstart.py
 
-# What `./quickstart check` runs under ASan and UBSan, and under TSan.
-sanitized_tests = $(unit_tests) %D%/test_house.py
-threaded_tests = test_base
-
 EXTRA_DIST += %D%/unit.h %D%/harness.py %D%/webserver.py \
 	%D%/quickstart/check.sh %D%/quickstart/demo_destination.py \
 	%D%/quickstart/show.py
