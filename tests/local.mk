@@ -21,6 +21,11 @@ unit_tests = test_base
 
 python_tests = %D%/test_house.py %D%/test_quickstart.py
 
+# What `./quickstart check` runs once more, beside the unit tests, under ASan
+# and UBSan, and under TSan.
+sanitized_tests = %D%/test_house.py %D%/test_quickstart.py
+threaded_tests = %D%/test_quickstart.py
+
 EXTRA_DIST += %D%/unit.h %D%/harness.py %D%/webserver.py \
 	%D%/quickstart/check.sh %D%/quickstart/demo_destination.py \
 	%D%/quickstart/show.py
@@ -94,6 +99,8 @@ test_erase_LDADD = $(unit_ldadd)
 # endpoint/
 python_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py \
 	%D%/test_valgrind.py
+sanitized_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
+threaded_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
 EXTRA_DIST += %D%/fastcgi.py
 check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c
@@ -101,6 +108,7 @@ make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # config/ and command/
 python_tests += %D%/test_command.py
+sanitized_tests += %D%/test_command.py
 unit_tests += test_ini test_config test_config_files
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)

@@ -86,11 +86,11 @@ run_checks() {
 	# shellcheck disable=SC2016 # make expands it
 	part sanitize "What is quick, built by clang with ASan and UBSan" \
 		sanitized asan address,undefined \
-		'$(unit_tests) tests/test_house.py tests/test_http.py tests/test_quickstart.py'
+		'$(unit_tests) $(sanitized_tests)'
 	# shellcheck disable=SC2016
 	part threads "What has threads, built by clang with TSan" \
 		sanitized tsan thread \
-		'$(unit_tests) tests/test_http.py tests/test_quickstart.py'
+		'$(unit_tests) $(threaded_tests)'
 	say
 	line="$passed passed, $failed failed"
 	[ $skipped = 0 ] || line="$line, $skipped skipped"
