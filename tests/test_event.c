@@ -335,7 +335,7 @@ a_megabyte_of_empty_objects_is_refused_without_memory(void **state)
 	error = read_text(text);
 	assert_true(peak_kib() - before < 32768);
 	assert_int_equal(error.verdict, EVENT_NOT_JSON);
-	assert_string_equal(error.why, "it has more than 50,000 values");
+	assert_string_equal(error.why, "the text has more than 50,000 values");
 	assert_int_equal(error.offset, 1 + 3 * 49999);
 	free(text);
 }

@@ -237,7 +237,7 @@ take_open(struct scan *scan)
 	bool is_object = *scan->at == '{';
 
 	if (scan->depth == JSON_MAX_DEPTH)
-		return "it is nested deeper than 64 levels";
+		return "the text is nested deeper than 64 levels";
 	scan->at++;
 	skip_space(scan);
 	if (is_next(scan, is_object ? '}' : ']')) {
@@ -327,7 +327,7 @@ take_values(struct scan *scan)
 		if (scan->at == scan->end)
 			return ends_early;
 		if (++scan->values > JSON_MAX_VALUES)
-			return "it has more than 50,000 values";
+			return "the text has more than 50,000 values";
 		depth = scan->depth;
 		why = take_value(scan);
 		if (why == NULL && scan->depth == depth)
@@ -343,7 +343,7 @@ check(struct scan *scan, struct json_value *root)
 
 	if (scan->end - scan->at >= 3 &&
 	    memcmp(scan->at, "\xEF\xBB\xBF", 3) == 0)
-		return "it begins with a byte order mark";
+		return "the text begins with a byte order mark";
 	skip_space(scan);
 	root->text = (const char *)scan->at;
 	why = take_values(scan);

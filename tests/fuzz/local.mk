@@ -11,6 +11,7 @@ EXTRA_DIST += %D%/fuzz.h %D%/oracle.h %D%/seeds
 fuzz_seed_tests = fuzz_json fuzz_event fuzz_verify fuzz_ini fuzz_config
 check_PROGRAMS += $(fuzz_seed_tests)
 TESTS += $(fuzz_seed_tests)
+sanitized_tests += $(fuzz_seed_tests)
 
 fuzz_json_SOURCES = %D%/fuzz_json.c %D%/replay.c
 fuzz_json_CPPFLAGS = $(unit_cppflags) -DFUZZ_NAME='"json"'
