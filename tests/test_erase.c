@@ -59,6 +59,14 @@ count(struct fixture *fixture, const char *table)
 }
 
 static void
+empty_the_wal(struct fixture *fixture)
+{
+	if (store_checkpoint(fixture->store, clock_mono_ms() + 5000) !=
+	    STORE_OK)
+		fail_msg("%s", store_why(fixture->store));
+}
+
+static void
 a_delivered_event_is_erased_after_its_last_settle(void **state)
 {
 	struct fixture *fixture = *state;
@@ -164,6 +172,39 @@ no_time_means_for_ever(void **state)
 }
 
 static void
+a_spool_that_is_nearly_full_lets_go_of_what_was_delivered(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id, size = 0, wal = 0, erased;
+	char *body = xcalloc(10001, 1);
+	int i;
+
+	memset(body, '.', 10000);
+	delivery_configure(fixture, &id, "crm", NULL);
+	for (i = 0; i < 100; i++)
+		fixture_store(fixture->store, body);
+	delivery_route(fixture, &id, 1);
+	delivery_settle(fixture, id, OUTCOME_DEAD);
+	for (i = 0; i < 98; i++)
+		delivery_settle(fixture, id, OUTCOME_DELIVERED);
+	empty_the_wal(fixture);
+	assert_int_equal(
+	    store_read_size(fixture->store, &size, &wal), STORE_OK);
+	store_set_limits(fixture->store, 0, size * 2);
+	assert_int_equal(erase_all(fixture), 0);
+	store_set_limits(fixture->store, 0, size);
+	erased = erase_all(fixture);
+	assert_in_range(erased, 1, 98);
+	store_set_limits(fixture->store, 0, 1000);
+	assert_int_equal(erase_all(fixture), 98 - erased);
+	assert_int_equal(fixture_query(fixture->path,
+			     "SELECT count(*) FROM delivery WHERE state IN "
+			     "('dead', 'pending')"),
+	    2);
+	free(body);
+}
+
+static void
 a_step_that_has_done_its_part_says_that_there_is_more(void **state)
 {
 	struct fixture *fixture = *state;
@@ -258,14 +299,6 @@ put_word(struct fixture *fixture, const char *word, size_t size)
 }
 
 static void
-empty_the_wal(struct fixture *fixture)
-{
-	if (store_checkpoint(fixture->store, clock_mono_ms() + 5000) !=
-	    STORE_OK)
-		fail_msg("%s", store_why(fixture->store));
-}
-
-static void
 nothing_of_an_erased_body_is_left_in_the_files(void **state)
 {
 	struct fixture *fixture = *state;
@@ -314,6 +347,7 @@ main(void)
 	    CASE(an_event_that_matched_nothing_is_erased_after_its_capture),
 	    CASE(what_is_new_pending_or_orphaned_is_never_erased),
 	    CASE(no_time_means_for_ever),
+	    CASE(a_spool_that_is_nearly_full_lets_go_of_what_was_delivered),
 	    CASE(a_step_that_has_done_its_part_says_that_there_is_more),
 	    CASE(a_number_is_not_used_again),
 	    CASE(refused_bodies_have_their_own_time),

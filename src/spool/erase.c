@@ -10,17 +10,51 @@
 
 #include <assert.h>
 
+#define FULL_PERCENT      90 /* of max_size, and room is made */
 #define STEP_MAX_EVENTS   50
 #define STEP_MAX_BYTES    (4 << 20) /* of bodies, but at least one event */
 #define STEP_MAX_REFUSALS 20
 
+/* What was settled, or refused, then or earlier may go. */
+struct cutoff {
+	int64_t settled_ms; /* events that are delivered or dropped */
+	int64_t dead_ms;    /* events with a dead delivery */
+	int64_t refused_ms;
+};
+
+static int64_t
+cutoff_after(int64_t now_ms, int64_t retain_ms)
+{
+	return retain_ms > 0 ? now_ms - retain_ms : INT64_MIN;
+}
+
+/* Looks at the size as well: if the spool is nearly full, whatever was
+ * delivered may go, so that there is room for what comes. The log does not
+ * count here: where a reader keeps it long, erasing makes it longer. */
+static enum store_status
+read_cutoff(struct store *store, const struct retention *retention,
+    struct cutoff *cutoff)
+{
+	int64_t max_bytes = store->max_size_bytes, bytes = 0, wal_bytes = 0;
+	int64_t now_ms = retention->now_ms;
+	enum store_status status = STORE_OK;
+
+	cutoff->settled_ms = cutoff_after(now_ms, retention->retain_ms);
+	cutoff->dead_ms = cutoff_after(now_ms, retention->retain_dead_ms);
+	cutoff->refused_ms = cutoff_after(now_ms, retention->retain_refused_ms);
+	if (max_bytes > 0)
+		status = store_read_size(store, &bytes, &wal_bytes);
+	if (bytes - wal_bytes > max_bytes / 100 * FULL_PERCENT)
+		cutoff->settled_ms = INT64_MAX;
+	return status;
+}
+
 /* ---- events ---- */
 
-/* The event that has waited longest among those settled by `settled_by_ms`,
- * all of them delivered or dropped, or with a dead one. STORE_GONE: none. */
+/* The event that was settled first of those settled by `by_ms`, with a dead
+ * delivery or without one. STORE_GONE: there is none. */
 static enum store_status
-find_old_event(
-    struct store *store, bool has_dead, int64_t settled_by_ms, int64_t *seq)
+find_settled(struct store *store, bool has_dead, int64_t by_ms, int64_t *seq)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
@@ -28,7 +62,7 @@ find_old_event(
 	    "ORDER BY at_ms, seq LIMIT 1");
 
 	sqlite3_bind_int(statement, 1, has_dead ? 1 : 0);
-	sqlite3_bind_int64(statement, 2, settled_by_ms);
+	sqlite3_bind_int64(statement, 2, by_ms);
 	status = sql_next(store, statement);
 	if (status != STORE_OK)
 		return status;
@@ -38,16 +72,13 @@ find_old_event(
 }
 
 static enum store_status
-find_due(struct store *store, const struct retention *retention, int64_t *seq)
+find_event(struct store *store, const struct cutoff *cutoff, int64_t *seq)
 {
-	enum store_status status = STORE_GONE;
+	enum store_status status =
+	    find_settled(store, false, cutoff->settled_ms, seq);
 
-	if (retention->retain_ms > 0)
-		status = find_old_event(store, false,
-		    retention->now_ms - retention->retain_ms, seq);
-	if (status == STORE_GONE && retention->retain_dead_ms > 0)
-		status = find_old_event(store, true,
-		    retention->now_ms - retention->retain_dead_ms, seq);
+	if (status == STORE_GONE)
+		status = find_settled(store, true, cutoff->dead_ms, seq);
 	return status;
 }
 
@@ -122,19 +153,18 @@ erase_event(struct store *store, int64_t seq, int64_t *body_bytes)
 /* Erases the event due first. STORE_GONE: none is due. */
 static enum store_status
 erase_next(
-    struct store *store, const struct retention *retention, int64_t *body_bytes)
+    struct store *store, const struct cutoff *cutoff, int64_t *body_bytes)
 {
 	int64_t seq = 0;
-	enum store_status status = find_due(store, retention, &seq);
+	enum store_status status = find_event(store, cutoff, &seq);
 
 	return status == STORE_OK ? erase_event(store, seq, body_bytes)
 				  : status;
 }
 
-/* One step, under the lock. STORE_GONE: nothing is due any more. */
+/* STORE_OK: as much as one step may. STORE_GONE: no more is due. */
 static enum store_status
-erase_events(
-    struct store *store, const struct retention *retention, int64_t *erased)
+erase_events(struct store *store, const struct cutoff *cutoff, int64_t *erased)
 {
 	enum store_status status = STORE_OK;
 	int64_t bytes = 0;
@@ -143,7 +173,7 @@ erase_events(
 	for (i = 0; i < STEP_MAX_EVENTS && bytes < STEP_MAX_BYTES; i++) {
 		int64_t body_bytes = 0;
 
-		status = erase_next(store, retention, &body_bytes);
+		status = erase_next(store, cutoff, &body_bytes);
 		if (status != STORE_OK)
 			break;
 		bytes += body_bytes;
@@ -152,52 +182,50 @@ erase_events(
 	return status;
 }
 
-/* ---- refused bodies ---- */
+/* ---- refused bodies: few, and so found without an index ---- */
 
-/* The oldest refusal's number, if its time is over. There are few of them:
- * they are found without an index. */
+/* STORE_OK: there is one to erase. STORE_GONE: there is none. */
 static enum store_status
-find_old_refusal(struct store *store, const struct retention *retention)
+find_refusal(struct store *store, const struct cutoff *cutoff)
 {
 	enum store_status status;
-	sqlite3_stmt *statement;
-
-	if (retention->retain_refused_ms == 0)
-		return STORE_GONE;
-	statement = sql_prepare(
+	sqlite3_stmt *statement = sql_prepare(
 	    store, "SELECT 1 FROM refusals WHERE received_at_ms <= ?1 LIMIT 1");
-	sqlite3_bind_int64(
-	    statement, 1, retention->now_ms - retention->retain_refused_ms);
+
+	sqlite3_bind_int64(statement, 1, cutoff->refused_ms);
 	status = sql_next(store, statement);
 	if (status == STORE_OK)
 		sqlite3_reset(statement);
 	return status;
 }
 
-/* One step, under the lock. */
+static enum store_status
+run_for_refusals(
+    struct store *store, const char *sql, const struct cutoff *cutoff)
+{
+	sqlite3_stmt *statement = sql_prepare(store, sql);
+
+	sqlite3_bind_int64(statement, 1, cutoff->refused_ms);
+	sqlite3_bind_int(statement, 2, STEP_MAX_REFUSALS);
+	return sql_run(store, statement);
+}
+
 static enum store_status
 erase_refusals(
-    struct store *store, const struct retention *retention, int64_t *erased)
+    struct store *store, const struct cutoff *cutoff, int64_t *erased)
 {
-	enum store_status status;
-	int64_t until_ms = retention->now_ms - retention->retain_refused_ms;
-	sqlite3_stmt *statement = sql_prepare(store,
+	enum store_status status = run_for_refusals(store,
 	    "UPDATE refusals SET body = zeroblob(length(body)) WHERE seq IN "
 	    "(SELECT seq FROM refusals WHERE received_at_ms <= ?1 "
-	    "ORDER BY seq LIMIT ?2)");
+	    "ORDER BY seq LIMIT ?2)",
+	    cutoff);
 
-	sqlite3_bind_int64(statement, 1, until_ms);
-	sqlite3_bind_int(statement, 2, STEP_MAX_REFUSALS);
-	status = sql_run(store, statement);
-	if (status != STORE_OK)
-		return status;
-	statement = sql_prepare(store,
-	    "DELETE FROM refusals WHERE seq IN "
-	    "(SELECT seq FROM refusals WHERE received_at_ms <= ?1 "
-	    "ORDER BY seq LIMIT ?2)");
-	sqlite3_bind_int64(statement, 1, until_ms);
-	sqlite3_bind_int(statement, 2, STEP_MAX_REFUSALS);
-	status = sql_run(store, statement);
+	if (status == STORE_OK)
+		status = run_for_refusals(store,
+		    "DELETE FROM refusals WHERE seq IN "
+		    "(SELECT seq FROM refusals WHERE received_at_ms <= ?1 "
+		    "ORDER BY seq LIMIT ?2)",
+		    cutoff);
 	if (status == STORE_OK)
 		*erased += sqlite3_changes(store->db);
 	return status;
@@ -205,59 +233,61 @@ erase_refusals(
 
 /* ---- a step ---- */
 
-/* STORE_OK: something is due. STORE_GONE: nothing. Takes no lock. */
+/* STORE_OK: there is something to erase. STORE_GONE: nothing. No lock. */
 static enum store_status
-look(struct store *store, const struct retention *retention)
+look(struct store *store, const struct retention *retention,
+    struct cutoff *cutoff)
 {
 	int64_t seq = 0;
-	enum store_status status = find_due(store, retention, &seq);
+	enum store_status status = read_cutoff(store, retention, cutoff);
 
-	return status == STORE_GONE ? find_old_refusal(store, retention)
-				    : status;
+	if (status == STORE_OK)
+		status = find_event(store, cutoff, &seq);
+	if (status == STORE_GONE)
+		status = find_refusal(store, cutoff);
+	return status;
 }
 
 static enum store_status
-step(struct store *store, const struct retention *retention, int64_t *erased)
+erase_step(struct store *store, const struct cutoff *cutoff, int64_t *erased)
 {
-	enum store_status status = erase_events(store, retention, erased);
+	enum store_status status;
 
-	if (status != STORE_GONE)
-		return status; /* a full step, or a failure */
-	status = find_old_refusal(store, retention);
+	/* Overflow pages are zeroed as well when they become free pages;
+	 * SQLite would not write them otherwise. */
+	status =
+	    sql_run(store, sql_prepare(store, "PRAGMA secure_delete = ON"));
+	if (status == STORE_OK)
+		status = store_begin(store, store_deadline(store));
+	if (status != STORE_OK)
+		return status;
+	status = erase_events(store, cutoff, erased);
 	if (status == STORE_GONE)
-		return STORE_OK;
-	return status == STORE_OK ? erase_refusals(store, retention, erased)
-				  : status;
+		status = erase_refusals(store, cutoff, erased);
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
 }
 
 enum store_status
 store_erase_old(struct store *store, const struct retention *retention,
     int64_t *erased, bool *is_more)
 {
-	enum store_status status = look(store, retention);
+	struct cutoff cutoff;
+	enum store_status status = look(store, retention, &cutoff);
 
 	*erased = 0;
 	*is_more = false;
+	if (status == STORE_OK)
+		status = erase_step(store, &cutoff, erased);
 	if (status == STORE_GONE)
 		return STORE_OK;
-	/* Overflow pages are zeroed as well when they become free pages. */
-	if (status == STORE_OK)
-		status = sql_run(
-		    store, sql_prepare(store, "PRAGMA secure_delete = ON"));
-	if (status == STORE_OK)
-		status = store_begin(store, store_deadline(store));
-	if (status != STORE_OK)
-		return status;
-	status = step(store, retention, erased);
-	if (status == STORE_OK)
-		status = store_commit(store);
-	else
-		store_rollback(store);
 	if (status != STORE_OK) {
 		*erased = 0;
 		return status;
 	}
-	status = look(store, retention);
+	status = look(store, retention, &cutoff);
 	*is_more = status == STORE_OK;
 	return status == STORE_GONE ? STORE_OK : status;
 }

@@ -261,7 +261,8 @@ int store_lock_relay(const char *path, int64_t wait_ms);
  * lock for less than 100 ms; one call makes one step and says in `is_more`
  * whether there is more to do. 0 for a time: nothing of that kind. An event's
  * time counts from the last settle of its deliveries, or from its capture
- * where nothing matched; if one of them is dead, it is `retain_dead_ms`. One
+ * where nothing matched; if one of them is dead, it is `retain_dead_ms`. Where
+ * the spool is over 90 % of max_size, delivered ones go before their time. One
  * that is new, pending or orphaned stays. `erased` gets the number of events
  * and refused bodies. */
 struct retention {
