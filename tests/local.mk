@@ -109,7 +109,7 @@ make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 # config/ and command/
 python_tests += %D%/test_command.py
 sanitized_tests += %D%/test_command.py
-unit_tests += test_ini test_config test_config_files
+unit_tests += test_ini test_config test_config_files test_print
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)
 test_ini_LDADD = $(unit_ldadd)
@@ -119,3 +119,6 @@ test_config_LDADD = $(unit_ldadd)
 test_config_files_SOURCES = %D%/test_config_files.c
 test_config_files_CPPFLAGS = $(unit_cppflags)
 test_config_files_LDADD = $(unit_ldadd)
+test_print_SOURCES = %D%/test_print.c
+test_print_CPPFLAGS = $(unit_cppflags)
+test_print_LDADD = $(unit_ldadd)

@@ -212,6 +212,23 @@ the_last_good_configuration_stands_in_for_a_bad_one(void **state)
 }
 
 static void
+a_file_refused_for_its_mode_still_names_its_spool(void **state)
+{
+	struct config *c = load_with_spool(
+	    "mode.conf", "[endpoint]\nthreads = 9", CONFIG_ENDPOINT);
+
+	(void)state;
+	assert_true(config_keep(c, &why));
+	config_free(c);
+	assert_int_equal(chmod(join("mode.conf"), 0644), 0);
+	assert_null(config_load(join("mode.conf"), CONFIG_ENDPOINT, &why));
+	c = config_load_kept(join("mode.conf"), &why);
+	assert_non_null(c);
+	assert_int_equal(c->endpoint.threads, 9);
+	config_free(c);
+}
+
+static void
 who_shares_the_spool_shares_what_is_kept(void **state)
 {
 	struct config *c;
@@ -321,6 +338,7 @@ main(void)
 	    cmocka_unit_test(a_change_of_any_file_is_noticed),
 	    cmocka_unit_test(
 		the_last_good_configuration_stands_in_for_a_bad_one),
+	    cmocka_unit_test(a_file_refused_for_its_mode_still_names_its_spool),
 	    cmocka_unit_test(who_shares_the_spool_shares_what_is_kept),
 	    cmocka_unit_test(without_a_kept_configuration_the_sentence_says_so),
 	    cmocka_unit_test(

@@ -27,20 +27,15 @@ note(struct config_file *file, const struct stat *st)
 }
 
 static bool
-check(const char *path, const struct stat *st, struct buf *why)
+check_mode(const char *path, const struct stat *st, struct buf *why)
 {
-	if (!S_ISREG(st->st_mode)) {
-		buf_add_format(why, "%s: not a regular file", path);
-		return false;
-	}
-	if ((st->st_mode & 0007) != 0) {
-		buf_add_format(why,
-		    "%s: other users have access to it (mode %04o); "
-		    "mend it with: chmod o= %s",
-		    path, (unsigned)st->st_mode & 07777, path);
-		return false;
-	}
-	return true;
+	if ((st->st_mode & 0007) == 0)
+		return true;
+	buf_add_format(why,
+	    "%s: other users have access to it (mode %04o); "
+	    "mend it with: chmod o= %s",
+	    path, (unsigned)st->st_mode & 07777, path);
+	return false;
 }
 
 /* One byte more than fits is asked for, so that too much is noticed. */
@@ -85,7 +80,11 @@ file_read(const char *path, struct buf *bytes, struct config_file *file,
 		goto out;
 	}
 	note(file, &st);
-	is_fine = check(path, &st, why) && read_all(fd, path, bytes, why);
+	if (S_ISREG(st.st_mode))
+		is_fine = read_all(fd, path, bytes, why) &&
+			  check_mode(path, &st, why);
+	else
+		buf_add_format(why, "%s: not a regular file", path);
 out:
 	if (fd >= 0)
 		close(fd);

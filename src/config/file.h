@@ -25,8 +25,8 @@ struct config_file {
 
 /* Notes in `file` how `path` looks and reads it into `bytes` (up to its
  * maximum). False, with `why`, if it is not to be had, not a regular file,
- * too large, or can be read by others. The caller frees file->path, in any
- * case. */
+ * too large, or can be read by others; `bytes` has what was read even so. The
+ * caller frees file->path, in any case. */
 bool file_read(const char *path, struct buf *bytes, struct config_file *file,
     struct buf *why);
 
