@@ -97,10 +97,10 @@ test_erase_CPPFLAGS = $(unit_cppflags)
 test_erase_LDADD = $(unit_ldadd)
 
 # endpoint/
-python_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py \
-	%D%/test_valgrind.py
-sanitized_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
-threaded_tests += %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
+endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
+python_tests += $(endpoint_tests) %D%/test_memory.py %D%/test_valgrind.py
+sanitized_tests += $(endpoint_tests)
+threaded_tests += $(endpoint_tests)
 EXTRA_DIST += %D%/fastcgi.py
 check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c
