@@ -73,11 +73,21 @@ python_tests += %D%/test_relay.py
 sanitized_tests += %D%/test_relay.py
 EXTRA_DIST += %D%/destination.py
 # spool/
-unit_tests += test_store
+unit_tests += test_store test_capture test_wake
 spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
 test_store_SOURCES = %D%/test_store.c $(spool_fixture)
 test_store_CPPFLAGS = $(unit_cppflags)
 test_store_LDADD = $(unit_ldadd)
+test_capture_SOURCES = %D%/test_capture.c $(spool_fixture)
+test_capture_CPPFLAGS = $(unit_cppflags)
+test_capture_LDADD = $(unit_ldadd)
+test_wake_SOURCES = %D%/test_wake.c
+test_wake_CPPFLAGS = $(unit_cppflags)
+test_wake_LDADD = $(unit_ldadd)
+check_PROGRAMS += capture_tool
+capture_tool_SOURCES = %D%/capture_tool.c
+capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
 unit_tests += test_route test_settle test_query test_erase

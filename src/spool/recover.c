@@ -24,6 +24,9 @@
 #define CHECKPOINT_MAX_FRAMES 10000
 #define RETRY_MS              10
 
+#define WAL_INDEX_BYTES    32768 /* its first part */
+#define WAL_INDEX_BACKFILL 24    /* the number at byte 96 */
+
 /* The byte of the lock file that everybody who writes holds shared. */
 #define WRITERS_BYTE 0
 
@@ -54,6 +57,27 @@ checkpoint_once(struct store *store)
 		store->checkpoint_at = CHECKPOINT_FRAMES;
 	}
 	return status;
+}
+
+/* Makes the next checkpoint begin with the first frame of the WAL. One that a
+ * reader stopped half way has noted how far it came, but has not synced; what
+ * it wrote may be what was lost. That note is a number in the WAL's index
+ * (nBackfill, 2.1 of sqlite.org/walformat.html), guarded by the write lock;
+ * writing the same pages again harms no reader. */
+static void
+forget_backfill(struct store *store)
+{
+	sqlite3_file *file = NULL;
+	volatile void *index = NULL;
+
+	if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER,
+		&file) != SQLITE_OK ||
+	    file->pMethods == NULL || file->pMethods->iVersion < 2 ||
+	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &index) !=
+		SQLITE_OK ||
+	    index == NULL)
+		return;
+	((volatile uint32_t *)index)[WAL_INDEX_BACKFILL] = 0;
 }
 
 bool
@@ -120,6 +144,7 @@ recover_mend(struct store *store, int64_t deadline_ms)
 
 	if (!recover_is_marked(store))
 		return STORE_OK;
+	forget_backfill(store);
 	/* The lock is kept meanwhile: nobody else may commit either. */
 	while ((status = checkpoint_once(store)) == STORE_BUSY &&
 	       clock_mono_ms() < deadline_ms)

@@ -91,6 +91,7 @@ struct store {
 	 * follows is read and written under it. */
 	pthread_mutex_t mutex;
 	bool is_locked;
+	int64_t commits;     /* synced ones, since it was opened */
 	int wal_frames;      /* in the WAL after our last commit */
 	int checkpoint_at;   /* how many of them call for a checkpoint */
 	int checkpoint_step; /* grows while a reader is in the way */

@@ -117,6 +117,7 @@ store_commit_locked(struct store *store)
 		store_rollback_locked(store);
 		return status;
 	}
+	store->commits++;
 	return store_check_files(store);
 }
 

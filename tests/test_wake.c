@@ -1,0 +1,156 @@
+/*
+ * The relay's socket: waking it, and finding that there is none.
+ */
+#include "config.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "spool/wake.h"
+
+/* A folder whose path is too long for a socket's address. */
+static int
+make_long_folder(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *folder = xasprintf(
+	    "%s/hookspool-test-%0100d-XXXXXX", tmp != NULL ? tmp : "/tmp", 0);
+
+	assert_non_null(mkdtemp(folder));
+	*state = folder;
+	return 0;
+}
+
+static int
+make_folder(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *folder =
+	    xasprintf("%s/hookspool-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
+
+	assert_non_null(mkdtemp(folder));
+	*state = folder;
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	char *folder = *state;
+	char *name = xasprintf("%s/" WAKE_SOCKET_NAME, folder);
+
+	unlink(name);
+	free(name);
+	rmdir(folder);
+	free(folder);
+	return 0;
+}
+
+static void
+who_listens_is_woken_and_who_does_not_is_reported(void **state)
+{
+	const char *folder = *state;
+	int fd;
+
+	assert_int_equal(wake_send(folder), WAKE_NOBODY);
+	fd = wake_listen(folder);
+	assert_true(fd >= 0);
+	assert_int_equal(wake_drain(fd), 0);
+	assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_int_equal(wake_drain(fd), 2);
+	wake_close(folder, fd);
+	assert_int_equal(wake_send(folder), WAKE_NOBODY);
+	wake_close(folder, -1);
+}
+
+static void
+the_socket_of_a_dead_relay_is_nobody_and_is_replaced(void **state)
+{
+	const char *folder = *state;
+	int fd = wake_listen(folder);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(wake_send(folder), WAKE_NOBODY);
+	fd = wake_listen(folder);
+	assert_true(fd >= 0);
+	assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_int_equal(wake_drain(fd), 1);
+	wake_close(folder, fd);
+}
+
+static void
+a_relay_too_busy_to_read_is_alive(void **state)
+{
+	const char *folder = *state;
+	int fd = wake_listen(folder), i;
+
+	for (i = 0; i < 2000; i++)
+		assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_in_range(wake_drain(fd), 1, 2000);
+	assert_int_equal(wake_drain(fd), 0);
+	wake_close(folder, fd);
+}
+
+static void
+the_socket_is_open_to_the_group_whatever_the_umask(void **state)
+{
+	const char *folder = *state;
+	char *name = xasprintf("%s/" WAKE_SOCKET_NAME, folder);
+	mode_t old = umask(0077);
+	int fd = wake_listen(folder);
+	struct stat socket;
+
+	umask(old);
+	assert_int_equal(stat(name, &socket), 0);
+	assert_int_equal(socket.st_mode & 07777, 0660);
+	wake_close(folder, fd);
+	free(name);
+}
+
+static void
+a_folder_that_is_not_there_is_a_failure(void **state)
+{
+	const char *folder = *state;
+	char *name = xasprintf("%s/missing", folder);
+
+	assert_int_equal(wake_send(name), WAKE_FAILED);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(wake_listen(name), -1);
+	assert_int_equal(errno, ENOENT);
+	free(name);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    {"who listens is woken by a long path",
+		who_listens_is_woken_and_who_does_not_is_reported,
+		make_long_folder, remove_folder, NULL},
+	    cmocka_unit_test_setup_teardown(
+		who_listens_is_woken_and_who_does_not_is_reported, make_folder,
+		remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		the_socket_of_a_dead_relay_is_nobody_and_is_replaced,
+		make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		a_relay_too_busy_to_read_is_alive, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		the_socket_is_open_to_the_group_whatever_the_umask, make_folder,
+		remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		a_folder_that_is_not_there_is_a_failure, make_folder,
+		remove_folder),
+	};
+
+	return cmocka_run_group_tests_name("wake", tests, NULL, NULL);
+}
