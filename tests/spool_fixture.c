@@ -71,6 +71,7 @@ fixture_setup(void **state)
 	struct fixture *fixture = xcalloc(1, sizeof *fixture);
 	struct buf why;
 
+	alarm(300); /* a test that hangs ends, and says where */
 	buf_init(&why, 1000);
 	fixture->folder =
 	    fixture_join(tmp != NULL ? tmp : "/tmp", "hookspool-test-XXXXXX");

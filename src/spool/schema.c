@@ -145,10 +145,9 @@ schema_read_version(struct store *store, int *version)
 	status = sql_read_int64(store, "PRAGMA application_id", &id);
 	if (status == STORE_OK)
 		status = sql_read_int64(store, "PRAGMA user_version", &number);
-	if (status != STORE_OK && sqlite3_errcode(store->db) != SQLITE_NOTADB)
+	if (status != STORE_OK)
 		return status;
-	if (status != STORE_OK || id != SCHEMA_APPLICATION_ID || number < 1 ||
-	    number > INT_MAX)
+	if (id != SCHEMA_APPLICATION_ID || number < 1 || number > INT_MAX)
 		return store_say(store, STORE_REFUSED,
 		    "%s/" DB_NAME " is not a spool of hookspool", store->path);
 	*version = (int)number;

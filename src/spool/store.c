@@ -125,6 +125,10 @@ connect_db(struct store *store)
 	if (code != SQLITE_OK)
 		return store_fail(store, code, "open");
 	status = sql_read_int64(store, "PRAGMA synchronous", &synchronous);
+	if (sqlite3_errcode(store->db) == SQLITE_NOTADB)
+		return store_say(store, STORE_REFUSED,
+		    "%s is not a spool of hookspool, nor any database",
+		    store->db_path);
 	if (status == STORE_OK)
 		status = sql_read_int64(
 		    store, "PRAGMA page_size", &store->page_bytes);
