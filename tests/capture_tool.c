@@ -90,6 +90,7 @@ main(int argc, char **argv)
 {
 	struct store_options options = {.access = STORE_CAPTURE};
 	struct task task = {0};
+	enum store_status opened;
 	int status = 0;
 	struct buf why;
 
@@ -97,17 +98,20 @@ main(int argc, char **argv)
 		return 2;
 	buf_init(&why, 1000);
 	options.path = argv[1];
-	if (store_open(&options, &task.store, &why) != STORE_OK) {
+	opened = store_open(&options, &task.store, &why);
+	if (opened != STORE_OK) {
 		fprintf(stderr, "%s\n", buf_text(&why));
-		return 75;
+		return opened == STORE_FULL ? 1 : 75;
 	}
 	task.count = strtol(argv[3], NULL, 10);
 	task.body_bytes = strtoul(argv[4], NULL, 10);
 	run_all(&task, strtol(argv[2], NULL, 10));
-	if (failed_count > 0) {
+	if (store_is_broken(task.store))
+		status = 75;
+	else if (failed_count > 0)
+		status = 1;
+	if (status != 0)
 		fprintf(stderr, "%s\n", store_why(task.store));
-		status = store_is_broken(task.store) ? 75 : 1;
-	}
 	store_close(task.store);
 	buf_free(&why);
 	return status;

@@ -73,6 +73,7 @@ python_tests += %D%/test_relay.py
 sanitized_tests += %D%/test_relay.py
 EXTRA_DIST += %D%/destination.py
 # spool/
+threaded_tests += test_capture test_recover
 unit_tests += test_store test_capture test_recover test_wake
 spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
 test_store_SOURCES = %D%/test_store.c $(spool_fixture)
@@ -87,6 +88,7 @@ test_recover_LDADD = $(unit_ldadd)
 test_wake_SOURCES = %D%/test_wake.c
 test_wake_CPPFLAGS = $(unit_cppflags)
 test_wake_LDADD = $(unit_ldadd)
+python_tests += %D%/test_spool_faults.py
 check_PROGRAMS += capture_tool
 capture_tool_SOURCES = %D%/capture_tool.c
 capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)

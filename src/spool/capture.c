@@ -13,9 +13,6 @@
 
 #include "spool/store_internal.h"
 
-#include <errno.h>
-#include <time.h>
-
 #include "base/clock.h"
 #include "event/event.h"
 
@@ -141,38 +138,18 @@ finish_group(struct capture_queue *queue, struct waiter *group)
 	pthread_mutex_unlock(&queue->mutex);
 }
 
-static int
-wait_until(struct waiter *waiter, pthread_mutex_t *mutex)
-{
-	int64_t left_ms = waiter->deadline_ms - clock_mono_ms();
-	struct timespec until;
-
-	if (left_ms <= 0)
-		return ETIMEDOUT;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += left_ms / 1000;
-	until.tv_nsec += left_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	return pthread_cond_clockwait(
-	    &waiter->changed, mutex, CLOCK_MONOTONIC, &until);
-}
-
 /* Until it leads or is done; removes itself if its time is up before. */
 static void
 await_turn(struct capture_queue *queue, struct waiter *self)
 {
-	int error;
-
 	while (self->state == WAITER_QUEUED || self->state == WAITER_TAKEN) {
 		if (self->state == WAITER_TAKEN) {
 			pthread_cond_wait(&self->changed, &queue->mutex);
 			continue;
 		}
-		error = wait_until(self, &queue->mutex);
-		if (error == ETIMEDOUT && self->state == WAITER_QUEUED) {
+		if (!lock_await(
+			&self->changed, &queue->mutex, self->deadline_ms) &&
+		    self->state == WAITER_QUEUED) {
 			dequeue(queue, self);
 			set_results(self, CAPTURE_LOCKED);
 			self->state = WAITER_DONE;

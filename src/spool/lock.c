@@ -93,6 +93,25 @@ alarm_stop(struct alarm *alarm)
 	pthread_sigmask(SIG_SETMASK, &alarm->old_mask, NULL);
 }
 
+bool
+lock_await(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_mono_ms();
+	struct timespec until;
+
+	if (left_ms <= 0)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += left_ms / 1000;
+	until.tv_nsec += left_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return pthread_cond_clockwait(cond, mutex, CLOCK_MONOTONIC, &until) !=
+	       ETIMEDOUT;
+}
+
 int
 lock_take(int fd, int64_t deadline_ms)
 {

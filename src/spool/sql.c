@@ -165,6 +165,10 @@ store_fail(struct store *store, int code, const char *doing)
 	    store->db != NULL ? sqlite3_errmsg(store->db)
 			      : sqlite3_errstr(code),
 	    code);
+	/* No room for the index of the WAL, which is no one's data: what
+	 * ENOSPC is elsewhere. */
+	if (code == SQLITE_IOERR_SHMSIZE)
+		return STORE_FULL;
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:

@@ -34,6 +34,7 @@ store_new(const struct store_options *options)
 	store_set_limits(
 	    store, options->min_free_bytes, options->max_size_bytes);
 	pthread_mutex_init(&store->mutex, NULL);
+	pthread_cond_init(&store->is_free, NULL);
 	pthread_mutex_init(&store->queue.mutex, NULL);
 	pthread_mutex_init(&store->refusing.mutex, NULL);
 	return store;
@@ -56,6 +57,7 @@ store_close(struct store *store)
 		close(store->folder_fd);
 	pthread_mutex_destroy(&store->refusing.mutex);
 	pthread_mutex_destroy(&store->queue.mutex);
+	pthread_cond_destroy(&store->is_free);
 	pthread_mutex_destroy(&store->mutex);
 	buf_free(&store->why);
 	free(store->lock_path);
@@ -122,13 +124,13 @@ connect_db(struct store *store)
 	int code;
 
 	code = sql_connect(store->db_path, "FULL", &store->db);
-	if (code != SQLITE_OK)
-		return store_fail(store, code, "open");
-	status = sql_read_int64(store, "PRAGMA synchronous", &synchronous);
-	if (sqlite3_errcode(store->db) == SQLITE_NOTADB)
+	if (code == SQLITE_NOTADB)
 		return store_say(store, STORE_REFUSED,
 		    "%s is not a spool of hookspool, nor any database",
 		    store->db_path);
+	if (code != SQLITE_OK)
+		return store_fail(store, code, "open");
+	status = sql_read_int64(store, "PRAGMA synchronous", &synchronous);
 	if (status == STORE_OK)
 		status = sql_read_int64(
 		    store, "PRAGMA page_size", &store->page_bytes);

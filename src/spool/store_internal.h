@@ -4,7 +4,7 @@
  * includes it.
  *
  * Assumes: the connection `db` is used by one thread at a time: by whoever
- * holds `mutex`, or, in the relay and the commands, by their only thread.
+ * has the write lock, or, in the relay and the commands, by their only thread.
  */
 #ifndef HOOKSPOOL_STORE_INTERNAL_H
 #define HOOKSPOOL_STORE_INTERNAL_H
@@ -87,9 +87,11 @@ struct store {
 	int64_t page_bytes;
 	int schema_version;
 
-	/* The write lock: `mutex`, flock on lock_fd, BEGIN IMMEDIATE. What
-	 * follows is read and written under it. */
+	/* The write lock: a thread's turn, flock on lock_fd, BEGIN IMMEDIATE.
+	 * `mutex` guards the turn alone and is held for an instant; what
+	 * follows it is read and written by who has the turn. */
 	pthread_mutex_t mutex;
+	pthread_cond_t is_free;
 	bool is_locked;
 	int64_t commits;     /* synced ones, since it was opened */
 	int wal_frames;      /* in the WAL after our last commit */
@@ -234,6 +236,11 @@ int schema_make(sqlite3 *db);
 void refuse_close(struct refusing *refusing);
 
 /* ---- locks: lock.c ---- */
+
+/* Waits until `cond` is signalled, or woken for nothing. False: it was not, by
+ * `deadline_ms`. */
+bool lock_await(
+    pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t deadline_ms);
 
 /* Takes an exclusive flock by `deadline_ms`. 0, or an errno: EWOULDBLOCK if it
  * was not to be had in time. */

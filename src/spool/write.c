@@ -1,7 +1,7 @@
 /*
- * The one way to write: mutex, flock, mending, BEGIN IMMEDIATE, work, COMMIT,
- * a look at the files, checkpoint, and the locks back. Knows nothing of what
- * is written.
+ * The one way to write: a thread's turn, flock, mending, BEGIN IMMEDIATE, work,
+ * COMMIT, a look at the files, checkpoint, and the locks back. Knows nothing of
+ * what is written.
  */
 #include "config.h"
 
@@ -30,24 +30,28 @@ set_busy_timeout(struct store *store, int64_t deadline_ms)
 
 /* False if it was not to be had in time. */
 static bool
-lock_mutex(struct store *store, int64_t deadline_ms)
+take_turn(struct store *store, int64_t deadline_ms)
 {
-	int64_t left_ms = deadline_ms - clock_mono_ms();
-	struct timespec until;
+	bool is_mine;
 
-	if (pthread_mutex_trylock(&store->mutex) == 0)
-		return true;
-	if (left_ms <= 0)
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += left_ms / 1000;
-	until.tv_nsec += left_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	return pthread_mutex_clocklock(
-		   &store->mutex, CLOCK_MONOTONIC, &until) == 0;
+	pthread_mutex_lock(&store->mutex);
+	while (store->is_locked)
+		if (!lock_await(&store->is_free, &store->mutex, deadline_ms))
+			break;
+	is_mine = !store->is_locked;
+	store->is_locked = true;
+	pthread_mutex_unlock(&store->mutex);
+	return is_mine;
+}
+
+static void
+give_turn(struct store *store)
+{
+	pthread_mutex_lock(&store->mutex);
+	assert(store->is_locked);
+	store->is_locked = false;
+	pthread_cond_signal(&store->is_free);
+	pthread_mutex_unlock(&store->mutex);
 }
 
 enum store_status
@@ -57,10 +61,10 @@ store_lock_write(struct store *store, int64_t deadline_ms)
 	int error;
 
 	assert(store->lock_fd >= 0);
-	if (!lock_mutex(store, deadline_ms))
-		return STORE_BUSY; /* `why` belongs to who has the mutex */
+	if (!take_turn(store, deadline_ms))
+		return STORE_BUSY; /* `why` belongs to who has the turn */
 	if (store->is_broken) {
-		pthread_mutex_unlock(&store->mutex);
+		give_turn(store);
 		return STORE_FAILED;
 	}
 	error = lock_take(store->lock_fd, deadline_ms);
@@ -68,10 +72,9 @@ store_lock_write(struct store *store, int64_t deadline_ms)
 		status = store_say(store, STORE_BUSY,
 		    "%s/" LOCK_NAME " is held by another process: %s",
 		    store->path, strerror(error));
-		pthread_mutex_unlock(&store->mutex);
+		give_turn(store);
 		return status;
 	}
-	store->is_locked = true;
 	status = recover_mend(store, deadline_ms);
 	if (status != STORE_OK)
 		store_unlock_write(store);
@@ -81,10 +84,8 @@ store_lock_write(struct store *store, int64_t deadline_ms)
 void
 store_unlock_write(struct store *store)
 {
-	assert(store->is_locked);
-	store->is_locked = false;
 	flock(store->lock_fd, LOCK_UN);
-	pthread_mutex_unlock(&store->mutex);
+	give_turn(store);
 }
 
 enum store_status

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""What is called stored is there afterwards: the Nth system call of a capture
+fails or kills the process, the disk is full, several processes capture at
+once. tests/capture_tool.c prints an id only after store_capture said so.
+"""
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import (Sandbox, Skip, TOP_BUILD, equal, main, need, run, test)
+
+TOOL = os.path.join(TOP_BUILD, "capture_tool")
+MAKE_SPOOL = os.path.join(TOP_BUILD, "make_spool")
+BODY_BYTES = 30000  # about ten captures make a checkpoint due
+COUNT = 14
+# Which of the some 300 writes fail: of the opening, of a commit, of a
+# checkpoint; all syncs are tried.
+WRITES = [1] + list(range(9, 27, 2)) + list(range(30, 330, 37))
+SYNCS = range(1, 60)
+
+
+def make_spool(sandbox, name):
+    path = sandbox.join(name)
+    run([MAKE_SPOOL, path])
+    return path
+
+
+def body_of(event_id, size=BODY_BYTES):
+    return (event_id * (size // len(event_id) + 1))[:size].encode()
+
+
+def printed_ids(output):
+    return [line for line in output.decode().split("\n") if len(line) == 36]
+
+
+def check_stored(path, ids, size=BODY_BYTES):
+    """Every id is there once with equal bytes, and the database is sound."""
+    db = sqlite3.connect(os.path.join(path, "spool.db"))
+    try:
+        found = dict(db.execute("SELECT id, body FROM event"))
+        equal(db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+    finally:
+        db.close()
+    equal(len(set(ids)), len(ids), "printed ids that differ")
+    for event_id in ids:
+        assert event_id in found, "%s was printed and is not there" % event_id
+    for event_id, body in found.items():
+        assert body == body_of(event_id, size), "%s: other bytes" % event_id
+    return len(found)
+
+
+def need_strace():
+    need("strace")
+    done = subprocess.run(
+        ["strace", "-f", "-e", "trace=fdatasync",
+         "-e", "inject=fdatasync:error=EIO:when=1", "true"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, timeout=60)
+    if done.returncode != 0:
+        raise Skip("strace may not trace here: %s" %
+                   done.stderr.decode("utf-8", "replace").strip()[-80:])
+
+
+def inject(sandbox, path, what, threads=1):
+    """Captures under strace; what the tool said, and its status."""
+    call = what.split(":")[0]
+    return subprocess.run(
+        ["strace", "-f", "-qq", "-o", sandbox.join("strace.log"),
+         "-e", "trace=" + call, "-e", "inject=" + what,
+         TOOL, path, str(threads), str(COUNT), str(BODY_BYTES)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, timeout=120)
+
+
+def capture_more(path):
+    """The next process: all is well again."""
+    done = run([TOOL, path, "2", "3", str(BODY_BYTES)])
+    equal(os.path.exists(os.path.join(path, "failed-sync")), False, "mark")
+    return printed_ids(done.stdout)
+
+
+def sweep(call, fault, status, numbers):
+    """The fault at the Nth call, until there is no such call."""
+    need_strace()
+    with Sandbox() as sandbox:
+        hits = 0
+        for n in numbers:
+            path = make_spool(sandbox, "%s-%d" % (call, n))
+            done = inject(sandbox, path, "%s:%s:when=%d" % (call, fault, n))
+            ids = printed_ids(done.stdout)
+            if done.returncode == 0:
+                equal(len(ids), COUNT, "ids printed with status 0")
+                break
+            assert done.returncode == status or (
+                done.returncode == 1 and not ids), (
+                    "status %d: %s" % (done.returncode, done.stderr))
+            hits += 1
+            yield sandbox, path, ids
+            ids += capture_more(path)
+            check_stored(path, ids)
+        assert hits > 0, "the fault was never reached"
+
+
+@test
+def a_kill_at_any_sync_loses_nothing_that_was_called_stored():
+    for _ in sweep("fdatasync", "signal=SIGKILL", -9, SYNCS):
+        pass
+
+
+@test
+def a_kill_at_any_write_loses_nothing_that_was_called_stored():
+    for _ in sweep("pwrite64", "signal=SIGKILL", -9, WRITES):
+        pass
+
+
+@test
+def a_kill_while_the_log_is_emptied_loses_nothing():
+    for _ in sweep("ftruncate", "signal=SIGKILL", -9, SYNCS):
+        pass
+
+
+@test
+def a_failed_sync_leaves_the_mark_and_ends_the_process():
+    for _, path, ids in sweep("fdatasync", "error=EIO", 75, SYNCS):
+        assert len(ids) < COUNT, "all were called stored"
+        assert os.path.exists(os.path.join(path, "failed-sync")), "no mark"
+
+
+@test
+def a_failed_write_ends_the_process_and_loses_nothing():
+    for _, path, ids in sweep("pwrite64", "error=EIO", 75, WRITES):
+        assert len(ids) < COUNT, "all were called stored"
+
+
+@test
+def a_full_disk_at_any_write_is_said_and_loses_nothing():
+    need_strace()
+    with Sandbox() as sandbox:
+        for n in WRITES:
+            path = make_spool(sandbox, "full-%d" % n)
+            done = inject(sandbox, path, "pwrite64:error=ENOSPC:when=%d" % n)
+            assert done.returncode in (0, 1), done.stderr
+            ids = printed_ids(done.stdout)
+            if b"could not open" not in done.stderr:
+                assert len(ids) >= COUNT - 1, "%d ids" % len(ids)
+            ids += capture_more(path)
+            equal(check_stored(path, ids), len(ids), "stored")
+
+
+@test
+def a_sync_that_fails_for_many_threads_is_told_to_all_of_them():
+    need_strace()
+    with Sandbox() as sandbox:
+        path = make_spool(sandbox, "threads")
+        done = inject(sandbox, path, "fdatasync:error=EIO:when=2+", 8)
+        equal(done.returncode, 75, "status")
+        ids = printed_ids(done.stdout)
+        ids += capture_more(path)
+        check_stored(path, ids)
+
+
+@test
+def processes_and_threads_capture_side_by_side():
+    with Sandbox() as sandbox:
+        path = make_spool(sandbox, "many")
+        tools = [subprocess.Popen([TOOL, path, "8", "25", "1000"],
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+                 for _ in range(4)]
+        ids = []
+        for tool in tools:
+            ids += printed_ids(tool.communicate(timeout=120)[0])
+            equal(tool.returncode, 0, "status")
+        equal(len(ids), 800, "ids")
+        equal(check_stored(path, ids, 1000), 800, "stored")
+
+
+@test
+def a_disk_that_is_full_refuses_events_and_takes_them_again():
+    if os.getuid() != 0:
+        raise Skip("not root: no small disk can be mounted")
+    with Sandbox() as sandbox:
+        disk = sandbox.join("disk")
+        os.mkdir(disk)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE)
+        if mounted.returncode != 0:
+            raise Skip("no tmpfs can be mounted here")
+        sandbox.defer(lambda: run(["umount", disk]))
+        path = os.path.join(disk, "spool")
+        run([MAKE_SPOOL, path])
+        filler = os.path.join(disk, "filler")
+        with open(filler, "wb") as f:
+            f.write(b"x" * 300000)
+        done = run([TOOL, path, "2", "30", str(BODY_BYTES)], status=1)
+        ids = printed_ids(done.stdout)
+        assert 0 < len(ids) < 60, "%d ids" % len(ids)
+        check_stored(path, ids)
+        os.unlink(filler)
+        ids += printed_ids(run([TOOL, path, "1", "1",
+                                str(BODY_BYTES)]).stdout)
+        check_stored(path, ids)
+
+
+main(__name__)
