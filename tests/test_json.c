@@ -129,6 +129,8 @@ static const struct bad bad_texts[] = {
     {TEXT("[1 2]"), 3, "a comma or ] is missing"},
     {TEXT("[1:2]"), 2, "a comma or ] is missing"},
     {TEXT("[1}"), 2, "a comma or ] is missing"},
+    {TEXT("[}"), 1, "a value is missing"},
+    {TEXT("{]"), 1, "a member's name"},
     {TEXT("{\"a\":1]"), 6, "a comma or } is missing"},
     {TEXT("{\"a\":1 \"b\":2}"), 7, "a comma or } is missing"},
     {TEXT("{\"a\":1;\"b\":2}"), 6, "a comma or } is missing"},

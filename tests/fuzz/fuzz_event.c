@@ -1,7 +1,7 @@
 /*
  * Reading the envelope. Holds: it is "not JSON" just where the checker says
- * so; what is read is within its limits and valid UTF-8; type and community
- * are what json-c reads in the whole text.
+ * so, and an envelope just where json-c sees one; what is read is within its
+ * limits and valid UTF-8; type and community are what json-c reads.
  */
 #include "config.h"
 
@@ -58,11 +58,16 @@ find_string(struct json_object *object, const char *name)
 	return json_object_get_string(member);
 }
 
-/* To json-c a name ends at U+0000, and so does a C string: leave these out. */
+/* Whether it is an envelope to json-c. */
 static bool
-has_nul_escape(const char *text, size_t len)
+is_envelope(struct json_object *object, const char *type)
 {
-	return memmem(text, len, "\\u0000", 6) != NULL;
+	struct json_object *events = NULL;
+
+	return type != NULL && *type != '\0' &&
+	       strlen(type) <= EVENT_TYPE_MAX_BYTES &&
+	       json_object_object_get_ex(object, "Events", &events) &&
+	       json_object_is_type(events, json_type_array);
 }
 
 static void
@@ -73,13 +78,28 @@ compare(const char *text, size_t len, const struct event *event)
 
 	HOLDS(oracle_parse(text, len, &object));
 	type = find_string(object, "EventType");
-	HOLDS(type != NULL && strcmp(type, event->type) == 0);
 	community = find_string(object, "CommunityName");
 	if (community != NULL && strlen(community) > EVENT_NAME_MAX_BYTES)
 		community = NULL;
-	HOLDS((community == NULL) == (event->community == NULL));
-	HOLDS(community == NULL || strcmp(community, event->community) == 0);
+	HOLDS(is_envelope(object, type) == (event->type != NULL));
+	if (event->type != NULL) {
+		HOLDS(strcmp(type, event->type) == 0);
+		HOLDS((community == NULL) == (event->community == NULL));
+		HOLDS(community == NULL ||
+		      strcmp(community, event->community) == 0);
+	}
 	json_object_put(object);
+}
+
+static void
+check_event(const struct event *event)
+{
+	HOLDS(event->type != NULL && *event->type != '\0');
+	check_text(event->type, EVENT_TYPE_MAX_BYTES);
+	check_text(event->community, EVENT_NAME_MAX_BYTES);
+	check_id(event->ticket);
+	check_id(event->note);
+	check_id(event->conversation);
 }
 
 int
@@ -95,17 +115,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS((error.verdict == EVENT_FINE) == (error.why == NULL));
 	HOLDS((error.verdict == EVENT_NOT_JSON) ==
 	      (json_check(text, size, &root, &offset) != NULL));
-	if (error.verdict != EVENT_FINE) {
+	if (error.verdict == EVENT_FINE)
+		check_event(&event);
+	else
 		check_empty(&event);
-		return 0;
-	}
-	HOLDS(event.type != NULL && *event.type != '\0');
-	check_text(event.type, EVENT_TYPE_MAX_BYTES);
-	check_text(event.community, EVENT_NAME_MAX_BYTES);
-	check_id(event.ticket);
-	check_id(event.note);
-	check_id(event.conversation);
-	if (!has_nul_escape(text, size))
+	/* To json-c a name ends at U+0000, and so does a C string: leave
+	 * these out. */
+	if (error.verdict != EVENT_NOT_JSON &&
+	    memmem(text, size, "\\u0000", 6) == NULL)
 		compare(text, size, &event);
 	event_free(&event);
 	return 0;

@@ -20,7 +20,8 @@ check_trimmed(const char *text)
 	HOLDS(len == 0 || strchr(" \t", text[0]) == NULL);
 	HOLDS(len == 0 || strchr(" \t", text[len - 1]) == NULL);
 	for (i = 0; i < len; i++)
-		HOLDS((unsigned char)text[i] >= 32 || text[i] == '\t');
+		HOLDS(((unsigned char)text[i] >= 32 && text[i] != 127) ||
+		      text[i] == '\t');
 }
 
 static void
