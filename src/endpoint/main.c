@@ -35,7 +35,7 @@ static const char usage[] =
     "it by hand its EXAMPLES.\n"
     "\n"
     "  -c, --config FILE  the configuration, instead of $HOOKSPOOL_CONF or\n"
-    "                     " SYSCONFDIR "/hookspool.conf\n";
+    "                     " CONFIG_DEFAULT_PATH "\n";
 
 static bool
 is_listening(int fd)
