@@ -12,7 +12,7 @@
 
 #define FULL_PERCENT      90 /* of max_size, and room is made */
 #define STEP_MAX_EVENTS   50
-#define STEP_MAX_BYTES    (4 << 20) /* of bodies, but at least one event */
+#define STEP_MAX_BYTES    (1 << 20) /* of bodies, but at least one event */
 #define STEP_MAX_REFUSALS 20
 
 /* What was settled, or refused, then or earlier may go. */

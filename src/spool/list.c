@@ -18,116 +18,127 @@
 		received_at_ms is read */
 
 /* What the walk goes along. */
-enum walk {
-	WALK_SEQ,  /* all events, or the new ones, or the routed ones */
-	WALK_ID,   /* a span of time: ids sort by it, also if clocks stepped */
-	WALK_STATE /* deliveries that are not delivered */
-};
-
-struct cursor {
-	enum walk walk;
-	int64_t before_seq; /* the next one is below it */
-	int64_t after_seq;  /* and above this one */
-	char before_id[UUID_TEXT_SIZE];
-	char after_id[UUID_TEXT_SIZE];
-	enum delivery_state state; /* of WALK_STATE */
+enum way {
+	WAY_SEQ,  /* all events, or the new ones, or the routed ones */
+	WAY_ID,   /* a span of time: ids sort by it, also if clocks stepped */
+	WAY_STATE /* deliveries that are not delivered */
 };
 
 /* What `filter->state` names. */
 enum asked { ASKED_NOTHING, ASKED_NEW, ASKED_ROUTED, ASKED_DELIVERY };
 
+struct walk {
+	const struct list_filter *filter;
+	enum asked asked;
+	enum delivery_state state; /* of ASKED_DELIVERY */
+	enum way way;
+	int64_t before_seq; /* the next event is below it */
+	int64_t after_seq;  /* and above this one */
+	char before_id[UUID_TEXT_SIZE];
+	char after_id[UUID_TEXT_SIZE];
+};
+
+/* ---- the walk ---- */
+
+/* False if no state has this name. */
 static bool
-read_asked(const char *name, enum asked *asked, enum delivery_state *state)
+read_state(struct walk *walk, const char *name)
 {
 	int i;
 
-	*state = DELIVERY_PENDING;
-	*asked = ASKED_DELIVERY;
 	if (name == NULL)
-		*asked = ASKED_NOTHING;
+		walk->asked = ASKED_NOTHING;
 	else if (strcmp(name, "new") == 0)
-		*asked = ASKED_NEW;
+		walk->asked = ASKED_NEW;
 	else if (strcmp(name, "routed") == 0)
-		*asked = ASKED_ROUTED;
-	if (*asked != ASKED_DELIVERY)
+		walk->asked = ASKED_ROUTED;
+	else
+		walk->asked = ASKED_DELIVERY;
+	if (walk->asked != ASKED_DELIVERY)
 		return true;
 	for (i = DELIVERY_PENDING; i <= DELIVERY_ORPHANED; i++) {
-		*state = (enum delivery_state)i;
-		if (strcmp(name, delivery_state_name(*state)) == 0)
+		walk->state = (enum delivery_state)i;
+		if (strcmp(name, delivery_state_name(walk->state)) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* ---- the walk ---- */
+static enum store_status
+bound_seqs(struct store *store, struct walk *walk)
+{
+	int64_t routed_seq = 0;
+	enum store_status status = store_read_routed(store, &routed_seq);
+
+	if (walk->asked == ASKED_NEW)
+		walk->after_seq = routed_seq;
+	if (walk->asked == ASKED_ROUTED)
+		walk->before_seq = routed_seq + 1;
+	return status;
+}
+
+static void
+bound_ids(struct walk *walk)
+{
+	const struct list_filter *filter = walk->filter;
+
+	query_write_id_bound(filter->since_ms - ID_SLACK_MS, walk->after_id);
+	snprintf(walk->before_id, sizeof walk->before_id, "g");
+	if (filter->until_ms > 0)
+		query_write_id_bound(
+		    filter->until_ms + ID_SLACK_MS, walk->before_id);
+}
 
 static enum store_status
-start(struct store *store, const struct list_filter *filter,
-    struct cursor *cursor)
+start(struct store *store, const struct list_filter *filter, struct walk *walk)
 {
-	enum store_status status = STORE_OK;
-	enum asked asked;
-	int64_t routed_seq = 0;
-
-	memset(cursor, 0, sizeof *cursor);
-	cursor->before_seq = INT64_MAX;
-	if (!read_asked(filter->state, &asked, &cursor->state))
+	*walk = (struct walk){.filter = filter, .before_seq = INT64_MAX};
+	if (!read_state(walk, filter->state))
 		return store_say(store, STORE_REFUSED,
 		    "no state is called \"%s\": there are new and routed for "
 		    "events, pending, delivered, dead, dropped and orphaned "
 		    "for deliveries",
 		    filter->state);
-	if (asked == ASKED_NEW || asked == ASKED_ROUTED)
-		status = store_read_routed(store, &routed_seq);
-	if (asked == ASKED_NEW)
-		cursor->after_seq = routed_seq;
-	if (asked == ASKED_ROUTED)
-		cursor->before_seq = routed_seq + 1;
-	if (asked == ASKED_DELIVERY && cursor->state != DELIVERY_DELIVERED) {
-		cursor->walk = WALK_STATE;
-	} else if (filter->since_ms > 0 || filter->until_ms > 0) {
-		cursor->walk = WALK_ID;
-		query_write_id_bound(
-		    filter->since_ms - ID_SLACK_MS, cursor->after_id);
-		snprintf(cursor->before_id, sizeof cursor->before_id, "g");
-		if (filter->until_ms > 0)
-			query_write_id_bound(
-			    filter->until_ms + ID_SLACK_MS, cursor->before_id);
-	}
-	return status;
+	if (walk->asked == ASKED_DELIVERY && walk->state != DELIVERY_DELIVERED)
+		walk->way = WAY_STATE;
+	else if (filter->since_ms > 0 || filter->until_ms > 0)
+		walk->way = WAY_ID;
+	else
+		walk->way = WAY_SEQ;
+	bound_ids(walk);
+	return bound_seqs(store, walk);
 }
 
 static sqlite3_stmt *
-ask_by_seq(struct store *store, const struct cursor *cursor)
+ask_by_seq(struct store *store, const struct walk *walk)
 {
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT seq FROM events WHERE seq < ?1 AND seq > ?2 "
 	    "ORDER BY seq DESC LIMIT 1");
 
-	sqlite3_bind_int64(statement, 1, cursor->before_seq);
-	sqlite3_bind_int64(statement, 2, cursor->after_seq);
+	sqlite3_bind_int64(statement, 1, walk->before_seq);
+	sqlite3_bind_int64(statement, 2, walk->after_seq);
 	return statement;
 }
 
 static sqlite3_stmt *
-ask_by_id(struct store *store, const struct cursor *cursor)
+ask_by_id(struct store *store, const struct walk *walk)
 {
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT seq, id FROM events WHERE id < ?1 AND id > ?2 "
 	    "ORDER BY id DESC LIMIT 1");
 
-	sql_bind_text(statement, 1, cursor->before_id);
-	sql_bind_text(statement, 2, cursor->after_id);
+	sql_bind_text(statement, 1, walk->before_id);
+	sql_bind_text(statement, 2, walk->after_id);
 	return statement;
 }
 
 /* The newest one of each destination's, and the newest of these. `state <> 1`
  * is how SQLite sees that the index deliveries_open will do. */
 static sqlite3_stmt *
-ask_by_state(struct store *store, const struct list_filter *filter,
-    const struct cursor *cursor)
+ask_by_state(struct store *store, const struct walk *walk)
 {
-	bool is_orphaned = cursor->state == DELIVERY_ORPHANED;
+	bool is_orphaned = walk->state == DELIVERY_ORPHANED;
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT max((SELECT seq FROM deliveries "
 	    "WHERE destination = destinations.id AND state = ?1 "
@@ -135,35 +146,33 @@ ask_by_state(struct store *store, const struct list_filter *filter,
 	    "FROM destinations WHERE (?3 IS NULL OR name = ?3) "
 	    "AND (?1 <> 0 OR is_configured = ?4)");
 
-	sqlite3_bind_int(statement, 1,
-	    (int)(is_orphaned ? DELIVERY_PENDING : cursor->state));
-	sqlite3_bind_int64(statement, 2, cursor->before_seq);
-	sql_bind_text(statement, 3, filter->destination);
+	sqlite3_bind_int(
+	    statement, 1, (int)(is_orphaned ? DELIVERY_PENDING : walk->state));
+	sqlite3_bind_int64(statement, 2, walk->before_seq);
+	sql_bind_text(statement, 3, walk->filter->destination);
 	sqlite3_bind_int(statement, 4, is_orphaned ? 0 : 1);
 	return statement;
 }
 
 static sqlite3_stmt *
-ask(struct store *store, const struct list_filter *filter,
-    const struct cursor *cursor)
+ask(struct store *store, const struct walk *walk)
 {
-	switch (cursor->walk) {
-	case WALK_SEQ:
-		return ask_by_seq(store, cursor);
-	case WALK_ID:
-		return ask_by_id(store, cursor);
-	case WALK_STATE:
-		return ask_by_state(store, filter, cursor);
+	switch (walk->way) {
+	case WAY_SEQ:
+		return ask_by_seq(store, walk);
+	case WAY_ID:
+		return ask_by_id(store, walk);
+	case WAY_STATE:
+		return ask_by_state(store, walk);
 	}
 	return NULL;
 }
 
 /* Goes to the next event of the walk. STORE_GONE: it is at its end. */
 static enum store_status
-advance(struct store *store, const struct list_filter *filter,
-    struct cursor *cursor, int64_t *seq)
+advance(struct store *store, struct walk *walk, int64_t *seq)
 {
-	sqlite3_stmt *statement = ask(store, filter, cursor);
+	sqlite3_stmt *statement = ask(store, walk);
 	enum store_status status;
 
 	status = sql_next(store, statement);
@@ -172,9 +181,9 @@ advance(struct store *store, const struct list_filter *filter,
 	if (sqlite3_column_type(statement, 0) == SQLITE_NULL)
 		status = STORE_GONE;
 	*seq = sqlite3_column_int64(statement, 0);
-	cursor->before_seq = *seq;
-	if (cursor->walk == WALK_ID)
-		snprintf(cursor->before_id, sizeof cursor->before_id, "%s",
+	walk->before_seq = *seq;
+	if (walk->way == WAY_ID)
+		snprintf(walk->before_id, sizeof walk->before_id, "%s",
 		    (const char *)sqlite3_column_text(statement, 1));
 	sqlite3_reset(statement);
 	return status;
@@ -196,15 +205,13 @@ is_equal(const char *wanted, const char *text)
 }
 
 static bool
-is_event_asked(const struct list_filter *filter, const struct event_row *event)
+is_event_asked(const struct walk *walk, const struct event_row *event)
 {
-	enum asked asked;
-	enum delivery_state state;
+	const struct list_filter *filter = walk->filter;
 
-	(void)read_asked(filter->state, &asked, &state);
-	if (asked == ASKED_NEW && event->is_routed)
+	if (walk->asked == ASKED_NEW && event->is_routed)
 		return false;
-	if (asked == ASKED_ROUTED && !event->is_routed)
+	if (walk->asked == ASKED_ROUTED && !event->is_routed)
 		return false;
 	if (filter->since_ms > 0 && event->received_at_ms < filter->since_ms)
 		return false;
@@ -218,19 +225,18 @@ is_event_asked(const struct list_filter *filter, const struct event_row *event)
 
 /* Whether one of them has both the state and the destination asked for. */
 static bool
-is_delivery_asked(const struct list_filter *filter,
-    const struct delivery_row *rows, size_t count)
+is_delivery_asked(
+    const struct walk *walk, const struct delivery_row *rows, size_t count)
 {
-	enum asked asked;
-	enum delivery_state state;
+	const char *destination = walk->filter->destination;
+	bool is_any_state = walk->asked != ASKED_DELIVERY;
 	size_t i;
 
-	(void)read_asked(filter->state, &asked, &state);
-	if (asked != ASKED_DELIVERY && filter->destination == NULL)
+	if (is_any_state && destination == NULL)
 		return true;
 	for (i = 0; i < count; i++)
-		if (is_equal(filter->destination, rows[i].destination) &&
-		    (asked != ASKED_DELIVERY || rows[i].state == state))
+		if (is_equal(destination, rows[i].destination) &&
+		    (is_any_state || rows[i].state == walk->state))
 			return true;
 	return false;
 }
@@ -254,18 +260,18 @@ free_match(struct match *match)
 
 /* STORE_GONE if the event does not match, or was erased. */
 static enum store_status
-read_match(struct store *store, const struct list_filter *filter, int64_t seq,
+read_match(struct store *store, const struct walk *walk, int64_t seq,
     struct match *match)
 {
 	enum store_status status = query_read_event(store, seq, &match->event);
 
-	if (status == STORE_OK && !is_event_asked(filter, &match->event))
+	if (status == STORE_OK && !is_event_asked(walk, &match->event))
 		status = STORE_GONE;
 	if (status == STORE_OK)
 		status = query_read_deliveries(
 		    store, seq, &match->deliveries, &match->count);
 	if (status == STORE_OK &&
-	    !is_delivery_asked(filter, match->deliveries, match->count))
+	    !is_delivery_asked(walk, match->deliveries, match->count))
 		status = STORE_GONE;
 	if (status != STORE_OK)
 		free_match(match);
@@ -275,8 +281,7 @@ read_match(struct store *store, const struct list_filter *filter, int64_t seq,
 /* Looks for the next match among the next READ_MAX_COUNT events of the walk;
  * `match` stays empty if there is none. STORE_GONE: the walk is at its end. */
 static enum store_status
-find_match(struct store *store, const struct list_filter *filter,
-    struct cursor *cursor, struct match *match)
+find_match(struct store *store, struct walk *walk, struct match *match)
 {
 	enum store_status status = query_begin(store);
 	int64_t seq = 0;
@@ -285,10 +290,10 @@ find_match(struct store *store, const struct list_filter *filter,
 	if (status != STORE_OK)
 		return status;
 	for (i = 0; i < READ_MAX_COUNT && match->event.id == NULL; i++) {
-		status = advance(store, filter, cursor, &seq);
+		status = advance(store, walk, &seq);
 		if (status != STORE_OK)
 			break;
-		status = read_match(store, filter, seq, match);
+		status = read_match(store, walk, seq, match);
 		if (status == STORE_GONE)
 			status = STORE_OK;
 		if (status != STORE_OK)
@@ -302,15 +307,15 @@ enum store_status
 store_list(struct store *store, const struct list_filter *filter,
     store_each_event each, void *arg)
 {
-	struct cursor cursor;
+	struct walk walk;
 	struct match match = {.count = 0};
 	size_t given = 0;
 	bool goes_on = true;
-	enum store_status status = start(store, filter, &cursor);
+	enum store_status status = start(store, filter, &walk);
 
 	while (status == STORE_OK && goes_on &&
 	       (filter->limit == 0 || given < filter->limit)) {
-		status = find_match(store, filter, &cursor, &match);
+		status = find_match(store, &walk, &match);
 		if (match.event.id == NULL)
 			continue;
 		given++;

@@ -161,17 +161,15 @@ query_free_deliveries(struct delivery_row *rows, size_t count)
 enum store_status
 query_begin(struct store *store)
 {
-	sqlite3_stmt *statement = sql_prepare(store, "BEGIN DEFERRED");
-
-	return sql_run(store, statement);
+	return sql_run(store, sql_prepare(store, "BEGIN DEFERRED"));
 }
 
 void
 query_end(struct store *store)
 {
-	sqlite3_stmt *statement = sql_prepare(store, "ROLLBACK");
-
-	(void)sql_run(store, statement); /* nothing was written */
+	/* Nothing was written. Some failures have ended it already. */
+	if (!sqlite3_get_autocommit(store->db))
+		(void)sql_run(store, sql_prepare(store, "ROLLBACK"));
 }
 
 void
