@@ -16,6 +16,7 @@ import subprocess
 import threading
 
 import fastcgi
+from destination import Destination
 from harness import (HOOKSPOOL, Sandbox, Skip, contains, equal, main, run,
                      test, wait_until)
 
@@ -373,6 +374,38 @@ def status_is_the_same_in_json_and_for_people():
         out = site.run("status")
         contains(out, "2 not routed")
         contains(out, "not running")
+
+
+@test
+def a_failing_destination_is_told_apart():
+    with Sandbox() as box, Destination("503") as bad, Destination() as good:
+        site = Site(box, "".join(
+            "[destination %s]\nurl = %s\nallow_private = yes\n" %
+            (name, there.url()) for name, there in (("bad", bad),
+                                                    ("good", good))))
+        id_ = site.capture(event())
+        relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
+        wait_until(lambda: {d["last_status"] for d in
+                            site.json("status")["destinations"]} ==
+                   {200, 503}, "both attempts", alive=[relay])
+        bad_row, good_row = sorted(site.json("status")["destinations"],
+                                   key=lambda d: d["name"])
+        equal((bad_row["state"], bad_row["pending"], bad_row["delivered"]),
+              ("retrying", 1, 0))
+        equal((good_row["state"], good_row["pending"], good_row["delivered"]),
+              ("idle", 0, 1))
+        assert bad_row["next_at_ms"] > bad_row["last_attempt_ms"], bad_row
+        rows = site.run("status").splitlines()
+        row, = [r for r in rows if r.startswith("bad ")]
+        contains(row, "status 503")
+        contains("\n".join(rows), "running")
+        equal(site.list("--state", "pending", "--to", "bad"), [id_])
+        equal(site.list("--state", "delivered", "--to", "bad"), [])
+        contains(site.run("list"), "bad: pending, good: delivered")
+        shown = site.json("show", id_)
+        equal({a["destination"]: a["status"] for a in shown["attempts"]},
+              {"bad": 503, "good": 200})
+        contains(site.run("show", id_), "503")
 
 
 @test

@@ -18,6 +18,14 @@ enum { OPTION_JSON };
 const struct option_row status_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
 
+/* Whether the attempt last made, to whichever delivery, has failed. */
+static bool
+is_failing(const struct destination_counts *d)
+{
+	return d->last_error != NULL ||
+	       (d->last_status != 0 && d->last_status / 100 != 2);
+}
+
 /* What people call the state of a destination. */
 static const char *
 state_of(const struct destination_counts *d)
@@ -26,7 +34,7 @@ state_of(const struct destination_counts *d)
 		return "removed";
 	if (d->pending == 0)
 		return "idle";
-	return d->last_error != NULL ? "retrying" : "delivering";
+	return is_failing(d) ? "retrying" : "delivering";
 }
 
 static int64_t
@@ -157,7 +165,7 @@ add_due(struct table *table, int64_t now_ms, int64_t next_at_ms)
 	buf_init(&buf, 64);
 	if (next_at_ms == 0)
 		buf_add_text(&buf, "-");
-	else if (next_at_ms <= now_ms)
+	else if (next_at_ms - now_ms < 1000)
 		buf_add_text(&buf, "now");
 	else
 		print_add_span(&buf, next_at_ms - now_ms);
@@ -175,6 +183,22 @@ add_age(struct table *table, int64_t now_ms, int64_t since_ms)
 	else
 		print_add_span(&buf, now_ms - since_ms);
 	table_add_buf(table, &buf);
+}
+
+/* The error and the status of the attempt last made, if it failed. */
+static void
+add_error(struct table *table, const struct destination_counts *d)
+{
+	struct buf buf;
+
+	buf_init(&buf, PRINT_MAX_BYTES);
+	if (is_failing(d) && d->last_status != 0)
+		buf_add_format(&buf, "status %d", d->last_status);
+	if (d->last_error != NULL)
+		buf_add_format(
+		    &buf, "%s%s", buf.len > 0 ? ": " : "", d->last_error);
+	table_add(table, buf_text(&buf));
+	buf_free(&buf);
 }
 
 static void
@@ -195,7 +219,7 @@ print_destinations(int64_t now_ms, const struct store_summary *summary)
 		add_due(&table, now_ms, d->next_at_ms);
 		table_add_number(&table, d->delivered);
 		table_add_number(&table, d->dead);
-		table_add(&table, d->last_error);
+		add_error(&table, d);
 	}
 	putchar('\n');
 	table_print(&table);
