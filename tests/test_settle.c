@@ -5,10 +5,16 @@
 
 #include "unit.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "delivery_fixture.h"
+#include "spool/store_internal.h"
 
 #define NEVER INT64_MAX
 
@@ -336,6 +342,82 @@ a_settle_that_could_not_be_written_is_not_applied(void **state)
 	store_free_due(&due);
 }
 
+static void
+a_settle_that_cannot_have_the_lock_says_so_in_time(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = fill(fixture, 1);
+	struct due due = delivery_take(fixture, id);
+	struct settlement settlement =
+	    delivery_settlement(&due, OUTCOME_DELIVERED);
+	char *name = fixture_join(fixture->path, "lock");
+	int fd = open(name, O_RDWR);
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	fixture->store->write_wait_ms = 20;
+	assert_int_equal(
+	    store_settle(fixture->store, &settlement, 1), STORE_BUSY);
+	assert_false(settlement.is_applied);
+	close(fd);
+	assert_int_equal(
+	    store_settle(fixture->store, &settlement, 1), STORE_OK);
+	assert_true(settlement.is_applied);
+	free(name);
+	store_free_due(&due);
+}
+
+#define KILL_EVENTS 300
+#define KILL_AFTER  50
+
+/* Settles on and on, and says each one; never returns. */
+static void
+settle_until_killed(struct fixture *fixture, int64_t destination, int said)
+{
+	int i;
+
+	fixture->store = fixture_open(fixture->path, STORE_RELAY);
+	for (i = 0; i < KILL_EVENTS; i++) {
+		delivery_settle(fixture, destination, OUTCOME_DELIVERED);
+		if (write(said, ".", 1) != 1)
+			_exit(1);
+	}
+	for (;;)
+		pause();
+}
+
+static void
+a_kill_amid_settles_loses_none_that_was_committed(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = fill(fixture, KILL_EVENTS), delivered;
+	int said[2], i;
+	char byte;
+	pid_t child;
+
+	store_close(fixture->store); /* nobody forks with an open spool */
+	fixture->store = NULL;
+	assert_int_equal(pipe(said), 0);
+	child = fork();
+	if (child == 0)
+		settle_until_killed(fixture, id, said[1]);
+	close(said[1]);
+	for (i = 0; i < KILL_AFTER; i++)
+		assert_int_equal(read(said[0], &byte, 1), 1);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	while (read(said[0], &byte, 1) == 1)
+		i++;
+	close(said[0]);
+	fixture->store = fixture_open(fixture->path, STORE_RELAY);
+	delivery_check_counters(fixture);
+	delivered =
+	    fixture_query(fixture->path, "SELECT delivered FROM destinations");
+	assert_in_range(delivered, i, i + 1);
+	assert_int_equal(
+	    fixture_query(fixture->path, "SELECT count(*) FROM attempts"),
+	    delivered);
+}
+
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -357,6 +439,8 @@ main(void)
 	    CASE(deliveries_of_a_removed_destination_are_not_pending),
 	    CASE(a_crash_before_the_settle_leaves_the_delivery_due),
 	    CASE(a_settle_that_could_not_be_written_is_not_applied),
+	    CASE(a_settle_that_cannot_have_the_lock_says_so_in_time),
+	    CASE(a_kill_amid_settles_loses_none_that_was_committed),
 	};
 
 	return cmocka_run_group_tests_name("settle", tests, NULL, NULL);

@@ -23,8 +23,9 @@
  * were given up, are found by deliveries_due (which next) and deliveries_open
  * (the oldest, the newest): routing pays for a row in each, and a settle
  * removes them. `settled` has a row for each event that is routed and of which
- * nothing is pending, made by the transaction that settles it: by it the
- * events that have outlived their time are found without a search.
+ * nothing is pending, made by the transaction that settles it (and to be
+ * removed by one that makes something of it pending again): by it the events
+ * that have outlived their time are found without a search.
  */
 static const char step_1[] =
     "CREATE TABLE events ("
