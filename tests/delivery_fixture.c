@@ -161,6 +161,21 @@ delivery_settle(
 }
 
 void
+delivery_fill(struct fixture *fixture, int64_t *ids)
+{
+	delivery_configure(fixture, ids, "crm", "bi", NULL);
+	delivery_put(fixture, "X", "ticket_a", "11");
+	delivery_route(fixture, ids, 2);
+	delivery_settle(fixture, ids[0], OUTCOME_DELIVERED);
+	delivery_settle(fixture, ids[1], OUTCOME_DEAD);
+	delivery_now_ms += HOUR_MS;
+	delivery_put(fixture, NULL, "ticket_b", "22");
+	delivery_route(fixture, ids, 2);
+	delivery_now_ms += HOUR_MS;
+	delivery_put(fixture, "Y", "note_a", NULL);
+}
+
+void
 delivery_exec(struct fixture *fixture, const char *sql)
 {
 	char *name = fixture_join(fixture->path, "spool.db");

@@ -41,6 +41,11 @@ struct settlement delivery_settlement(
 int64_t delivery_settle(
     struct fixture *fixture, int64_t destination, enum outcome outcome);
 
+/* Configures crm and bi, and puts three events an hour apart: 1 (ticket_a, X,
+ * ticket 11) delivered to crm and dead at bi, 2 (ticket_b, ticket 22) pending
+ * at both, 3 (note_a, Y) new. */
+void delivery_fill(struct fixture *fixture, int64_t *ids);
+
 /* Runs SQL that is not ours to offer, by a connection of its own. */
 void delivery_exec(struct fixture *fixture, const char *sql);
 

@@ -95,7 +95,7 @@ capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
-unit_tests += test_route test_settle test_query test_erase
+unit_tests += test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
 test_route_SOURCES = %D%/test_route.c $(delivery_fixture)
@@ -104,6 +104,9 @@ test_route_LDADD = $(unit_ldadd)
 test_settle_SOURCES = %D%/test_settle.c $(delivery_fixture)
 test_settle_CPPFLAGS = $(unit_cppflags)
 test_settle_LDADD = $(unit_ldadd)
+test_list_SOURCES = %D%/test_list.c $(delivery_fixture)
+test_list_CPPFLAGS = $(unit_cppflags)
+test_list_LDADD = $(unit_ldadd)
 test_query_SOURCES = %D%/test_query.c $(delivery_fixture)
 test_query_CPPFLAGS = $(unit_cppflags)
 test_query_LDADD = $(unit_ldadd)

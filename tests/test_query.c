@@ -1,5 +1,6 @@
 /*
- * Looking: the summary, lists and single events, and how they are found.
+ * Looking: single events, the summary, refused bodies; and how all that is
+ * looked for is found.
  */
 #include "config.h"
 
@@ -15,196 +16,6 @@
 #include "delivery_fixture.h"
 #include "spool/store_internal.h"
 
-/* Three events an hour apart: 1 of a/X delivered to crm and dead at bi, 2 of
- * b/- pending at both, 3 of a/Y new. */
-static void
-fill(struct fixture *fixture, int64_t *ids)
-{
-	delivery_configure(fixture, ids, "crm", "bi", NULL);
-	delivery_put(fixture, "X", "ticket_a", "11");
-	delivery_route(fixture, ids, 2);
-	delivery_settle(fixture, ids[0], OUTCOME_DELIVERED);
-	delivery_settle(fixture, ids[1], OUTCOME_DEAD);
-	delivery_now_ms += HOUR_MS;
-	delivery_put(fixture, NULL, "ticket_b", "22");
-	delivery_route(fixture, ids, 2);
-	delivery_now_ms += HOUR_MS;
-	delivery_put(fixture, "Y", "note_a", NULL);
-}
-
-/* ---- lists ---- */
-
-struct seen {
-	struct store *store;
-	struct buf text;
-	size_t left; /* rows to take before it stops */
-};
-
-static bool
-see_event(void *arg, const struct event_row *event,
-    const struct delivery_row *deliveries, size_t count)
-{
-	struct seen *seen = arg;
-	size_t i;
-
-	/* Nothing is read while a row is looked at: no long reader. */
-	assert_int_equal(sqlite3_txn_state(seen->store->db, NULL), 0);
-	assert_null(event->body);
-	buf_add_format(&seen->text, "%s%lld", seen->text.len > 0 ? " " : "",
-	    (long long)event->seq);
-	for (i = 0; i < count; i++) {
-		assert_string_equal(deliveries[i].event_id, event->id);
-		buf_add_format(&seen->text, ",%s=%s", deliveries[i].destination,
-		    delivery_state_name(deliveries[i].state));
-	}
-	return --seen->left > 0;
-}
-
-/* What a list of at most `most` rows gives. */
-static void
-expect_list_of(struct fixture *fixture, const struct list_filter *filter,
-    size_t most, const char *expected)
-{
-	struct seen seen = {.store = fixture->store, .left = most};
-
-	buf_init(&seen.text, 10000);
-	if (store_list(fixture->store, filter, see_event, &seen) != STORE_OK)
-		fail_msg("%s", store_why(fixture->store));
-	assert_string_equal(buf_text(&seen.text), expected);
-	buf_free(&seen.text);
-}
-
-#define EXPECT_LIST(expected_, ...)                                            \
-	expect_list_of(fixture, &(const struct list_filter){__VA_ARGS__},      \
-	    1000, expected_)
-
-static const char one[] = "1,bi=dead,crm=delivered";
-static const char two[] = "2,bi=pending,crm=pending";
-
-static void
-a_list_is_newest_first_with_all_deliveries(void **state)
-{
-	struct fixture *fixture = *state;
-	int64_t ids[2];
-
-	EXPECT_LIST("", .limit = 0);
-	fill(fixture, ids);
-	EXPECT_LIST(
-	    "3 2,bi=pending,crm=pending 1,bi=dead,crm=delivered", .limit = 0);
-	EXPECT_LIST("3", .limit = 1);
-	expect_list_of(
-	    fixture, &(const struct list_filter){.limit = 3}, 1, "3");
-}
-
-static void
-a_list_shows_what_the_filter_matches(void **state)
-{
-	struct fixture *fixture = *state;
-	int64_t ids[2];
-
-	fill(fixture, ids);
-	EXPECT_LIST(one, .ticket = "11");
-	EXPECT_LIST("", .ticket = "1");
-	EXPECT_LIST("3", .type = "note_*");
-	EXPECT_LIST(one, .type = "ticket_*", .community = "X");
-	EXPECT_LIST(two, .type = "ticket_*", .community = "");
-	EXPECT_LIST("3", .community = "[YZ]");
-	EXPECT_LIST("", .note = "5");
-	EXPECT_LIST(two, .destination = "crm", .limit = 1);
-	EXPECT_LIST("", .destination = "nobody");
-}
-
-static void
-a_list_shows_the_state_asked_for(void **state)
-{
-	struct fixture *fixture = *state;
-	int64_t ids[2];
-
-	fill(fixture, ids);
-	EXPECT_LIST("3", .state = "new");
-	EXPECT_LIST(two, .state = "routed", .limit = 1);
-	EXPECT_LIST(one, .state = "routed", .ticket = "11");
-	EXPECT_LIST(one, .state = "delivered");
-	EXPECT_LIST(one, .state = "delivered", .destination = "crm");
-	EXPECT_LIST("", .state = "delivered", .destination = "bi");
-	EXPECT_LIST(one, .state = "dead");
-	EXPECT_LIST(one, .state = "dead", .destination = "bi");
-	EXPECT_LIST("", .state = "dead", .destination = "crm");
-	EXPECT_LIST(two, .state = "pending");
-	EXPECT_LIST("", .state = "pending", .ticket = "11");
-	EXPECT_LIST("", .state = "dropped");
-	EXPECT_LIST("", .state = "orphaned");
-	delivery_configure(fixture, ids, "crm", NULL);
-	EXPECT_LIST("2,bi=orphaned,crm=pending", .state = "orphaned");
-	EXPECT_LIST("2,bi=orphaned,crm=pending", .state = "pending");
-	EXPECT_LIST("", .state = "pending", .destination = "bi");
-}
-
-static void
-a_list_keeps_to_a_span_of_time_even_if_the_clock_stepped(void **state)
-{
-	struct fixture *fixture = *state;
-	int64_t ids[2];
-
-	fill(fixture, ids);
-	delivery_now_ms = BEGIN_MS - 1; /* two hours back */
-	delivery_put(fixture, NULL, "b", NULL);
-	EXPECT_LIST("3", .since_ms = BEGIN_MS + 2 * HOUR_MS);
-	EXPECT_LIST("", .since_ms = BEGIN_MS + 2 * HOUR_MS + 1);
-	EXPECT_LIST(
-	    two, .since_ms = BEGIN_MS + 1, .until_ms = BEGIN_MS + HOUR_MS + 1);
-	EXPECT_LIST(
-	    "", .since_ms = BEGIN_MS + 1, .until_ms = BEGIN_MS + HOUR_MS);
-	EXPECT_LIST("1,bi=dead,crm=delivered 4", .until_ms = BEGIN_MS + 1);
-	EXPECT_LIST(one, .until_ms = BEGIN_MS + 1, .limit = 1);
-	EXPECT_LIST("3", .state = "new", .since_ms = BEGIN_MS + 1);
-	EXPECT_LIST("", .state = "dead", .since_ms = BEGIN_MS + 1);
-	EXPECT_LIST(one, .state = "dead", .until_ms = BEGIN_MS + 1);
-}
-
-static void
-a_state_nobody_knows_is_refused_with_the_names(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct list_filter filter = {.state = "sent"};
-
-	assert_int_equal(store_list(fixture->store, &filter, see_event, NULL),
-	    STORE_REFUSED);
-	assert_non_null(strstr(store_why(fixture->store), "\"sent\""));
-	assert_non_null(strstr(store_why(fixture->store), "orphaned"));
-}
-
-static bool
-count_row(void *arg, const struct event_row *event,
-    const struct delivery_row *deliveries, size_t count)
-{
-	(void)event;
-	(void)deliveries;
-	(void)count;
-	++*(int *)arg;
-	return true;
-}
-
-static void
-a_long_list_is_whole(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct list_filter all = {.limit = 0},
-				 few = {.type = "ticket_b", .limit = 0};
-	int i, seen = 0;
-
-	for (i = 0; i < 700; i++)
-		delivery_put(
-		    fixture, NULL, i % 350 == 0 ? "ticket_b" : "a", NULL);
-	assert_int_equal(
-	    store_list(fixture->store, &all, count_row, &seen), STORE_OK);
-	assert_int_equal(seen, 700);
-	seen = 0;
-	assert_int_equal(
-	    store_list(fixture->store, &few, count_row, &seen), STORE_OK);
-	assert_int_equal(seen, 2);
-}
-
 /* ---- one event ---- */
 
 static void
@@ -215,7 +26,7 @@ an_event_is_found_by_the_beginning_of_its_id(void **state)
 	char id[UUID_TEXT_SIZE], upper[UUID_TEXT_SIZE], *whole;
 	size_t i;
 
-	fill(fixture, ids);
+	delivery_fill(fixture, ids);
 	whole = fixture_query_text(
 	    fixture->path, "SELECT id FROM event WHERE seq = 2");
 	assert_int_equal(store_find_event(fixture->store, whole, id), STORE_OK);
@@ -245,7 +56,7 @@ an_event_is_shown_with_all_that_belongs_to_it(void **state)
 	struct event_detail detail;
 	char *id;
 
-	fill(fixture, ids);
+	delivery_fill(fixture, ids);
 	delivery_settle(fixture, ids[0], OUTCOME_RETRY);
 	delivery_now_ms += 5000;
 	delivery_settle(fixture, ids[0], OUTCOME_DELIVERED);
@@ -286,7 +97,7 @@ the_summary_counts_what_waits_and_since_when(void **state)
 	struct store_summary summary;
 	const struct destination_counts *bi, *crm;
 
-	fill(fixture, ids);
+	delivery_fill(fixture, ids);
 	assert_int_equal(
 	    store_summarize(fixture->store, delivery_now_ms, &summary),
 	    STORE_OK);
@@ -330,7 +141,7 @@ a_new_event_counts_as_undelivered_and_an_orphaned_one_does_not(void **state)
 	int64_t ids[2];
 	struct store_summary summary;
 
-	fill(fixture, ids);
+	delivery_fill(fixture, ids);
 	delivery_configure(fixture, ids, "other", NULL);
 	assert_int_equal(
 	    store_summarize(fixture->store, delivery_now_ms, &summary),
@@ -376,9 +187,9 @@ the_summary_sees_a_relay_without_disturbing_it(void **state)
 static bool
 see_refusal(void *arg, const struct refusal *refusal)
 {
-	struct seen *seen = arg;
+	struct buf *seen = arg;
 
-	buf_add_format(&seen->text, "%lld %d %s %zu/%lld %.*s;",
+	buf_add_format(seen, "%lld %d %s %zu/%lld %.*s;",
 	    (long long)refusal->seq, refusal->status, refusal->why,
 	    refusal->body_bytes, (long long)refusal->sent_bytes,
 	    refusal->body != NULL ? (int)refusal->body_bytes : 0,
@@ -396,9 +207,9 @@ refused_bodies_are_listed_newest_first_and_shown_by_number(void **state)
 	    .body = "{,}",
 	    .body_bytes = 3,
 	    .sent_bytes = 3};
-	struct seen seen = {.store = fixture->store};
+	struct buf seen;
 
-	buf_init(&seen.text, 10000);
+	buf_init(&seen, 10000);
 	store_refuse(fixture->store, &refusal);
 	refusal.status = 413;
 	refusal.why = "too long";
@@ -408,19 +219,30 @@ refused_bodies_are_listed_newest_first_and_shown_by_number(void **state)
 	    store_list_refused(fixture->store, 0, see_refusal, &seen),
 	    STORE_OK);
 	assert_string_equal(
-	    buf_text(&seen.text), "2 413 too long 3/-1 ;1 400 not JSON 3/3 ;");
-	buf_clear(&seen.text);
+	    buf_text(&seen), "2 413 too long 3/-1 ;1 400 not JSON 3/3 ;");
+	buf_clear(&seen);
 	assert_int_equal(
 	    store_list_refused(fixture->store, 1, see_refusal, &seen),
 	    STORE_OK);
-	assert_string_equal(buf_text(&seen.text), "1 400 not JSON 3/3 {,};");
+	assert_string_equal(buf_text(&seen), "1 400 not JSON 3/3 {,};");
 	assert_int_equal(
 	    store_list_refused(fixture->store, 9, see_refusal, &seen),
 	    STORE_GONE);
-	buf_free(&seen.text);
+	buf_free(&seen);
 }
 
 /* ---- how they are found ---- */
+
+static bool
+count_row(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count)
+{
+	(void)event;
+	(void)deliveries;
+	(void)count;
+	++*(int *)arg;
+	return true;
+}
 
 /* Fails if the plan of the statement walks through a table that grows. */
 static void
@@ -465,7 +287,7 @@ no_statement_walks_through_a_table_that_grows(void **state)
 	int count = 0;
 	size_t i;
 
-	fill(fixture, ids);
+	delivery_fill(fixture, ids);
 	for (i = 0; i < 22; i++) {
 		delivery_settle(fixture, ids[0], OUTCOME_RETRY);
 		delivery_now_ms += 5000;
@@ -496,12 +318,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(a_list_is_newest_first_with_all_deliveries),
-	    CASE(a_list_shows_what_the_filter_matches),
-	    CASE(a_list_shows_the_state_asked_for),
-	    CASE(a_list_keeps_to_a_span_of_time_even_if_the_clock_stepped),
-	    CASE(a_state_nobody_knows_is_refused_with_the_names),
-	    CASE(a_long_list_is_whole),
 	    CASE(an_event_is_found_by_the_beginning_of_its_id),
 	    CASE(an_event_is_shown_with_all_that_belongs_to_it),
 	    CASE(the_summary_counts_what_waits_and_since_when),

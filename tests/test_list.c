@@ -1,0 +1,202 @@
+/*
+ * Lists: what a filter matches, and in which order.
+ */
+#include "config.h"
+
+#include "unit.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "delivery_fixture.h"
+#include "spool/store_internal.h"
+
+struct seen {
+	struct store *store;
+	struct buf text;
+	size_t left; /* rows to take before it stops */
+};
+
+static bool
+see_event(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count)
+{
+	struct seen *seen = arg;
+	size_t i;
+
+	/* Nothing is read while a row is looked at: no long reader. */
+	assert_int_equal(sqlite3_txn_state(seen->store->db, NULL), 0);
+	assert_null(event->body);
+	buf_add_format(&seen->text, "%s%lld", seen->text.len > 0 ? " " : "",
+	    (long long)event->seq);
+	for (i = 0; i < count; i++) {
+		assert_string_equal(deliveries[i].event_id, event->id);
+		buf_add_format(&seen->text, ",%s=%s", deliveries[i].destination,
+		    delivery_state_name(deliveries[i].state));
+	}
+	return --seen->left > 0;
+}
+
+/* What a list of at most `most` rows gives. */
+static void
+expect_list_of(struct fixture *fixture, const struct list_filter *filter,
+    size_t most, const char *expected)
+{
+	struct seen seen = {.store = fixture->store, .left = most};
+
+	buf_init(&seen.text, 10000);
+	if (store_list(fixture->store, filter, see_event, &seen) != STORE_OK)
+		fail_msg("%s", store_why(fixture->store));
+	assert_string_equal(buf_text(&seen.text), expected);
+	buf_free(&seen.text);
+}
+
+#define EXPECT_LIST(expected_, ...)                                            \
+	expect_list_of(fixture, &(const struct list_filter){__VA_ARGS__},      \
+	    1000, expected_)
+
+static const char one[] = "1,bi=dead,crm=delivered";
+static const char two[] = "2,bi=pending,crm=pending";
+
+static void
+a_list_is_newest_first_with_all_deliveries(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+
+	EXPECT_LIST("", .limit = 0);
+	delivery_fill(fixture, ids);
+	EXPECT_LIST(
+	    "3 2,bi=pending,crm=pending 1,bi=dead,crm=delivered", .limit = 0);
+	EXPECT_LIST("3", .limit = 1);
+	expect_list_of(
+	    fixture, &(const struct list_filter){.limit = 3}, 1, "3");
+}
+
+static void
+a_list_shows_what_the_filter_matches(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+
+	delivery_fill(fixture, ids);
+	EXPECT_LIST(one, .ticket = "11");
+	EXPECT_LIST("", .ticket = "1");
+	EXPECT_LIST("3", .type = "note_*");
+	EXPECT_LIST(one, .type = "ticket_*", .community = "X");
+	EXPECT_LIST(two, .type = "ticket_*", .community = "");
+	EXPECT_LIST("3", .community = "[YZ]");
+	EXPECT_LIST("", .note = "5");
+	EXPECT_LIST(two, .destination = "crm", .limit = 1);
+	EXPECT_LIST("", .destination = "nobody");
+}
+
+static void
+a_list_shows_the_state_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+
+	delivery_fill(fixture, ids);
+	EXPECT_LIST("3", .state = "new");
+	EXPECT_LIST(two, .state = "routed", .limit = 1);
+	EXPECT_LIST(one, .state = "routed", .ticket = "11");
+	EXPECT_LIST(one, .state = "delivered");
+	EXPECT_LIST(one, .state = "delivered", .destination = "crm");
+	EXPECT_LIST("", .state = "delivered", .destination = "bi");
+	EXPECT_LIST(one, .state = "dead");
+	EXPECT_LIST(one, .state = "dead", .destination = "bi");
+	EXPECT_LIST("", .state = "dead", .destination = "crm");
+	EXPECT_LIST(two, .state = "pending");
+	EXPECT_LIST("", .state = "pending", .ticket = "11");
+	EXPECT_LIST("", .state = "dropped");
+	EXPECT_LIST("", .state = "orphaned");
+	delivery_configure(fixture, ids, "crm", NULL);
+	EXPECT_LIST("2,bi=orphaned,crm=pending", .state = "orphaned");
+	EXPECT_LIST("2,bi=orphaned,crm=pending", .state = "pending");
+	EXPECT_LIST("", .state = "pending", .destination = "bi");
+}
+
+static void
+a_list_keeps_to_a_span_of_time_even_if_the_clock_stepped(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+
+	delivery_fill(fixture, ids);
+	delivery_now_ms = BEGIN_MS - 1; /* two hours back */
+	delivery_put(fixture, NULL, "b", NULL);
+	EXPECT_LIST("3", .since_ms = BEGIN_MS + 2 * HOUR_MS);
+	EXPECT_LIST("", .since_ms = BEGIN_MS + 2 * HOUR_MS + 1);
+	EXPECT_LIST(
+	    two, .since_ms = BEGIN_MS + 1, .until_ms = BEGIN_MS + HOUR_MS + 1);
+	EXPECT_LIST(
+	    "", .since_ms = BEGIN_MS + 1, .until_ms = BEGIN_MS + HOUR_MS);
+	EXPECT_LIST("1,bi=dead,crm=delivered 4", .until_ms = BEGIN_MS + 1);
+	EXPECT_LIST(one, .until_ms = BEGIN_MS + 1, .limit = 1);
+	EXPECT_LIST("3", .state = "new", .since_ms = BEGIN_MS + 1);
+	EXPECT_LIST("", .state = "dead", .since_ms = BEGIN_MS + 1);
+	EXPECT_LIST(one, .state = "dead", .until_ms = BEGIN_MS + 1);
+}
+
+static void
+a_state_nobody_knows_is_refused_with_the_names(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct list_filter filter = {.state = "sent"};
+
+	assert_int_equal(store_list(fixture->store, &filter, see_event, NULL),
+	    STORE_REFUSED);
+	assert_non_null(strstr(store_why(fixture->store), "\"sent\""));
+	assert_non_null(strstr(store_why(fixture->store), "orphaned"));
+}
+
+static bool
+count_row(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count)
+{
+	(void)event;
+	(void)deliveries;
+	(void)count;
+	++*(int *)arg;
+	return true;
+}
+
+static void
+a_long_list_is_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct list_filter all = {.limit = 0},
+				 few = {.type = "ticket_b", .limit = 0};
+	int i, seen = 0;
+
+	for (i = 0; i < 700; i++)
+		delivery_put(
+		    fixture, NULL, i % 350 == 0 ? "ticket_b" : "a", NULL);
+	assert_int_equal(
+	    store_list(fixture->store, &all, count_row, &seen), STORE_OK);
+	assert_int_equal(seen, 700);
+	seen = 0;
+	assert_int_equal(
+	    store_list(fixture->store, &few, count_row, &seen), STORE_OK);
+	assert_int_equal(seen, 2);
+}
+
+#define CASE(function)                                                         \
+	cmocka_unit_test_setup_teardown(                                       \
+	    function, delivery_setup, delivery_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE(a_list_is_newest_first_with_all_deliveries),
+	    CASE(a_list_shows_what_the_filter_matches),
+	    CASE(a_list_shows_the_state_asked_for),
+	    CASE(a_list_keeps_to_a_span_of_time_even_if_the_clock_stepped),
+	    CASE(a_state_nobody_knows_is_refused_with_the_names),
+	    CASE(a_long_list_is_whole),
+	};
+
+	return cmocka_run_group_tests_name("list", tests, NULL, NULL);
+}
