@@ -9,7 +9,9 @@ import fcntl
 import json
 import os
 import pwd
+import shutil
 import signal
+import socket
 import sqlite3
 import time
 
@@ -498,6 +500,22 @@ def sigterm_breaks_off_an_attempt_that_does_not_count():
         equal(site.settled(), [("pending", 0)])
         site.relay()
         equal([(r.id, r.attempt) for r in to.wait_for(2)], [(event, 1)] * 2)
+
+
+@test
+def a_relay_whose_spool_was_replaced_ends_to_be_started_again():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        relay = site.relay()
+        site.capture()
+        logged(relay, "delivered")
+        database = site.join("spool", "spool.db")
+        shutil.copy(database, database + ".new")
+        os.rename(database + ".new", database)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"", site.join("spool", "relay.sock"))
+        equal(relay.wait(), 75, "status")
+        contains(relay.output(), "replaced")
+        site.relays.remove(relay)
 
 
 @test

@@ -296,6 +296,10 @@ route(struct work *work)
 
 	if (!work->is_new_possible)
 		return STORE_OK;
+	/* Others may capture into a spool that replaced this one. */
+	status = store_check_files(work->store);
+	if (status != STORE_OK)
+		return status;
 	status = store_read_new(work->store, ROUTE_BATCH_MAX, &events, &count);
 	if (status != STORE_OK)
 		return status;

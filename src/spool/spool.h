@@ -74,6 +74,11 @@ void store_close(struct store *store);
  * at its path: nothing more is stored, the process should end with 75. */
 bool store_is_broken(const struct store *store);
 
+/* Looks whether the database and the lock are still the files at their paths:
+ * STORE_FAILED, and broken from then on, if not. Every commit does so. Not
+ * while other threads capture. */
+enum store_status store_check_files(struct store *store);
+
 /* The sentence for people about the last failure on this store; borrowed,
  * never NULL. Not while other threads capture. */
 const char *store_why(const struct store *store);

@@ -184,10 +184,6 @@ enum store_status store_check_limits(struct store *store);
 enum store_status store_read_size(
     struct store *store, int64_t *size_bytes, int64_t *wal_bytes);
 
-/* Whether the database and the lock are still the files at their paths;
- * otherwise the store is broken. */
-enum store_status store_check_files(struct store *store);
-
 /* ---- checkpoints and recovery: recover.c ---- */
 
 /* Under the lock: whether the WAL is long enough for a checkpoint, and one try
