@@ -182,7 +182,7 @@ class Site:
 
     # ---- FastCGI ----
 
-    def start(self, argv=None, wrapper=(), **env):
+    def start(self, argv=None, wrapper=(), preexec_fn=None, **env):
         """Starts a FastCGI process on a socket of this site."""
         self.processes += 1
         listener = self.listen()
@@ -190,7 +190,7 @@ class Site:
             list(wrapper) + (argv or [harness.ENDPOINT, "-c",
                                       self.config_path]),
             name="endpoint%d" % self.processes, stdin=listener,
-            env=dict(self.environment(), **env))
+            preexec_fn=preexec_fn, env=dict(self.environment(), **env))
         listener.close()
         return child
 

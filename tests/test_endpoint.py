@@ -527,6 +527,22 @@ def the_environment_names_the_configuration():
 
 
 @test
+def descriptors_that_were_closed_do_no_harm():
+    def close_two():
+        os.close(1)
+        os.close(2)
+
+    with Sandbox() as box:
+        site = Site(box)
+        process = site.start(preexec_fn=close_two)
+        equal(post(site).status, 200, "status")
+        for fd in "12":
+            equal(os.readlink("/proc/%d/fd/%s" % (process.pid, fd)),
+                  os.devnull, "descriptor " + fd)
+        equal(process.stop(), 0, "exit status")
+
+
+@test
 def started_by_hand_it_says_what_it_is():
     with open(os.devnull) as nothing:
         done = subprocess.run([harness.ENDPOINT], stdin=nothing, env={},

@@ -202,6 +202,23 @@ def the_starter_holds_nothing_and_ends_with_its_parent():
 
 
 @test
+def a_starter_that_was_killed_is_logged_once():
+    with Sandbox() as box:
+        site = RelaySite(box)
+        process = site.start()
+        fastcgi.wait_idle(site)
+        os.kill(fastcgi.children_of(process.pid)[0], signal.SIGKILL)
+        errors = ""
+        for _ in range(20):
+            answer = site.post()
+            equal(answer.status, 200, "status")
+            errors += answer.errors
+        wait_until(lambda: "starter is gone" in errors or
+                   "starter is gone" in site.post().errors, "the log line")
+        assert errors.count("starter is gone") < 2
+
+
+@test
 def a_start_that_was_delayed_is_made_at_the_end():
     with Sandbox() as box:
         site = RelaySite(box)

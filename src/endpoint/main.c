@@ -5,12 +5,11 @@
  */
 #include "config.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +35,20 @@ static const char usage[] =
     "\n"
     "  -c, --config FILE  the configuration, instead of $HOOKSPOOL_CONF or\n"
     "                     " CONFIG_DEFAULT_PATH "\n";
+
+/* A FastCGI process may be given descriptor 0 alone (its specification, 2.2):
+ * what we open must not become standard output or error. */
+static void
+fill_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
 
 static bool
 is_listening(int fd)
@@ -137,6 +150,7 @@ main(int argc, char **argv)
 	char *config_path;
 	int status;
 
+	fill_descriptors();
 	umask(0007);
 	log_open("hookspool.fcgi", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	if (!cgi_is_request())

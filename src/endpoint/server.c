@@ -248,7 +248,8 @@ work(void *arg)
 	return NULL;
 }
 
-/* Only the main thread takes signals, so that none cuts a read short. */
+/* Only the main thread takes signals, so that none cuts a read short: they
+ * are blocked while the others are started. */
 static void
 block_signals(int how)
 {
@@ -336,13 +337,13 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 	    .stop_mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
 
+	block_signals(SIG_BLOCK); /* libfcgi's handlers must never get one */
 	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0 || !gateway_start() ||
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
 		fatal(1, "FastCGI cannot start",
 		    LOG_TEXT("error", strerror(errno)));
 	set_signals();
 	use_settings(&server);
-	block_signals(SIG_BLOCK);
 	server.dog = watchdog_start(server.count);
 	if (server.dog == NULL)
 		fatal(1, "a thread cannot be started",

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,7 +30,8 @@
 #define STARTER_FD        3 /* the socket, in the starter */
 
 struct starter {
-	int fd; /* our end */
+	int fd;                 /* our end */
+	atomic_bool is_missing; /* it has ended, and that was logged */
 };
 
 /* What the starter itself knows. */
@@ -200,10 +202,16 @@ starter_wake(struct starter *starter, const struct config *config)
 
 	if (!must_start(config) || starter == NULL)
 		return;
-	/* A full queue holds enough requests to start it. */
 	program = program_of(&config->relay);
-	send(
-	    starter->fd, program, strlen(program), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (send(starter->fd, program, strlen(program),
+		MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	    errno == EAGAIN) /* a full queue will do as well */
+		return;
+	if (!atomic_exchange(&starter->is_missing, true))
+		log_note(LOG_LEVEL_ERROR,
+		    "no relay is started on demand any more: the starter is "
+		    "gone, restart this process",
+		    LOG_TEXT("error", strerror(errno)));
 }
 
 void
