@@ -19,7 +19,7 @@
 #include "base/xalloc.h"
 #include "config/file.h"
 #include "config/ini.h"
-#include "config/keys.h"
+#include "config/near.h"
 
 #define KEPT_MAX_BYTES (4U << 20)
 
@@ -81,13 +81,10 @@ replace(int folder, const char *path, const struct buf *text)
 	if (fd < 0)
 		goto out;
 	/* Who shares the folder by its group shares the file. */
-	if (fstat(folder, &st) == 0 &&
-	    fchmod(fd, (st.st_mode & 0070) != 0 ? 0660 : 0600) == 0 &&
-	    write_all(fd, buf_text(text), text->len) && fsync(fd) == 0 &&
-	    rename(temporary, path) == 0)
-		is_done = fsync(folder) == 0;
-	else
-		is_done = false;
+	is_done = fstat(folder, &st) == 0 &&
+		  fchmod(fd, (st.st_mode & 0070) != 0 ? 0660 : 0600) == 0 &&
+		  write_all(fd, buf_text(text), text->len) && fsync(fd) == 0 &&
+		  rename(temporary, path) == 0 && fsync(folder) == 0;
 	saved = errno;
 	close(fd);
 	if (!is_done)
@@ -127,29 +124,23 @@ out:
 	return is_kept;
 }
 
-/* The spool folder that a bad file names, as far as that can be seen. */
+/* The spool folder that a bad file names, as far as that can be seen: only
+ * [spool] has a key like `path`, so its header may be what is bad. */
 static char *
 guess_spool(const struct buf *bytes)
 {
 	const char *at = buf_text(bytes), *end = at + bytes->len, *newline;
 	struct ini_line line = {.kind = INI_NOTHING};
-	bool is_in_spool = false;
 	char *found = NULL;
 
 	for (; at < end && found == NULL; at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
 		if (newline == NULL)
 			newline = end;
-		if (ini_read(&line, at, (size_t)(newline - at)) != NULL) {
-			if (*at == '[')
-				is_in_spool = false;
-		} else if (line.kind == INI_SECTION) {
-			is_in_spool = strcmp(line.key, "spool") == 0;
-		} else if (line.kind == INI_KEY && is_in_spool &&
-			   strcmp(line.key, "path") == 0 &&
-			   *line.value == '/') {
+		if (ini_read(&line, at, (size_t)(newline - at)) == NULL &&
+		    line.kind == INI_KEY && *line.value == '/' &&
+		    near_distance(line.key, "path") <= 1)
 			found = xstrdup(line.value);
-		}
 	}
 	ini_free(&line);
 	return found != NULL ? found : xstrdup(CONFIG_DEFAULT_SPOOL);
