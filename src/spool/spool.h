@@ -334,7 +334,8 @@ struct list_filter {
 	size_t limit;          /* newest first; 0: no limit */
 };
 
-/* A row at a time, newest first; return false from `each` to stop. The rows
+/* A row at a time, newest first (by seq; within a span of time by id, and so by
+ * time); return false from `each` to stop. The rows
  * are borrowed during the call, and no read transaction is open meanwhile. An
  * event matches a state and a destination if one delivery has both.
  * STORE_REFUSED: no state has that name. */
