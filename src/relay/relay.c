@@ -44,6 +44,7 @@ struct relay {
 	int wake_fd;
 	int64_t chores_mono_ms; /* when to look at everything, and erase */
 	int64_t idle_mono_ms;   /* idle since then; 0: it is not */
+	int64_t erased_events;  /* and not said in the log yet */
 };
 
 /* ---- signals: a flag, and a pipe that ends the waiting ---- */
@@ -224,12 +225,15 @@ erase_old(struct relay *relay, bool *is_more)
 
 	*is_more = false;
 	status = store_erase_old(relay->store, &retention, &erased, is_more);
-	if (erased > 0)
-		log_note(LOG_LEVEL_INFO, "old events erased",
-		    LOG_NUMBER("events", erased));
 	if (status == STORE_BUSY || status == STORE_FULL) {
 		*is_more = false; /* next minute, then */
-		return STORE_OK;
+		status = STORE_OK;
+	}
+	relay->erased_events += erased;
+	if (!*is_more && relay->erased_events > 0) {
+		log_note(LOG_LEVEL_INFO, "old events erased",
+		    LOG_NUMBER("events", relay->erased_events));
+		relay->erased_events = 0;
 	}
 	return status;
 }
