@@ -330,15 +330,29 @@ expect_broken(struct store *store)
 }
 
 static void
-a_removed_database_is_noticed_before_anything_is_called_stored(void **state)
+a_removed_file_is_noticed_before_anything_is_called_stored(void **state)
 {
+	static const char *const names[] = {
+	    SHM_NAME, WAL_NAME, LOCK_NAME, DB_NAME};
 	struct fixture *fixture = *state;
-	char *name = fixture_join(fixture->path, DB_NAME);
+	size_t i;
 
-	fixture_store(fixture->store, "x");
-	unlink(name);
-	free(name);
-	expect_broken(fixture->store);
+	store_close(fixture->store);
+	fixture->store = NULL;
+	for (i = 0; i < sizeof names / sizeof *names; i++) {
+		char *name = fixture_join(fixture->path, names[i]);
+		struct store *store =
+		    fixture_open(fixture->path, STORE_CAPTURE);
+
+		fixture_store(store, "x");
+		if (unlink(name) != 0)
+			fail_msg("%s is not there", name);
+		expect_broken(store);
+		if (strcmp(names[i], LOCK_NAME) == 0)
+			close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		store_close(store);
+		free(name);
+	}
 }
 
 static void
@@ -372,8 +386,7 @@ main(void)
 	    TEST(a_body_larger_than_a_group_is_stored),
 	    TEST(a_full_database_is_said_and_passes),
 	    TEST(min_free_and_max_size_refuse_events_until_there_is_room),
-	    TEST(
-		a_removed_database_is_noticed_before_anything_is_called_stored),
+	    TEST(a_removed_file_is_noticed_before_anything_is_called_stored),
 	    TEST(a_replaced_lock_is_noticed_before_anything_is_called_stored),
 	};
 

@@ -53,7 +53,8 @@ connect_once(struct store *store)
 
 	if (refusing->db != NULL)
 		return true;
-	if (sql_connect(store->db_path, "OFF", &refusing->db) == SQLITE_OK &&
+	if (sql_connect(store->files[FILE_DB].path, "OFF", &refusing->db) ==
+		SQLITE_OK &&
 	    sqlite3_prepare_v2(refusing->db,
 		"INSERT INTO refusals (received_at_ms, status, why,"
 		" content_type, remote_addr, sent_bytes, body)"

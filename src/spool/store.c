@@ -17,14 +17,21 @@
 #include "base/xalloc.h"
 #include "spool/folder.h"
 
+static const char *const file_names[FILE_COUNT] = {[FILE_DB] = DB_NAME,
+    [FILE_LOCK] = LOCK_NAME,
+    [FILE_WAL] = WAL_NAME,
+    [FILE_SHM] = SHM_NAME};
+
 static struct store *
 store_new(const struct store_options *options)
 {
 	struct store *store = xcalloc(1, sizeof *store);
+	size_t i;
 
 	store->path = xstrdup(options->path);
-	store->db_path = xasprintf("%s/" DB_NAME, options->path);
-	store->lock_path = xasprintf("%s/" LOCK_NAME, options->path);
+	for (i = 0; i < FILE_COUNT; i++)
+		store->files[i].path =
+		    xasprintf("%s/%s", options->path, file_names[i]);
 	store->access = options->access;
 	store->write_wait_ms =
 	    options->write_wait_ms > 0 ? options->write_wait_ms : WRITE_WAIT_MS;
@@ -60,10 +67,17 @@ store_close(struct store *store)
 	pthread_cond_destroy(&store->is_free);
 	pthread_mutex_destroy(&store->mutex);
 	buf_free(&store->why);
-	free(store->lock_path);
-	free(store->db_path);
+	for (i = 0; i < FILE_COUNT; i++)
+		free(store->files[i].path);
 	free(store->path);
 	free(store);
+}
+
+static void
+note_file(struct store_file *file, const struct stat *found)
+{
+	file->device = found->st_dev;
+	file->inode = found->st_ino;
 }
 
 static enum store_status
@@ -79,8 +93,8 @@ find_db(struct store *store)
 		    store->path, strerror(errno));
 	if (!S_ISREG(db.st_mode))
 		return store_say(store, STORE_REFUSED, "%s is not a plain file",
-		    store->db_path);
-	store->db_id = (struct file_id){db.st_dev, db.st_ino};
+		    store->files[FILE_DB].path);
+	note_file(&store->files[FILE_DB], &db);
 	return STORE_OK;
 }
 
@@ -100,8 +114,8 @@ open_lock(struct store *store)
 				      : STORE_FAILED,
 		    "could not open %s (%s): `hookspool init` makes what is "
 		    "missing",
-		    store->lock_path, strerror(errno));
-	store->lock_id = (struct file_id){lock.st_dev, lock.st_ino};
+		    store->files[FILE_LOCK].path, strerror(errno));
+	note_file(&store->files[FILE_LOCK], &lock);
 	return STORE_OK;
 }
 
@@ -123,11 +137,11 @@ connect_db(struct store *store)
 	enum store_status status;
 	int code;
 
-	code = sql_connect(store->db_path, "FULL", &store->db);
+	code = sql_connect(store->files[FILE_DB].path, "FULL", &store->db);
 	if (code == SQLITE_NOTADB)
 		return store_say(store, STORE_REFUSED,
 		    "%s is not a spool of hookspool, nor any database",
-		    store->db_path);
+		    store->files[FILE_DB].path);
 	if (code != SQLITE_OK)
 		return store_fail(store, code, "open");
 	status = sql_read_int64(store, "PRAGMA synchronous", &synchronous);
@@ -138,7 +152,7 @@ connect_db(struct store *store)
 		return store_say(store, STORE_FAILED,
 		    "SQLite does not sync each commit of %s (synchronous is "
 		    "%d)",
-		    store->db_path, (int)synchronous);
+		    store->files[FILE_DB].path, (int)synchronous);
 	if (store->access == STORE_READ)
 		return sql_exec(store, "PRAGMA query_only = ON");
 	sqlite3_wal_hook(store->db, count_frames, store);
@@ -158,7 +172,26 @@ check_opened(struct store *store)
 		store_check_files(store) == STORE_OK))
 		return STORE_OK;
 	return store_say(store, STORE_FAILED,
-	    "%s was replaced while it was being opened", store->db_path);
+	    "%s was replaced while it was being opened",
+	    store->files[FILE_DB].path);
+}
+
+/* Once SQLite has read in WAL mode, these two are there, and stay as long as
+ * we have the database open. */
+static enum store_status
+note_log_files(struct store *store)
+{
+	struct stat found;
+	size_t i;
+
+	for (i = FILE_WAL; i <= FILE_SHM; i++) {
+		if (stat(store->files[i].path, &found) != 0)
+			return store_say(store, STORE_FAILED,
+			    "could not look at %s: %s", store->files[i].path,
+			    strerror(errno));
+		note_file(&store->files[i], &found);
+	}
+	return STORE_OK;
 }
 
 /* Under the lock. A copy made by `hookspool backup`, put back in place, is
@@ -180,7 +213,8 @@ ensure_wal(struct store *store)
 	if (mode == NULL || strcmp(mode, "wal") != 0)
 		status = store_say(store, STORE_REFUSED,
 		    "%s cannot be used with a write-ahead log (mode %s)",
-		    store->db_path, mode != NULL ? mode : "unknown");
+		    store->files[FILE_DB].path,
+		    mode != NULL ? mode : "unknown");
 	sqlite3_reset(statement);
 	return status;
 }
@@ -197,6 +231,8 @@ join_writers(struct store *store)
 	status = ensure_wal(store);
 	if (status == STORE_OK)
 		status = recover_first(store);
+	if (status == STORE_OK)
+		status = note_log_files(store);
 	store_unlock_write(store);
 	return status;
 }

@@ -32,11 +32,15 @@
 #define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */
 #define READ_WAIT_MS        5000  /* for SQLite's own locks */
 
-/* Which file it is, whatever its name. */
-struct file_id {
+/* A file that must stay what it was when it was opened: writing on into one
+ * that was removed or replaced would lose what is written. */
+struct store_file {
+	char *path;
 	dev_t device;
-	ino_t inode;
+	ino_t inode; /* 0: not opened yet */
 };
+
+enum { FILE_DB, FILE_LOCK, FILE_WAL, FILE_SHM, FILE_COUNT };
 
 /* A statement that was prepared once; `sql` is borrowed for good. */
 struct statement {
@@ -69,14 +73,11 @@ struct refusing {
 
 struct store {
 	char *path; /* the folder */
-	char *db_path;
-	char *lock_path;
 	enum store_access access;
 	int64_t write_wait_ms; /* for the write lock; not of capture */
 	int folder_fd;
 	int lock_fd; /* the file of the write lock; -1: STORE_READ */
-	struct file_id db_id;
-	struct file_id lock_id;
+	struct store_file files[FILE_COUNT];
 	sqlite3 *db;
 	struct statement statements[STATEMENT_MAX_COUNT];
 	size_t statement_count;

@@ -160,25 +160,29 @@ store_deadline(const struct store *store)
 }
 
 static bool
-is_same_file(const char *path, const struct file_id *id)
+is_same_file(const struct store_file *file)
 {
 	struct stat now;
 
-	return stat(path, &now) == 0 && now.st_dev == id->device &&
-	       now.st_ino == id->inode;
+	return file->inode == 0 ||
+	       (stat(file->path, &now) == 0 && now.st_dev == file->device &&
+		   now.st_ino == file->inode);
 }
 
 enum store_status
 store_check_files(struct store *store)
 {
-	if (is_same_file(store->db_path, &store->db_id) &&
-	    is_same_file(store->lock_path, &store->lock_id))
-		return STORE_OK;
-	store->is_broken = true;
-	return store_say(store, STORE_FAILED,
-	    "%s/" DB_NAME " or " LOCK_NAME " was removed or replaced while it "
-	    "was open: what was stored last may be gone",
-	    store->path);
+	size_t i;
+
+	for (i = 0; i < FILE_COUNT; i++)
+		if (!is_same_file(&store->files[i])) {
+			store->is_broken = true;
+			return store_say(store, STORE_FAILED,
+			    "%s was removed or replaced while it was open: "
+			    "what was stored last may be gone",
+			    store->files[i].path);
+		}
+	return STORE_OK;
 }
 
 enum store_status
