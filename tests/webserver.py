@@ -208,6 +208,8 @@ class Server:
     starts_relay = True        # the endpoint starts the relay on demand
     log_to = "auto"            # [log] to
     refusal_log = "error.log"  # where the endpoint's refusals are read
+    is_cgi = False             # one process a request
+    over_limit = 413           # what it answers beyond its own limit
     reload_signal = signal.SIGUSR1
 
     def __init__(self, site):
@@ -284,6 +286,12 @@ class Server:
         self.site.sandbox.write("site.conf", text)
         self.site.sandbox.write("main.conf", self.main())
 
+    @staticmethod
+    def may_answer_at_reload(other):
+        """Whether the server is known to answer this (a status, or the text
+        of an exception) to some requests while it reloads."""
+        return False
+
     def if_root(self, text):
         return text if IS_ROOT else ""
 
@@ -339,6 +347,7 @@ class LighttpdFastcgi(Lighttpd):
 class LighttpdCgi(Lighttpd):
     name = "lighttpd with mod_cgi"
     shipped = "lighttpd/cgi.conf"
+    is_cgi = True
     refusal_log = "breakage.log"
 
     def replacements(self):
@@ -409,6 +418,7 @@ class Apache(Server):
 class ApacheFcgid(Apache):
     name = "Apache with mod_fcgid"
     shipped = "apache/mod_fcgid.conf"
+    over_limit = 500
     modules = ("fcgid",)
 
     def replacements(self):
@@ -421,6 +431,7 @@ class ApacheFcgid(Apache):
 class ApacheCgid(Apache):
     name = "Apache with mod_cgid"
     shipped = "apache/mod_cgid.conf"
+    is_cgi = True
     modules = ("cgid",)
 
     def replacements(self):

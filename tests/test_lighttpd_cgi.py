@@ -1,0 +1,6 @@
+"""The endpoint behind lighttpd with mod_cgi, over HTTPS, with the file shipped."""
+
+import server_cases
+import webserver
+
+server_cases.run(__name__, webserver.LighttpdCgi)
