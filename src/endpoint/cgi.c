@@ -9,11 +9,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 #define READ_BYTES 65536
+#define LINGER_MS  2000
 
 bool
 cgi_is_request(void)
@@ -113,6 +115,20 @@ cgi_exchange(void)
 	};
 }
 
+/* Reads the rest of a body that was refused, for a moment: mod_cgid gives one
+ * socket for both ways, and closing that with bytes unread would take the
+ * answer back. */
+static void
+drain(void)
+{
+	int64_t deadline_ms = clock_mono_ms() + LINGER_MS;
+	char scrap[READ_BYTES];
+
+	while (wait_readable(deadline_ms) &&
+	       read(STDIN_FILENO, scrap, sizeof scrap) > 0)
+		continue;
+}
+
 void
 cgi_answer(const struct answer *answer)
 {
@@ -131,6 +147,9 @@ cgi_answer(const struct answer *answer)
 		done += (size_t)wrote;
 	}
 	buf_free(&out);
+	shutdown(STDOUT_FILENO, SHUT_WR);
 	close(STDOUT_FILENO);
+	if (answer->status != 200)
+		drain();
 	close(STDIN_FILENO);
 }

@@ -222,10 +222,13 @@ write_answer(struct gateway *gateway, const struct answer *answer)
 
 	buf_init(&out, ANSWER_RENDERED_MAX_BYTES);
 	answer_render(answer, &out);
-	FCGX_PutStr(out.data, (int)out.len, gateway->fcgx.out);
-	if (gateway->log.len > 0)
+	/* The log first: lighttpd is done with us once it has the answer. */
+	if (gateway->log.len > 0) {
 		FCGX_PutStr(gateway->log.data, (int)gateway->log.len,
 		    gateway->fcgx.err);
+		FCGX_FFlush(gateway->fcgx.err);
+	}
+	FCGX_PutStr(out.data, (int)out.len, gateway->fcgx.out);
 	buf_free(&out);
 	buf_clear(&gateway->log);
 }

@@ -126,6 +126,9 @@ serve_cgi(const char *config_path)
 	bool is_captured;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Web servers send it once they have the whole answer, and the relay is
+	 * started after that. */
+	signal(SIGTERM, SIG_IGN);
 	answer_init(&answer);
 	if (cgi_is_post())
 		settings_open_store(settings);
