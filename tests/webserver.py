@@ -264,17 +264,22 @@ class Server:
     def kill(self):
         """Kills the server and all that came from it at one blow, as
         systemd kills a service's control group."""
-        for pid in self.site.sandbox.strays():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         try:
             os.killpg(self.child.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         self.child.wait()
-        wait_until(lambda: not self.site.sandbox.strays(), "their end")
+        wait_until(lambda: not self._kill_strays(), "their end")
+
+    def _kill_strays(self):
+        """Kills what lives; how many that were."""
+        strays = self.site.sandbox.strays()
+        for pid in strays:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return len(strays)
 
     def write(self):
         """Writes the main configuration and, beside it, the shipped one."""
@@ -433,6 +438,10 @@ class ApacheCgid(Apache):
     shipped = "apache/mod_cgid.conf"
     is_cgi = True
     modules = ("cgid",)
+
+    @staticmethod
+    def may_answer_at_reload(other):
+        return other == 503  # its daemon is being started anew
 
     def replacements(self):
         return super().replacements() + [
