@@ -129,6 +129,8 @@ def a_wrong_call_exits_with_2_and_says_why():
             (["--bogus", "list"], 'unknown option "--bogus"'),
             (["-c"], 'value is missing after "-c"'),
             (["list", "--bogus"], 'unknown option "--bogus"'),
+            (["list", "-xj"], 'unknown option "-x"'),
+            (["list", "-c"], "-c needs a value"),
             (["list", "--limit"], "--limit needs a value"),
             (["list", "--json=x"], "--json=x"),
             (["list", "extra"], '"extra" is one argument too many'),
@@ -137,6 +139,7 @@ def a_wrong_call_exits_with_2_and_says_why():
             (["send", "http://127.0.0.1/"], "URL FILE... is missing"),
             (["send", "ftp://127.0.0.1/", "x"], "neither https:// nor"),
             (["init", "--spool", "here"], "an absolute path"),
+            (["init", "--spool", "/x\n[relay]"], "an absolute path"),
             (["status", "--warn", "oldest=1h"], 'unknown option "--warn"')):
         done = run([HOOKSPOOL] + argv, status=2)
         equal(done.stdout, b"", "standard output of %r" % argv)

@@ -335,6 +335,18 @@ print_text(const struct setup *setup, const char *url)
 	}
 }
 
+/* A path that a line of the configuration can hold. */
+static bool
+is_path(const char *text)
+{
+	const char *p;
+
+	for (p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return *text == '/' && p[-1] != ' ';
+}
+
 int
 command_init(struct call *call)
 {
@@ -346,9 +358,10 @@ command_init(struct call *call)
 	int status = STATUS_WRONG;
 	char *url;
 
-	if (spool != NULL && *spool != '/')
+	if (spool != NULL && !is_path(spool))
 		return command_misuse(
 		    call, "--spool wants an absolute path, not \"%s\"", spool);
+	umask(022); /* the web server's user must get to what is made */
 	buf_init(&setup.why, WHY_MAX_BYTES);
 	setup.config_path = config_find(call->config_option);
 	if (!find_user(&setup, call->values[OPTION_USER]) ||

@@ -113,6 +113,18 @@ fill_table(const struct option_row *rows, struct option *table)
 	table[i] = (struct option){.name = NULL};
 }
 
+/* What getopt_long stumbled over: a letter, else a whole argument. */
+static const char *
+culprit(char **argv)
+{
+	static char letter[] = "-x";
+
+	if (optopt <= 0 || optopt >= 256)
+		return argv[optind - 1];
+	letter[1] = (char)optopt;
+	return letter;
+}
+
 static int
 check_operands(struct call *call, int count)
 {
@@ -145,10 +157,10 @@ read_options(struct call *call, int argc, char **argv)
 			    optarg != NULL ? optarg : "";
 		else if (letter == ':')
 			return command_misuse(
-			    call, "%s needs a value", argv[optind - 1]);
+			    call, "%s needs a value", culprit(argv));
 		else
 			return command_misuse(
-			    call, "unknown option \"%s\"", argv[optind - 1]);
+			    call, "unknown option \"%s\"", culprit(argv));
 	}
 	call->operands = argv + optind;
 	status = check_operands(call, argc - optind);
@@ -180,7 +192,7 @@ read_globals(struct call *call, int argc, char **argv)
 			return command_misuse(call, "%s \"%s\"",
 			    letter == ':' ? "a value is missing after"
 					  : "unknown option",
-			    argv[optind - 1]);
+			    culprit(argv));
 		}
 	}
 	return -1;
