@@ -228,15 +228,15 @@ class Site:
         env.setdefault("HOOKSPOOL_CONF", self.config_path)
         return env
 
-    def start_cgi(self, variables, arguments=()):
+    def start_cgi(self, variables, arguments=(), **kwargs):
         """A CGI process that still waits for its body."""
         return subprocess.Popen(
             [harness.ENDPOINT] + list(arguments), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=self.cgi_environment(variables))
+            env=self.cgi_environment(variables), **kwargs)
 
-    def ask_cgi(self, variables, body=b"", arguments=()):
-        process = self.start_cgi(variables, arguments)
+    def ask_cgi(self, variables, body=b"", arguments=(), **kwargs):
+        process = self.start_cgi(variables, arguments, **kwargs)
         out, errors = process.communicate(body, timeout=60)
         equal(process.returncode, 0, "exit status of the CGI process, which "
               "said %r" % errors)

@@ -4,6 +4,7 @@ has one started where none does. The relay here is a script that records how
 it was started, or a socket that counts datagrams.
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -235,7 +236,10 @@ def a_cgi_process_starts_the_relay_and_ends_at_once():
         site = RelaySite(box)
         box.write("run", "")  # the relay stays
         begin = time.monotonic()
-        answer = site.ask_cgi(site.variables_of_event(), EVENT)
+        leaked = fcntl.fcntl(0, fcntl.F_DUPFD, 20)  # as some servers do
+        answer = site.ask_cgi(site.variables_of_event(), EVENT,
+                              pass_fds=[leaked])
+        os.close(leaked)
         assert time.monotonic() - begin < 5, "it waited for the relay"
         equal(answer.status, 200, "status")
         wait_until(lambda: site.starts() == 1, "the start of the relay")

@@ -249,9 +249,8 @@ gateway_answer(
 		watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
 		    deadline_ms, WATCH_WRITE);
 	}
-	/* What is left unread would poison the next request. */
-	if (!has_ended(gateway))
-		gateway->fcgx.keepConnection = 0;
+	/* Closes the connection if the body's end was not to be had: what is
+	 * left unread would poison the next request. */
 	gateway->fcgx.detached = 1;
 	FCGX_Finish_r(&gateway->fcgx);
 	watchdog_clear(gateway->dog, gateway->worker);
