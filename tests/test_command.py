@@ -356,6 +356,28 @@ def check_finds_what_is_wrong_and_says_how_to_mend_it():
         contains(wrong(conf(head + program), "spool"), "chmod 0700 " + spool)
 
 
+@test
+def check_says_what_the_endpoint_does_with_a_bad_configuration():
+    def endpoint(site, more):
+        site.configure(site.text() + more)
+        said = [f for f in findings(site.config_path, 1)
+                if f["subject"] == "endpoint"]
+        return said[0]["what"], said[0]["wrong"]
+
+    with Sandbox() as box:
+        site = Site(box)
+        what, is_wrong = endpoint(site, "[log]\nbad\n")
+        contains(what, "no last good configuration")
+        equal(is_wrong, True)
+        site.configure(site.text())
+        site.capture(event())
+        what, is_wrong = endpoint(site, "[log]\nbad\n")
+        contains(what, "kept in " + site.spool)
+        equal(is_wrong, False)
+        contains(endpoint(site, "[destination x]\n")[0],
+                 "in none of its sections")
+
+
 # ---- events
 
 @test

@@ -31,7 +31,35 @@ const struct option_row check_options[] = {
 
 /* ---- the configuration ---- */
 
-/* With a bad file, what the endpoint would go on with. */
+/* What the endpoint goes on with while the file is bad. NULL: with nothing. */
+static struct config *
+load_for_endpoint(struct report *report, const char *path)
+{
+	struct config *config;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	config = config_load(path, CONFIG_ENDPOINT, &why);
+	if (config != NULL) {
+		report_fine(report, "endpoint",
+		    "goes on: what is wrong is in none of its sections");
+		goto out;
+	}
+	config = config_load_kept(path, &why);
+	if (config != NULL)
+		report_fine(report, "endpoint",
+		    "goes on with the last good configuration, kept in %s",
+		    config->spool.path);
+	else
+		report_wrong(report, "endpoint",
+		    "there is no last good configuration to go on with",
+		    "correct the configuration: until then every request is "
+		    "answered 503");
+out:
+	buf_free(&why);
+	return config;
+}
+
 static struct config *
 load(struct report *report, const char *path)
 {
@@ -42,17 +70,14 @@ load(struct report *report, const char *path)
 	config = config_load(path, CONFIG_ALL, &why);
 	if (config != NULL) {
 		report_fine(report, "configuration", "%s", path);
-		goto out;
+	} else {
+		report_wrong(report, "configuration", buf_text(&why),
+		    access(path, F_OK) != 0
+			? "make one with: hookspool init"
+			: "correct it, see hookspool.conf(5); until then no "
+			  "relay starts");
+		config = load_for_endpoint(report, path);
 	}
-	report_wrong(report, "configuration", buf_text(&why),
-	    access(path, F_OK) != 0
-		? "make one with: hookspool init"
-		: "correct it, see hookspool.conf(5); meanwhile the endpoint "
-		  "goes on with the last good one, and no relay starts");
-	config = config_load(path, CONFIG_ENDPOINT, &why);
-	if (config == NULL)
-		config = config_load_kept(path, &why);
-out:
 	buf_free(&why);
 	return config;
 }
