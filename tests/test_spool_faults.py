@@ -5,6 +5,7 @@ once. tests/capture_tool.c prints an id only after store_capture said so.
 """
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -181,6 +182,41 @@ def processes_and_threads_capture_side_by_side():
             equal(tool.returncode, 0, "status")
         equal(len(ids), 800, "ids")
         equal(check_stored(path, ids, 1000), 800, "stored")
+
+
+@test
+def two_users_of_one_group_share_a_spool():
+    if os.getuid() != 0:
+        raise Skip("not root: cannot become two users")
+    with Sandbox() as sandbox:
+        path = make_spool(sandbox, "shared")
+        try:
+            os.chown(path, 54321, 54321)
+        except OSError:
+            raise Skip("there are no other users here")
+        os.chmod(path, 0o2770)
+        for name in os.listdir(path):
+            os.chown(os.path.join(path, name), 54321, 54321)
+            os.chmod(os.path.join(path, name), 0o660)
+        tool = shutil.copy(TOOL, sandbox.join("capture_tool"))
+        tools = [subprocess.Popen([tool, path, "4", "10", "1000"], user=user,
+                                  group=54321, extra_groups=[], umask=0o077,
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+                 for user in (54321, 54322)]
+        ids = []
+        for process in tools:
+            out, err = process.communicate(timeout=120)
+            equal(process.returncode, 0, "status: %s" % err)
+            ids += printed_ids(out)
+        equal(check_stored(path, ids, 1000), 80, "stored")
+        stranger = subprocess.run([tool, path, "1", "1", "1000"], user=54323,
+                                  group=54323, extra_groups=[],
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=60)
+        equal(stranger.returncode, 75, "a stranger's status")
 
 
 @test

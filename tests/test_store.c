@@ -181,6 +181,30 @@ an_endpoint_one_version_behind_still_captures(void **state)
 }
 
 static void
+a_migration_makes_each_step_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = fixture->store;
+	int version = 0;
+
+	assert_int_equal(
+	    sql_exec(store, "DROP VIEW event; DROP VIEW delivery;"
+			    "DROP TABLE events; DROP TABLE progress;"
+			    "DROP TABLE destinations; DROP TABLE deliveries;"
+			    "DROP TABLE settled; DROP TABLE attempts;"
+			    "DROP TABLE refusals; PRAGMA user_version = 0"),
+	    STORE_OK);
+	assert_int_equal(schema_read_version(store, &version), STORE_REFUSED);
+	assert_int_equal(schema_migrate(store, 0), STORE_OK);
+	assert_int_equal(schema_read_version(store, &version), STORE_OK);
+	assert_int_equal(version, SCHEMA_VERSION);
+	assert_int_equal(fixture_store(store, "x"), 1);
+	/* One that finds it done meanwhile does it no second time. */
+	assert_int_equal(schema_migrate(store, 0), STORE_OK);
+	assert_int_equal(fixture_store(store, "y"), 2);
+}
+
+static void
 what_is_no_spool_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -357,6 +381,7 @@ main(void)
 	    TEST(network_file_systems_are_refused_by_type),
 	    TEST(a_later_schema_is_never_touched),
 	    TEST(an_endpoint_one_version_behind_still_captures),
+	    TEST(a_migration_makes_each_step_once),
 	    TEST(what_is_no_spool_is_refused),
 	    TEST(a_file_that_is_no_database_is_refused),
 	    TEST(a_copy_put_back_in_place_is_opened),
