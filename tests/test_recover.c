@@ -157,6 +157,21 @@ nobody_commits_while_the_mark_is_there_before_the_log_is_emptied(void **state)
 }
 
 static void
+a_later_opener_makes_checkpoints_like_the_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *other = fixture_open(fixture->path, STORE_CAPTURE);
+	int i;
+
+	fixture_store(other, "x");
+	assert_true(size_of(fixture->path, WAL_NAME) > 0);
+	for (i = 0; i < 200; i++)
+		fixture_store(other, "x");
+	assert_in_range(size_of(fixture->path, WAL_NAME), 0, 110 * 4200);
+	store_close(other);
+}
+
+static void
 the_mark_is_mended_at_open(void **state)
 {
 	struct fixture *fixture = *state;
@@ -269,6 +284,31 @@ the_newest_hundred_refusals_are_kept_at_ten_a_second(void **state)
 }
 
 static void
+refusals_alone_do_not_make_the_log_grow(void **state)
+{
+	const struct clock *real = clock_source;
+	const struct clock fake = {real->wall_ms, read_fake_mono_ms};
+	struct fixture *fixture = *state;
+	char *body = xcalloc(20001, 1);
+	struct refusal refusal;
+	int i;
+
+	memset(body, 'b', 20000);
+	refusal = a_refusal(body);
+	clock_source = &fake;
+	for (i = 0; i < 100; i++) {
+		fake_mono_ms = 1000 + i * 1000;
+		store_refuse(fixture->store, &refusal);
+		assert_in_range(
+		    size_of(fixture->path, WAL_NAME), 0, 120 * 4200);
+	}
+	clock_source = real;
+	assert_int_equal(
+	    fixture_query(fixture->path, "SELECT count(*) FROM refusals"), 100);
+	free(body);
+}
+
+static void
 a_refused_body_is_cut(void **state)
 {
 	struct fixture *fixture = *state;
@@ -365,9 +405,11 @@ main(void)
 	    TEST(the_first_opener_goes_on_though_a_reader_is_in_the_way),
 	    TEST(
 		nobody_commits_while_the_mark_is_there_before_the_log_is_emptied),
+	    TEST(a_later_opener_makes_checkpoints_like_the_first),
 	    TEST(the_mark_is_mended_at_open),
 	    TEST(mending_writes_again_what_an_unfinished_checkpoint_wrote),
 	    TEST(the_newest_hundred_refusals_are_kept_at_ten_a_second),
+	    TEST(refusals_alone_do_not_make_the_log_grow),
 	    TEST(a_refused_body_is_cut),
 	    TEST(a_refusal_waits_for_nobody_and_breaks_nothing),
 	    TEST(the_relay_lock_has_one_holder_and_one_who_waits),

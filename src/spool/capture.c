@@ -5,13 +5,14 @@
  * share its sync. Then it wakes them and hands the lead to the next.
  *
  * Ensures: 1. a result is CAPTURE_STORED only after the sync, and after a
- * look at the files; 2. whoever waits for nothing but its deadline is always
- * in the queue or in a commit under way; 3. if the queue is not empty,
- * somebody leads.
+ * look at the files; 2. who waits is in the queue, or in a commit under way;
+ * 3. if the queue is not empty, its first leads.
  */
 #include "config.h"
 
 #include "spool/store_internal.h"
+
+#include <assert.h>
 
 #include "base/clock.h"
 #include "event/event.h"
@@ -101,6 +102,7 @@ take_group(struct capture_queue *queue)
 	struct waiter *group = queue->first, *last = NULL, *next = group;
 	size_t count = 0, bytes = 0;
 
+	assert(group != NULL && group->state == WAITER_LEADS);
 	do {
 		last = next;
 		last->state = WAITER_TAKEN;

@@ -20,9 +20,8 @@
 
 #include "base/clock.h"
 
-#define CHECKPOINT_FRAMES     100
-#define CHECKPOINT_MAX_FRAMES 10000
-#define RETRY_MS              10
+#define CHECKPOINT_MAX_STEP 1600
+#define RETRY_MS            10
 
 #define WAL_INDEX_BYTES    32768 /* its first part */
 #define WAL_INDEX_BACKFILL 24    /* the number at byte 96 */
@@ -80,10 +79,27 @@ forget_backfill(struct store *store)
 	((volatile uint32_t *)index)[WAL_INDEX_BACKFILL] = 0;
 }
 
+static int
+count_frames(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	struct store *store = arg;
+
+	(void)db;
+	(void)name;
+	store->wal_frames = frames;
+	return SQLITE_OK;
+}
+
+void
+checkpoint_follow(struct store *store, sqlite3 *db)
+{
+	sqlite3_wal_hook(db, count_frames, store);
+}
+
 bool
 checkpoint_is_due(const struct store *store)
 {
-	return store->wal_frames >= store->checkpoint_at;
+	return !store->is_broken && store->wal_frames >= store->checkpoint_at;
 }
 
 void
@@ -92,7 +108,7 @@ checkpoint_try(struct store *store)
 	if (checkpoint_once(store) == STORE_OK)
 		return;
 	/* A reader is in the way, or the disk is full: later. */
-	if (store->checkpoint_step < CHECKPOINT_MAX_FRAMES)
+	if (store->checkpoint_step < CHECKPOINT_MAX_STEP)
 		store->checkpoint_step *= 2;
 	store->checkpoint_at = store->wal_frames + store->checkpoint_step;
 }

@@ -62,10 +62,11 @@ connect_once(struct store *store)
 		-1, &refusing->insert, NULL) == SQLITE_OK &&
 	    sqlite3_prepare_v2(refusing->db,
 		"DELETE FROM refusals WHERE seq <= ?", -1, &refusing->trim,
-		NULL) == SQLITE_OK)
+		NULL) == SQLITE_OK) {
+		checkpoint_follow(store, refusing->db);
 		return true;
+	}
 	refuse_close(refusing);
-	refusing->is_given_up = true;
 	return false;
 }
 
@@ -110,8 +111,7 @@ keep(struct store *store, const struct refusal *refusal)
 {
 	struct refusing *refusing = &store->refusing;
 
-	if (refusing->is_given_up || store_check_free(store) != STORE_OK ||
-	    !connect_once(store))
+	if (store_check_free(store) != STORE_OK || !connect_once(store))
 		return;
 	sqlite3_busy_timeout(refusing->db, 0);
 	if (sqlite3_exec(refusing->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
@@ -130,5 +130,9 @@ store_refuse(struct store *store, const struct refusal *refusal)
 		STORE_OK)
 		return;
 	keep(store, refusal);
+	/* Refusals alone would make the log grow as long as nothing else is
+	 * written. */
+	if (checkpoint_is_due(store))
+		checkpoint_try(store);
 	store_unlock_write(store);
 }

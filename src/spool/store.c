@@ -35,6 +35,8 @@ store_new(const struct store_options *options)
 	store->access = options->access;
 	store->write_wait_ms =
 	    options->write_wait_ms > 0 ? options->write_wait_ms : WRITE_WAIT_MS;
+	store->checkpoint_at = CHECKPOINT_FRAMES;
+	store->checkpoint_step = CHECKPOINT_FRAMES;
 	store->folder_fd = -1;
 	store->lock_fd = -1;
 	buf_init(&store->why, WHY_MAX_BYTES);
@@ -119,17 +121,6 @@ open_lock(struct store *store)
 	return STORE_OK;
 }
 
-static int
-count_frames(void *arg, sqlite3 *db, const char *name, int frames)
-{
-	struct store *store = arg;
-
-	(void)db;
-	(void)name;
-	store->wal_frames = frames;
-	return SQLITE_OK;
-}
-
 static enum store_status
 connect_db(struct store *store)
 {
@@ -148,15 +139,22 @@ connect_db(struct store *store)
 	if (status == STORE_OK)
 		status = sql_read_int64(
 		    store, "PRAGMA page_size", &store->page_bytes);
-	if (status == STORE_OK && synchronous != 2)
+	if (status != STORE_OK)
+		return status;
+	if (synchronous != 2)
 		return store_say(store, STORE_FAILED,
 		    "SQLite does not sync each commit of %s (synchronous is "
 		    "%d)",
 		    store->files[FILE_DB].path, (int)synchronous);
 	if (store->access == STORE_READ)
 		return sql_exec(store, "PRAGMA query_only = ON");
-	sqlite3_wal_hook(store->db, count_frames, store);
-	return status;
+	if (sqlite3_db_readonly(store->db, "main") != 0)
+		return store_say(store, STORE_REFUSED,
+		    "%s may not be written by the user with number %ld: it is "
+		    "another's, or read-only",
+		    store->files[FILE_DB].path, (long)geteuid());
+	checkpoint_follow(store, store->db);
+	return STORE_OK;
 }
 
 /* The database that was opened is the one that find_db saw. */

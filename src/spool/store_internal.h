@@ -31,6 +31,7 @@
 #define OPEN_WAIT_MS        5000  /* for the write lock, at open */
 #define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */
 #define READ_WAIT_MS        5000  /* for SQLite's own locks */
+#define CHECKPOINT_FRAMES   100   /* in the WAL call for a checkpoint */
 
 /* A file that must stay what it was when it was opened: writing on into one
  * that was removed or replaced would lose what is written. */
@@ -68,7 +69,6 @@ struct refusing {
 	sqlite3 *db; /* NULL until the first */
 	sqlite3_stmt *insert;
 	sqlite3_stmt *trim;
-	bool is_given_up; /* it could not be opened: no more is tried */
 };
 
 struct store {
@@ -96,7 +96,7 @@ struct store {
 	bool is_locked;
 	int64_t commits;     /* synced ones, since it was opened */
 	int wal_frames;      /* in the WAL after our last commit */
-	int checkpoint_at;   /* how many of them call for a checkpoint */
+	int checkpoint_at;   /* how many of them call for the next one */
 	int checkpoint_step; /* grows while a reader is in the way */
 
 	struct capture_queue queue;
@@ -186,6 +186,9 @@ enum store_status store_read_size(
     struct store *store, int64_t *size_bytes, int64_t *wal_bytes);
 
 /* ---- checkpoints and recovery: recover.c ---- */
+
+/* Makes `wal_frames` follow the commits of a connection. */
+void checkpoint_follow(struct store *store, sqlite3 *db);
 
 /* Under the lock: whether the WAL is long enough for a checkpoint, and one try
  * at it, which waits for no reader; a failure shows in `is_broken` only. */
