@@ -1,7 +1,8 @@
 """The real web servers, each with the file that is shipped for it: paths, the
-host's name and the port are put in place of the examples, nothing else.
-Around it stands a main configuration as small as can be. HTTPS throughout,
-with a CA made here, and curl as the client that verifies it.
+host's name and the port take the place of the examples, and the line that
+says where hookspool.conf is loses its #. Around it stands a main
+configuration as small as can be. HTTPS throughout, with a CA made here, and
+curl as the client that verifies it.
 
 As root the servers give up root for the web server's user, as they do in
 life; as an ordinary user they run as that.
@@ -201,7 +202,9 @@ class Site:
 
 class Server:
     """What the six have in common. Each runs in the foreground, in a process
-    group of its own, with a main configuration that includes the file."""
+    group of its own, with a main configuration that includes the file. A
+    server's own main() is that configuration, replacements() what differs
+    from server to server in the shipped file."""
 
     name = ""
     shipped = ""               # the file, below the build folder
@@ -209,7 +212,7 @@ class Server:
     log_to = "auto"            # [log] to
     refusal_log = "error.log"  # where the endpoint's refusals are read
     is_cgi = False             # one process a request
-    over_limit = 413           # what it answers beyond its own limit
+    own_limit_status = None    # what it answers beyond its limit for bodies
     reload_signal = signal.SIGUSR1
 
     def __init__(self, site):
@@ -240,7 +243,7 @@ class Server:
                              self.child.output()[-3000:])
 
     def replacements(self):
-        """Pairs for replace(): what differs from server to server."""
+        """Pairs for replace()."""
         return []
 
     def answers(self):
@@ -283,10 +286,11 @@ class Server:
 
     def write(self):
         """Writes the main configuration and, beside it, the shipped one."""
-        text = replace(shipped(self.shipped),
-                       (r"/etc/ssl/\S*example\.com\.pem", self.join("site.pem")),
-                       (r"/etc/ssl/\S*example\.com\.key", self.join("site.key")),
-                       *self.replacements())
+        text = replace(
+            shipped(self.shipped),
+            (r"/etc/ssl/\S*example\.com\.pem", self.join("site.pem")),
+            (r"/etc/ssl/\S*example\.com\.key", self.join("site.key")),
+            *self.replacements())
         text = text.replace("hooks.example.com", "localhost")
         self.site.sandbox.write("site.conf", text)
         self.site.sandbox.write("main.conf", self.main())
@@ -302,6 +306,8 @@ class Server:
 
 
 class Lighttpd(Server):
+    own_limit_status = 413
+
     @classmethod
     def need(cls):
         need("lighttpd")
@@ -399,9 +405,6 @@ class Apache(Server):
                 AllowOverride None
                 Require all denied
             </Directory>
-            <Directory %s>
-                Require all granted
-            </Directory>
             <IfModule mod_fcgid.c>
                 AddHandler fcgid-script .fcgi
                 FcgidIPCDir ${RUN}
@@ -410,8 +413,7 @@ class Apache(Server):
             <IfModule mod_cgid.c>
                 ScriptSock ${RUN}/cgisock
             </IfModule>
-            """) % (self.join("log"), self.join("run"), self.port,
-                    self.join("www")) + \
+            """) % (self.join("log"), self.join("run"), self.port) + \
             self.if_root("User %s\nGroup %s\n" % (WEB_USER, WEB_USER)) + \
             "Include %s\n" % self.join("site.conf")
 
@@ -423,7 +425,7 @@ class Apache(Server):
 class ApacheFcgid(Apache):
     name = "Apache with mod_fcgid"
     shipped = "apache/mod_fcgid.conf"
-    over_limit = 500
+    own_limit_status = 500
     modules = ("fcgid",)
 
     def replacements(self):
@@ -537,6 +539,7 @@ class ApacheProxyFcgi(WithActivator, Apache):
 class Nginx(WithActivator, Server):
     name = "nginx"
     shipped = "nginx/hookspool.conf"
+    own_limit_status = 413
     reload_signal = signal.SIGHUP
 
     @classmethod
