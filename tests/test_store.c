@@ -357,6 +357,21 @@ an_interrupted_init_is_taken_up_again(void **state)
 }
 
 static void
+the_log_of_a_lost_database_is_not_given_to_a_new_one(void **state)
+{
+	struct fixture *fixture = *state;
+	char *name = fixture_join(fixture->path, DB_NAME);
+
+	fixture_store(fixture->store, "x");
+	store_close(fixture->store);
+	fixture->store = NULL;
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(create(fixture->path, false), STORE_REFUSED);
+	assert_int_not_equal(access(name, F_OK), 0);
+	free(name);
+}
+
+static void
 a_folder_with_other_things_in_it_is_left_alone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -390,6 +405,7 @@ main(void)
 	    TEST(
 		making_a_spool_again_keeps_what_is_there_and_makes_what_is_missing),
 	    TEST(an_interrupted_init_is_taken_up_again),
+	    TEST(the_log_of_a_lost_database_is_not_given_to_a_new_one),
 	    TEST(a_folder_with_other_things_in_it_is_left_alone),
 	};
 

@@ -18,7 +18,9 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "config/config.h"
 #include "spool/folder.h"
+#include "spool/wake.h"
 
 #define NEW_NAME "spool.db.new"
 
@@ -53,13 +55,14 @@ is_there(struct creation *creation, const char *name)
 		   creation->folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* What may be in a folder that becomes a spool: what an interrupted `init`
- * left, what a fresh file system has. */
+/* What may be in a folder that becomes a spool: what an interrupted `init` or
+ * a spool that was taken away left, what a fresh file system has. Not a
+ * spool.db-wal: SQLite would take it for the log of the new database. */
 static bool
 is_expected(const char *name)
 {
-	static const char *const names[] = {
-	    ".", "..", "lost+found", LOCK_NAME, RELAY_LOCK_NAME};
+	static const char *const names[] = {".", "..", "lost+found", LOCK_NAME,
+	    RELAY_LOCK_NAME, WAKE_SOCKET_NAME, CONFIG_KEPT_NAME};
 	size_t i;
 
 	for (i = 0; i < sizeof names / sizeof *names; i++)

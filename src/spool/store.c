@@ -122,6 +122,14 @@ open_lock(struct store *store)
 }
 
 static enum store_status
+say_not_ours(struct store *store)
+{
+	return store_say(store, STORE_REFUSED,
+	    "%s may not be read and written by the user with number %ld",
+	    store->files[FILE_DB].path, (long)geteuid());
+}
+
+static enum store_status
 connect_db(struct store *store)
 {
 	int64_t synchronous = 0;
@@ -133,6 +141,9 @@ connect_db(struct store *store)
 		return store_say(store, STORE_REFUSED,
 		    "%s is not a spool of hookspool, nor any database",
 		    store->files[FILE_DB].path);
+	if (code == SQLITE_CANTOPEN &&
+	    sqlite3_system_errno(store->db) == EACCES)
+		return say_not_ours(store);
 	if (code != SQLITE_OK)
 		return store_fail(store, code, "open");
 	status = sql_read_int64(store, "PRAGMA synchronous", &synchronous);
@@ -149,10 +160,7 @@ connect_db(struct store *store)
 	if (store->access == STORE_READ)
 		return sql_exec(store, "PRAGMA query_only = ON");
 	if (sqlite3_db_readonly(store->db, "main") != 0)
-		return store_say(store, STORE_REFUSED,
-		    "%s may not be written by the user with number %ld: it is "
-		    "another's, or read-only",
-		    store->files[FILE_DB].path, (long)geteuid());
+		return say_not_ours(store);
 	checkpoint_follow(store, store->db);
 	return STORE_OK;
 }
