@@ -269,7 +269,7 @@ def a_kept_connection_carries_many_requests():
 @test
 def a_body_left_unread_does_not_poison_the_next_request():
     with Sandbox() as box:
-        site = Site(box, "path_key = secret-key-1")
+        site = Site(box, "path_key = secret-key-1\nbody_timeout = 1s")
         site.start()
         hidden = fastcgi.begin() + b"x" * 100000
         with site.connect() as connection:

@@ -237,17 +237,15 @@ bool
 gateway_answer(
     struct gateway *gateway, const struct answer *answer, int64_t timeout_ms)
 {
-	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
-
 	log_set_sink(NULL, NULL);
 	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
-	    deadline_ms, WATCH_WRITE);
+	    clock_mono_ms() + timeout_ms, WATCH_WRITE);
 	write_answer(gateway, answer);
 	if (!has_ended(gateway) && FCGX_GetError(gateway->fcgx.in) == 0) {
 		FCGX_FFlush(gateway->fcgx.out);
 		drain(gateway);
 		watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
-		    deadline_ms, WATCH_WRITE);
+		    clock_mono_ms() + timeout_ms, WATCH_WRITE);
 	}
 	/* Closes the connection if the body's end was not to be had: what is
 	 * left unread would poison the next request. */

@@ -39,8 +39,9 @@ struct server {
 	int64_t drain_until_ms;       /* 0: not stopping; by accept_mutex */
 	int64_t complain_at_ms;       /* not before; by accept_mutex */
 	pthread_mutex_t stop_mutex;
-	bool is_broken; /* by stop_mutex */
-	size_t count;
+	bool is_broken;     /* by stop_mutex */
+	size_t count;       /* of workers */
+	size_t running;     /* of them have a thread */
 	int64_t timeout_ms; /* body_timeout, as it was at the start */
 	struct worker *workers;
 };
@@ -276,6 +277,8 @@ set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* All descriptors are there before the first thread serves. Fewer threads
+ * than configured will do, if some there are. */
 static void
 start_workers(struct server *server)
 {
@@ -284,16 +287,23 @@ start_workers(struct server *server)
 
 	server->workers = xcalloc(server->count, sizeof *server->workers);
 	for (i = 0; i < server->count; i++) {
-		struct worker *worker = &server->workers[i];
-
-		worker->server = server;
-		worker->timeout_ms = server->timeout_ms;
-		worker->gateway = gateway_new(server->dog, i);
-		error = pthread_create(&worker->thread, NULL, work, worker);
-		if (error != 0)
-			fatal(1, "a thread cannot be started",
-			    LOG_TEXT("error", strerror(error)));
+		server->workers[i].server = server;
+		server->workers[i].timeout_ms = server->timeout_ms;
+		server->workers[i].gateway = gateway_new(server->dog, i);
 	}
+	for (i = 0; i < server->count; i++) {
+		error = pthread_create(&server->workers[i].thread, NULL, work,
+		    &server->workers[i]);
+		if (error == 0)
+			continue;
+		log_note(LOG_LEVEL_ERROR, "threads cannot be started",
+		    LOG_NUMBER("running", (long long)i),
+		    LOG_TEXT("error", strerror(error)));
+		break;
+	}
+	server->running = i;
+	if (i == 0)
+		exit(1);
 }
 
 static void
@@ -301,10 +311,10 @@ join_workers(struct server *server)
 {
 	size_t i;
 
-	for (i = 0; i < server->count; i++) {
+	for (i = 0; i < server->running; i++)
 		pthread_join(server->workers[i].thread, NULL);
+	for (i = 0; i < server->count; i++)
 		gateway_free(server->workers[i].gateway);
-	}
 	free(server->workers);
 }
 
