@@ -62,6 +62,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/headers.c %D%/relay/headers.h \
 	%D%/relay/note.c %D%/relay/note.h \
 	%D%/relay/queue.c %D%/relay/queue.h \
+	%D%/relay/receive.c %D%/relay/receive.h \
 	%D%/relay/relay.c %D%/relay/relay.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
 	%D%/relay/work.c %D%/relay/work.h

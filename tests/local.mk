@@ -69,9 +69,10 @@ unit_tests += test_schedule
 test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)
-python_tests += %D%/test_relay.py
-sanitized_tests += %D%/test_relay.py
-EXTRA_DIST += %D%/destination.py
+relay_tests = %D%/test_relay.py %D%/test_exit.py
+python_tests += $(relay_tests)
+sanitized_tests += $(relay_tests)
+EXTRA_DIST += %D%/destination.py %D%/relay_site.py
 # spool/
 threaded_tests += test_capture test_recover
 unit_tests += test_store test_capture test_recover test_wake

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include <curl/curl.h>
@@ -22,19 +21,18 @@
 #include "config/config.h"
 #include "relay/guard.h"
 #include "relay/headers.h"
+#include "relay/receive.h"
 
-#define CONNECT_TIMEOUT_MS     10000
-#define ANSWER_READ_MAX_BYTES  65536 /* more of an answer is not read */
-#define HEADERS_READ_MAX_BYTES 65536 /* more of them is no answer */
-#define WAIT_FDS_MAX           4
+#define CONNECT_TIMEOUT_MS 10000
+#define WAIT_FDS_MAX       4
 
 struct attempt {
 	CURL *easy;
 	struct curl_slist *headers;
 	void *owner;
 	int64_t started_mono_ms;
-	size_t headers_read_bytes;
-	size_t answer_read_bytes;
+	size_t body_bytes; /* that are to be sent */
+	struct receive receive;
 	bool is_guarded;    /* private addresses are refused */
 	bool is_turned_off; /* one was refused */
 	bool is_unset;      /* an option was not accepted: do not send */
@@ -55,55 +53,6 @@ struct deliver {
 };
 
 /* ---- what libcurl calls ---- */
-
-static size_t
-take_answer(char *bytes, size_t size, size_t count, void *arg)
-{
-	struct attempt *attempt = arg;
-	struct deliver_result *result = &attempt->result;
-	size_t len = size * count;
-	size_t room = sizeof result->answer - result->answer_bytes;
-	size_t kept = len < room ? len : room;
-
-	memcpy(result->answer + result->answer_bytes, bytes, kept);
-	result->answer_bytes += kept;
-	attempt->answer_read_bytes += len;
-	return attempt->answer_read_bytes > ANSWER_READ_MAX_BYTES ? 0 : len;
-}
-
-static void
-keep_retry_after(struct deliver_result *result, const char *line, size_t len)
-{
-	static const char name[] = "Retry-After:";
-	const size_t name_len = sizeof name - 1;
-
-	if (len <= name_len || strncasecmp(line, name, name_len) != 0)
-		return;
-	line += name_len;
-	len -= name_len;
-	while (len > 0 && strchr(" \t", *line) != NULL) {
-		line++;
-		len--;
-	}
-	while (len > 0 && strchr(" \t\r\n", line[len - 1]) != NULL)
-		len--;
-	if (len < sizeof result->retry_after && memchr(line, 0, len) == NULL)
-		snprintf(result->retry_after, sizeof result->retry_after,
-		    "%.*s", (int)len, line);
-}
-
-static size_t
-take_header(char *line, size_t size, size_t count, void *arg)
-{
-	struct attempt *attempt = arg;
-	size_t len = size * count;
-
-	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-		attempt->result.retry_after[0] = '\0'; /* of a 1xx before */
-	keep_retry_after(&attempt->result, line, len);
-	attempt->headers_read_bytes += len;
-	return attempt->headers_read_bytes > HEADERS_READ_MAX_BYTES ? 0 : len;
-}
 
 static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -204,10 +153,10 @@ set_callbacks(struct attempt *attempt)
 {
 	SET(attempt, CURLOPT_PRIVATE, attempt);
 	SET(attempt, CURLOPT_ERRORBUFFER, attempt->curl_error);
-	SET(attempt, CURLOPT_WRITEFUNCTION, take_answer);
-	SET(attempt, CURLOPT_WRITEDATA, attempt);
-	SET(attempt, CURLOPT_HEADERFUNCTION, take_header);
-	SET(attempt, CURLOPT_HEADERDATA, attempt);
+	SET(attempt, CURLOPT_WRITEFUNCTION, receive_body);
+	SET(attempt, CURLOPT_WRITEDATA, &attempt->receive);
+	SET(attempt, CURLOPT_HEADERFUNCTION, receive_header);
+	SET(attempt, CURLOPT_HEADERDATA, &attempt->receive);
 	SET(attempt, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(attempt, CURLOPT_OPENSOCKETDATA, attempt);
 	SET(attempt, CURLOPT_PREREQFUNCTION, check_connection);
@@ -219,6 +168,8 @@ set_up(struct attempt *attempt, const struct deliver_request *request)
 {
 	attempt->started_mono_ms = clock_mono_ms();
 	attempt->is_guarded = !request->destination->allow_private;
+	attempt->body_bytes = request->body_bytes;
+	attempt->receive.result = &attempt->result;
 	set_exit(attempt, request->destination);
 	set_callbacks(attempt);
 	set_headers(attempt, request);
@@ -237,32 +188,56 @@ error_sentence(const struct attempt *attempt, CURLcode code)
 {
 	if (attempt->is_turned_off)
 		return "the address is private, and allow_private is not set";
-	if (attempt->headers_read_bytes > HEADERS_READ_MAX_BYTES)
+	if (receive_is_overrun(&attempt->receive))
 		return "the answer's headers are longer than 64 KiB";
 	if (attempt->curl_error[0] != '\0')
 		return attempt->curl_error;
 	return curl_easy_strerror(code);
 }
 
+/* What went wrong; "": nothing but, maybe, the status. */
+static const char *
+reason(const struct attempt *attempt, CURLcode code)
+{
+	bool is_whole =
+	    code == CURLE_OK ||
+	    (code == CURLE_WRITE_ERROR && receive_is_enough(&attempt->receive));
+
+	if (!is_whole)
+		return error_sentence(attempt, code);
+	if (attempt->result.status / 100 == 3)
+		return "a redirect, which is not followed";
+	if (attempt->result.status / 100 == 2)
+		return "the answer came before the whole body was sent";
+	return "";
+}
+
+/* The final status; 0: none came. What a proxy answers is not its. */
+static int
+final_status(const struct attempt *attempt)
+{
+	long status = 0;
+
+	if (attempt->receive.header_bytes > 0)
+		curl_easy_getinfo(
+		    attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
 static void
 conclude(struct attempt *attempt, CURLcode code)
 {
 	struct deliver_result *result = &attempt->result;
-	bool is_whole = code == CURLE_OK ||
-			(code == CURLE_WRITE_ERROR &&
-			    attempt->answer_read_bytes > ANSWER_READ_MAX_BYTES);
-	long status = 0;
+	curl_off_t sent_bytes = 0;
 
-	curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
-	result->status = (int)status;
+	curl_easy_getinfo(attempt->easy, CURLINFO_SIZE_UPLOAD_T, &sent_bytes);
+	result->status = final_status(attempt);
 	result->duration_ms = clock_mono_ms() - attempt->started_mono_ms;
-	result->is_delivered = is_whole && status / 100 == 2;
-	if (!is_whole)
+	result->is_delivered = result->status / 100 == 2 &&
+			       sent_bytes == (curl_off_t)attempt->body_bytes;
+	if (!result->is_delivered)
 		snprintf(result->error, sizeof result->error, "%s",
-		    error_sentence(attempt, code));
-	else if (status / 100 == 3)
-		snprintf(result->error, sizeof result->error,
-		    "a redirect, which is not followed");
+		    reason(attempt, code));
 }
 
 /* ---- attempts ---- */
@@ -473,8 +448,9 @@ deliver_abandon(struct deliver *deliver, struct deliver_result *result)
 		return NULL;
 	attempt = deliver->flying[deliver->flying_count - 1];
 	conclude(attempt, CURLE_ABORTED_BY_CALLBACK);
-	snprintf(attempt->result.error, sizeof attempt->result.error,
-	    "broken off: the relay was told to stop");
+	if (!attempt->result.is_delivered)
+		snprintf(attempt->result.error, sizeof attempt->result.error,
+		    "broken off: the relay was told to stop");
 	land(deliver, attempt);
 	return retire(deliver, attempt, result);
 }

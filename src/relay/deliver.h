@@ -33,9 +33,11 @@ struct deliver_request {
 
 /* What came back. */
 struct deliver_result {
-	bool is_delivered;    /* a whole answer (see below) with 2xx */
+	bool is_delivered;    /* a final 2xx came and all of the body was sent:
+				 whatever became of the rest of the answer,
+				 to send it again would make a duplicate */
 	int status;           /* HTTP status; 0: no answer */
-	char error[256];      /* a sentence; "": none */
+	char error[256];      /* a sentence; "": none, or it is delivered */
 	char retry_after[64]; /* the header's value; "": none */
 	char answer[DELIVER_ANSWER_MAX_BYTES];
 	size_t answer_bytes;
@@ -59,10 +61,8 @@ void deliver_start(struct deliver *deliver,
 void deliver_wait(
     struct deliver *deliver, const int *fds, size_t fd_count, int timeout_ms);
 
-/* The owner of an attempt that has ended, with its result; NULL: no more. An
- * answer of which more than 64 KiB came counts as whole: the rest is not
- * read. One that broke off or took too long does not count, whatever its
- * status. */
+/* The owner of an attempt that has ended, with its result; NULL: no more. Of
+ * an answer no more than 64 KiB are read. */
 void *deliver_next(struct deliver *deliver, struct deliver_result *result);
 
 /* Breaks off an attempt that is under way and gives its owner; NULL: none is.

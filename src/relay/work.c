@@ -184,7 +184,8 @@ work_abandon(struct work *work)
 	collect(work);
 	while ((claim = deliver_abandon(work->deliver, &result)) != NULL) {
 		claim->result = result;
-		claim->outcome = OUTCOME_ABANDONED;
+		claim->outcome =
+		    result.is_delivered ? OUTCOME_DELIVERED : OUTCOME_ABANDONED;
 		finish(work, claim);
 	}
 }
