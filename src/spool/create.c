@@ -187,6 +187,23 @@ fill_db(struct creation *creation, const char *path)
 					      : STORE_FAILED;
 }
 
+/* Opens the database once, so that its log and its index are there, with their
+ * modes, before two users of a shared spool race to make them. */
+static enum store_status
+make_log(struct creation *creation)
+{
+	char *path = xasprintf("%s/" DB_NAME, creation->path);
+	sqlite3 *db = NULL;
+	int code = sql_connect(path, "FULL", &db);
+
+	if (code != SQLITE_OK)
+		buf_add_format(creation->why, "could not open %s: %s", path,
+		    sqlite3_errmsg(db));
+	sqlite3_close(db);
+	free(path);
+	return code == SQLITE_OK ? STORE_OK : STORE_FAILED;
+}
+
 /* Under the lock. */
 static enum store_status
 make_db(struct creation *creation)
@@ -208,9 +225,11 @@ make_db(struct creation *creation)
 	if (status == STORE_OK && renameat(creation->folder_fd, NEW_NAME,
 				      creation->folder_fd, DB_NAME) != 0)
 		status = fail(creation, "make", DB_NAME);
-	if (status != STORE_OK)
+	if (status != STORE_OK) {
 		remove_new(creation);
-	return status;
+		return status;
+	}
+	return make_log(creation);
 }
 
 /* The folder and its entry in the one above it. */

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -165,6 +166,22 @@ connect_db(struct store *store)
 	return STORE_OK;
 }
 
+/* Under the lock: where SQLite makes the log and its index, it gives them
+ * their mode an instant later, and another user of a shared spool who opened
+ * them just then would be turned away. */
+static enum store_status
+connect_writer(struct store *store)
+{
+	enum store_status status;
+
+	status = store_lock_file(store, clock_mono_ms() + OPEN_WAIT_MS);
+	if (status != STORE_OK)
+		return status;
+	status = connect_db(store);
+	flock(store->lock_fd, LOCK_UN);
+	return status;
+}
+
 /* The database that was opened is the one that find_db saw. */
 static enum store_status
 check_opened(struct store *store)
@@ -254,7 +271,8 @@ open_all(struct store *store)
 	if (status == STORE_OK)
 		status = open_lock(store);
 	if (status == STORE_OK)
-		status = connect_db(store);
+		status = store->access == STORE_READ ? connect_db(store)
+						     : connect_writer(store);
 	if (status == STORE_OK)
 		status = schema_read_version(store, &store->schema_version);
 	if (status == STORE_OK)

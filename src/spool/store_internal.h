@@ -169,6 +169,9 @@ void store_rollback(struct store *store);
 /* The time until which the relay and the commands wait for the lock. */
 int64_t store_deadline(const struct store *store);
 
+/* The flock alone, for the opening. Followed by flock(LOCK_UN). */
+enum store_status store_lock_file(struct store *store, int64_t deadline_ms);
+
 /* The two halves that capture uses one by one. store_lock_write: the lock, and
  * what a failed sync left is mended. */
 enum store_status store_lock_write(struct store *store, int64_t deadline_ms);

@@ -8,7 +8,6 @@
 #include "spool/store_internal.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
@@ -55,23 +54,28 @@ give_turn(struct store *store)
 }
 
 enum store_status
+store_lock_file(struct store *store, int64_t deadline_ms)
+{
+	int error = lock_take(store->lock_fd, deadline_ms);
+
+	if (error == 0)
+		return STORE_OK;
+	return store_say(store, STORE_BUSY,
+	    "%s/" LOCK_NAME " is held by another process: %s", store->path,
+	    strerror(error));
+}
+
+enum store_status
 store_lock_write(struct store *store, int64_t deadline_ms)
 {
-	enum store_status status;
-	int error;
+	enum store_status status = STORE_FAILED;
 
 	assert(store->lock_fd >= 0);
 	if (!take_turn(store, deadline_ms))
 		return STORE_BUSY; /* `why` belongs to who has the turn */
-	if (store->is_broken) {
-		give_turn(store);
-		return STORE_FAILED;
-	}
-	error = lock_take(store->lock_fd, deadline_ms);
-	if (error != 0) {
-		status = store_say(store, STORE_BUSY,
-		    "%s/" LOCK_NAME " is held by another process: %s",
-		    store->path, strerror(error));
+	if (!store->is_broken)
+		status = store_lock_file(store, deadline_ms);
+	if (status != STORE_OK) {
 		give_turn(store);
 		return status;
 	}
