@@ -143,7 +143,7 @@ test_print_CPPFLAGS = $(unit_cppflags)
 test_print_LDADD = $(unit_ldadd)
 
 # The files in apache/, lighttpd/, nginx/ and systemd/
-python_tests += %D%/test_apache_cgid.py %D%/test_apache_fcgid.py \
+python_tests += %D%/test_cgi.py %D%/test_apache_cgid.py %D%/test_apache_fcgid.py \
 	%D%/test_apache_proxy_fcgi.py %D%/test_lighttpd_cgi.py \
 	%D%/test_lighttpd_fastcgi.py %D%/test_nginx.py %D%/test_systemd.py
 EXTRA_DIST += %D%/server_cases.py
