@@ -74,9 +74,9 @@ void store_close(struct store *store);
  * at its path: nothing more is stored, the process should end with 75. */
 bool store_is_broken(const struct store *store);
 
-/* Looks whether the database and the lock are still the files at their paths:
- * STORE_FAILED, and broken from then on, if not. Every commit does so. Not
- * while other threads capture. */
+/* Looks whether the database, its log and the lock are still those at their
+ * paths: STORE_FAILED, and broken from then on, if not. Every commit does so.
+ * Not while other threads capture. */
 enum store_status store_check_files(struct store *store);
 
 /* The sentence for people about the last failure on this store; borrowed,
