@@ -297,13 +297,13 @@ class Site:
                 self.rows("SELECT status, body FROM refusals ORDER BY seq")]
 
 
-def memory_kib(pid):
-    """What the process has in memory now."""
+def memory_kib(pid, field="VmRSS"):
+    """What the process has in memory now; VmHWM: has ever had."""
     with open("/proc/%d/status" % pid) as f:
         for line in f:
-            if line.startswith("VmRSS:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1])
-    raise AssertionError("no VmRSS of %d" % pid)
+    raise AssertionError("no %s of %d" % (field, pid))
 
 
 def children_of(pid):
@@ -314,13 +314,18 @@ def children_of(pid):
         return []
 
 
-def is_running(pid):
-    """Whether it is there, and no zombie."""
+def state_of(pid):
+    """The letter that ps shows; X where there is no such process."""
     try:
         with open("/proc/%d/stat" % pid) as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+            return f.read().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
+
+
+def is_running(pid):
+    """Whether it is there, and no zombie."""
+    return state_of(pid) not in "ZX"
 
 
 def wait_idle(site):

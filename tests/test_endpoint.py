@@ -162,6 +162,9 @@ def connections_that_wait_at_SIGTERM_are_answered():
         process = site.start()
         fastcgi.wait_idle(site)
         process.signal(signal.SIGSTOP)
+        threads = os.listdir("/proc/%d/task" % process.pid)
+        wait_until(lambda: all(fastcgi.state_of(int(thread)) == "T"
+                               for thread in threads), "the stop")
         waiting = [site.connect() for _ in range(10)]
         for connection in waiting:
             connection.send(
@@ -483,8 +486,11 @@ def another_spool_is_used_when_the_configuration_says_so():
         site.start()
         equal(post(site).status, 200, "status")
         site.spool = box.join("other")
-        site.make_spool()
         site.configure(site.text())
+        wait_until(lambda: "cannot be opened" in post(site).errors,
+                   "the complaint")
+        equal(post(site).status, 200, "status while the old one is used")
+        site.make_spool()
         wait_until(lambda: post(site).status == 200 and site.bodies(),
                    "an event in the other spool")
 

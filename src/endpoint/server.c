@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -38,11 +39,10 @@ struct server {
 	pthread_mutex_t accept_mutex; /* one thread waits in accept */
 	int64_t drain_until_ms;       /* 0: not stopping; by accept_mutex */
 	int64_t complain_at_ms;       /* not before; by accept_mutex */
-	pthread_mutex_t stop_mutex;
-	bool is_broken;     /* by stop_mutex */
-	size_t count;       /* of workers */
-	size_t running;     /* of them have a thread */
-	int64_t timeout_ms; /* body_timeout, as it was at the start */
+	atomic_bool is_broken;        /* the spool is: end with EXIT_BROKEN */
+	size_t count;                 /* of workers */
+	size_t running;               /* of them have a thread */
+	int64_t timeout_ms;           /* body_timeout, as it was at the start */
 	struct worker *workers;
 };
 
@@ -77,28 +77,11 @@ on_signal(int number)
 static void
 stop_broken(struct server *server)
 {
-	bool was_broken;
-
-	pthread_mutex_lock(&server->stop_mutex);
-	was_broken = server->is_broken;
-	server->is_broken = true;
-	pthread_mutex_unlock(&server->stop_mutex);
-	if (was_broken)
+	if (atomic_exchange(&server->is_broken, true))
 		return;
 	log_plain(LOG_LEVEL_ERROR,
 	    "the spool is broken: this process ends, to be started afresh");
 	stop();
-}
-
-static bool
-is_broken(struct server *server)
-{
-	bool broken;
-
-	pthread_mutex_lock(&server->stop_mutex);
-	broken = server->is_broken;
-	pthread_mutex_unlock(&server->stop_mutex);
-	return broken;
 }
 
 struct ready {
@@ -172,7 +155,7 @@ goes_on(struct server *server, struct ready ready)
 	if (server->drain_until_ms == 0)
 		server->drain_until_ms = now_ms + DRAIN_MS;
 	return ready.has_input && now_ms < server->drain_until_ms &&
-	       !is_broken(server);
+	       !server->is_broken;
 }
 
 /* The next connection; -1: there will be none. */
@@ -344,7 +327,6 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 	    .settings = settings,
 	    .starter = starter,
 	    .accept_mutex = PTHREAD_MUTEX_INITIALIZER,
-	    .stop_mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
 
 	block_signals(SIG_BLOCK); /* libfcgi's handlers must never get one */
@@ -362,5 +344,5 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 	block_signals(SIG_UNBLOCK);
 	join_workers(&server);
 	watchdog_stop(server.dog);
-	return is_broken(&server) ? EXIT_BROKEN : 0;
+	return server.is_broken ? EXIT_BROKEN : 0;
 }

@@ -183,15 +183,24 @@ use_store(struct settings *settings, struct store *store, const char *path)
 	pthread_mutex_unlock(&settings->mutex);
 }
 
-/* The spool that the configuration names, if it is not the one in use. */
+/* Whether the open spool is the one that the configuration names. */
+static bool
+has_configured_store(const struct settings *settings)
+{
+	return settings->store != NULL &&
+	       strcmp(settings->store->path,
+		   settings->config->config->spool.path) == 0;
+}
+
+/* The spool that the configuration names. One that was in use before stays
+ * so until this one can be opened. */
 static void
 follow_store(struct settings *settings)
 {
 	const struct spool_config *spool = &settings->config->config->spool;
 	struct store *store;
 
-	if (settings->store != NULL &&
-	    strcmp(settings->store->path, spool->path) == 0) {
+	if (has_configured_store(settings)) {
 		store_set_limits(settings->store->store, spool->min_free_bytes,
 		    spool->max_size_bytes);
 		return;
@@ -206,7 +215,7 @@ keep_config(struct settings *settings)
 {
 	struct buf why;
 
-	if (settings->is_kept || settings->store == NULL)
+	if (settings->is_kept || !has_configured_store(settings))
 		return;
 	buf_init(&why, WHY_MAX_BYTES);
 	settings->is_kept = true; /* or it will be with the next change */
@@ -228,7 +237,7 @@ refresh(struct settings *settings)
 		is_new = load_config(settings);
 	if (!settings->opens_store || settings->config == NULL)
 		return;
-	if (is_new || settings->store == NULL)
+	if (is_new || !has_configured_store(settings))
 		follow_store(settings);
 	keep_config(settings);
 }
@@ -240,7 +249,7 @@ settings_new(const char *path)
 
 	settings->path = xstrdup(path);
 	pthread_mutex_init(&settings->mutex, NULL);
-	load_config(settings);
+	refresh(settings);
 	settings->checked_at_ms = clock_mono_ms();
 	return settings;
 }
@@ -249,10 +258,7 @@ void
 settings_open_store(struct settings *settings)
 {
 	settings->opens_store = true;
-	if (settings->config == NULL)
-		return;
-	follow_store(settings);
-	keep_config(settings);
+	refresh(settings);
 }
 
 void
