@@ -5,7 +5,7 @@ bin_PROGRAMS += hookspool
 libexec_PROGRAMS += hookspool.fcgi
 
 libhookspool_a_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(JSON_CFLAGS) \
-	$(SQLITE_CFLAGS) $(CURL_CFLAGS)
+	$(SQLITE_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
 libhookspool_a_SOURCES = \
 	%D%/base/buf.c %D%/base/buf.h \
 	%D%/base/clock.c %D%/base/clock.h \
@@ -23,6 +23,7 @@ libhookspool_a_SOURCES += \
 # config/
 libhookspool_a_SOURCES += \
 	%D%/config/config.c %D%/config/config.h \
+	%D%/config/credentials.c %D%/config/credentials.h \
 	%D%/config/file.c %D%/config/file.h \
 	%D%/config/ini.c %D%/config/ini.h \
 	%D%/config/kept.c \
@@ -65,6 +66,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/receive.c %D%/relay/receive.h \
 	%D%/relay/relay.c %D%/relay/relay.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
+	%D%/relay/sign.c %D%/relay/sign.h \
 	%D%/relay/work.c %D%/relay/work.h
 
 # endpoint/
@@ -106,4 +108,5 @@ hookspool_fcgi_LDADD = libhookspool.a $(FCGI_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 
 # The operator's command and the relay: no FastCGI.
 hookspool_SOURCES = %D%/command/main.c
-hookspool_LDADD = libhookspool.a $(CURL_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
+hookspool_LDADD = libhookspool.a $(CURL_LIBS) $(CRYPTO_LIBS) $(JSON_LIBS) \
+	$(SQLITE_LIBS)

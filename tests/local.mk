@@ -65,14 +65,24 @@ test_verify_CPPFLAGS = $(unit_cppflags)
 test_verify_LDADD = $(unit_ldadd)
 include %D%/fuzz/local.mk
 # relay/
-unit_tests += test_schedule
+unit_tests += test_schedule test_sign
 test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)
-relay_tests = %D%/test_relay.py %D%/test_exit.py
+test_sign_SOURCES = %D%/test_sign.c
+test_sign_CPPFLAGS = $(unit_cppflags)
+test_sign_LDADD = $(unit_ldadd) $(CRYPTO_LIBS)
+relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py
 python_tests += $(relay_tests)
 sanitized_tests += $(relay_tests)
-EXTRA_DIST += %D%/destination.py %D%/relay_site.py
+EXTRA_DIST += %D%/destination.py %D%/relay_site.py \
+	%D%/npm/package.json %D%/npm/package-lock.json %D%/npm/receiver.js
+
+# Where test_signatures.py has npm install what it needs.
+clean-local: clean-npm
+clean-npm:
+	rm -rf npm
+.PHONY: clean-npm
 # spool/
 threaded_tests += test_capture test_recover
 unit_tests += test_store test_capture test_recover test_wake
@@ -128,13 +138,18 @@ make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 # config/ and command/
 python_tests += %D%/test_command.py
 sanitized_tests += %D%/test_command.py
-unit_tests += test_ini test_config test_config_files test_print
+unit_tests += test_ini test_config test_config_destination test_config_files \
+	test_print
+EXTRA_DIST += %D%/config_unit.h
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)
 test_ini_LDADD = $(unit_ldadd)
 test_config_SOURCES = %D%/test_config.c
 test_config_CPPFLAGS = $(unit_cppflags)
 test_config_LDADD = $(unit_ldadd)
+test_config_destination_SOURCES = %D%/test_config_destination.c
+test_config_destination_CPPFLAGS = $(unit_cppflags)
+test_config_destination_LDADD = $(unit_ldadd)
 test_config_files_SOURCES = %D%/test_config_files.c
 test_config_files_CPPFLAGS = $(unit_cppflags)
 test_config_files_LDADD = $(unit_ldadd)

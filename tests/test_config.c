@@ -6,45 +6,10 @@
 
 #include "unit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
-
-#define URL "url = https://crm.example.com/hook\n"
-
-static struct buf why;
-
-static struct config *
-parse(const char *text, enum config_scope scope)
-{
-	return config_parse("/etc/x.conf", text, strlen(text), scope, &why);
-}
-
-/* The text is refused, and the sentence holds every part. */
-static void
-refused(const char *text, enum config_scope scope, const char *part)
-{
-	struct config *config = parse(text, scope);
-
-	if (config != NULL || strstr(buf_text(&why), part) == NULL)
-		print_error("text: %s\nsaid: %s\nwanted: %s\n", text,
-		    buf_text(&why), part);
-	assert_null(config);
-	assert_non_null(strstr(buf_text(&why), part));
-}
-
-static struct config *
-accepted(const char *text, enum config_scope scope)
-{
-	struct config *config = parse(text, scope);
-
-	if (config == NULL)
-		print_error("text: %s\nsaid: %s\n", text, buf_text(&why));
-	assert_non_null(config);
-	assert_string_equal(buf_text(&why), "");
-	return config;
-}
+#include "config_unit.h"
 
 /* ---- keys ---- */
 
@@ -95,6 +60,7 @@ a_destination_needs_no_more_than_a_url(void **state)
 	assert_int_equal(d->concurrency, 8);
 	assert_int_equal(d->order, DESTINATION_ORDER_TICKET);
 	assert_int_equal(d->retry_for_ms, INT64_C(72) * 3600000);
+	assert_int_equal(d->secrets.count, 0);
 	assert_null(d->ca_file);
 	assert_false(d->allow_private);
 	config_free(c);
@@ -116,6 +82,7 @@ every_key_is_read_into_its_place(void **state)
 	    "events = ticket_*, note_deletion\ncommunity = A\n"
 	    "header = X-Api-Key: 123\nheader = Authorization: Basic x=\n"
 	    "timeout = 1s\nconcurrency = 64\norder = none\nretry_for = 1d\n"
+	    "secret = " SECRET ", " OTHER_SECRET "\nsecret = " SECRET "\n"
 	    "ca_file = /etc/ca.pem\nallow_private = yes\n"
 	    "[destination two]\n" URL,
 	    CONFIG_ALL);
@@ -155,32 +122,12 @@ every_key_is_read_into_its_place(void **state)
 	assert_int_equal(d->concurrency, 64);
 	assert_int_equal(d->order, DESTINATION_ORDER_NONE);
 	assert_int_equal(d->retry_for_ms, 86400000);
+	assert_int_equal(d->secrets.count, 3);
+	assert_string_equal(d->secrets.items[1], OTHER_SECRET);
 	assert_string_equal(d->ca_file, "/etc/ca.pem");
 	assert_true(d->allow_private);
 	assert_int_equal(d[1].concurrency, 8);
 	config_free(c);
-}
-
-/* A value of a key, and what is said of it; NULL: it is fine. */
-struct value {
-	const char *key;
-	const char *text;
-	const char *said;
-};
-
-static void
-judge(const char *head, const char *tail, const struct value *values)
-{
-	char text[4096];
-
-	for (; values->key != NULL; values++) {
-		snprintf(text, sizeof text, "%s\n%s = %s\n%s", head,
-		    values->key, values->text, tail);
-		if (values->said != NULL)
-			refused(text, CONFIG_ALL, values->said);
-		else
-			config_free(accepted(text, CONFIG_ALL));
-	}
 }
 
 static void
@@ -244,68 +191,6 @@ the_values_of_spool_relay_and_log_are_checked(void **state)
 	judge("[log]", "", log);
 }
 
-static void
-the_values_of_a_destination_are_checked(void **state)
-{
-	static const struct value values[] = {{"timeout", "600s", NULL},
-	    {"timeout", "601s", "too large"},
-	    {"concurrency", "65", "from 1 to 64"},
-	    {"concurrency", "0", "too small"},
-	    {"order", "event", "ticket or none"}, {"retry_for", "365d", NULL},
-	    {"retry_for", "366d", "too large"}, {"retry_for", "72", "no unit"},
-	    {"allow_private", "true", "yes or no"},
-	    {"allow_private", "no", NULL},
-	    {"ca_file", "ca.pem", "absolute path"},
-	    {"events", " , x", "empty item"},
-	    {"secret", "s", "secret: not supported by this version yet"},
-	    {"secret_file", "/s", "secret_file: not supported"},
-	    {"client_cert", "/c", "client_cert: not supported"},
-	    {"client_key", "/k", "client_key: not supported"},
-	    {"proxy", "http://p", "proxy: not supported"},
-	    {"header", "X-Empty:", "has no value"},
-	    {"header", "no colon", "Name: value"},
-	    {"header", ": x", "Name: value"},
-	    {"header", "Ho st: x", "Name: value"},
-	    {"header", "host: x", "would replace a header"},
-	    {"header", "Content-Length: 0", "would replace a header"},
-	    {"header", "CONTENT-type: x", "would replace a header"},
-	    {"header", "Transfer-Encoding: x", "would replace a header"},
-	    {"header", "Webhook-Id: x", "would replace a header"},
-	    {"header", "Content-Language: sv", NULL}, {NULL, NULL, NULL}};
-
-	(void)state;
-	judge("[destination x]", URL, values);
-}
-
-static void
-a_url_is_http_or_https_with_a_host(void **state)
-{
-	static const struct value values[] = {{"url", "http://a", NULL},
-	    {"url", "HTTPS://user:pw@crm.example.com:443/x?y#z", NULL},
-	    {"url", "http://127.0.0.1:65535", NULL},
-	    {"url", "http://[fe80::1]/", NULL},
-	    {"url", "ftp://a", "neither https:// nor http://"},
-	    {"url", "crm.example.com", "neither https:// nor http://"},
-	    {"url", "", "neither https:// nor http://"},
-	    {"url", "https://", "names no host"},
-	    {"url", "https:///x", "names no host"},
-	    {"url", "https://:80/", "names no host"},
-	    {"url", "https://user@/", "names no host"},
-	    {"url", "https://[::1", "lacks a ]"},
-	    {"url", "https://a:0/", "no number from 1 to 65535"},
-	    {"url", "https://a:65536/", "no number from 1 to 65535"},
-	    {"url", "https://a:/", "no number from 1 to 65535"},
-	    {"url", "https://a:8x/", "no number from 1 to 65535"},
-	    {"url", "https://a b/", "has a blank"},
-	    {"url", "https://a\\@b/", "a backslash"},
-	    {"url", "https://a(b)/", "character that no host has"},
-	    {"url", "https://\xc3\xa5.se/", "got \"https://\\xc3\\xa5.se/\""},
-	    {NULL, NULL, NULL}};
-
-	(void)state;
-	judge("[destination x]", "", values);
-}
-
 /* ---- sentences ---- */
 
 static void
@@ -361,7 +246,8 @@ no_error_quotes_a_secret(void **state)
 	    "[endpoint]\npath_key = s3cret/x\n",
 	    "[destination a]\nheader = Host: s3cret\n",
 	    "[destination a]\nheader = s3cret\n",
-	    "[destination a]\nsecret = s3cret\n"};
+	    "[destination a]\nsecret = s3cret\n",
+	    "[destination a]\nsecret = whsec_s3cret\n"};
 	size_t i;
 
 	(void)state;
@@ -429,22 +315,6 @@ a_misspelt_section_of_its_own_concerns_the_endpoint(void **state)
 		refused(heads[i], CONFIG_ENDPOINT, "x.conf:1: ");
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	buf_init(&why, 16384);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	buf_free(&why);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -454,8 +324,6 @@ main(void)
 	    cmocka_unit_test(every_key_is_read_into_its_place),
 	    cmocka_unit_test(the_values_of_endpoint_are_checked),
 	    cmocka_unit_test(the_values_of_spool_relay_and_log_are_checked),
-	    cmocka_unit_test(the_values_of_a_destination_are_checked),
-	    cmocka_unit_test(a_url_is_http_or_https_with_a_host),
 	    cmocka_unit_test(an_error_names_file_line_and_the_nearest_word),
 	    cmocka_unit_test(a_key_may_come_again_in_another_destination),
 	    cmocka_unit_test(no_error_quotes_a_secret),

@@ -15,6 +15,8 @@
 
 #include "config/config.h"
 
+#define SECRET "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
+
 static char folder[64];
 static struct buf why;
 
@@ -122,6 +124,74 @@ a_bad_secret_file_is_a_problem_and_no_error(void **state)
 	key_file_problem(write_file("k2", "\n# s3cret\n", 0600), "no secret");
 	key_file_problem(write_file("k3", "ok\ns3cret/\n", 0600), "k3:2: ");
 	key_file_problem(folder, "not a regular file");
+}
+
+/* A destination with the line `key = path`. */
+static const char *
+destination_with(const char *key, const char *path)
+{
+	static char text[512];
+
+	snprintf(text, sizeof text,
+	    "[destination crm]\nurl = https://crm.example.com\n%s = %s\n", key,
+	    path);
+	return text;
+}
+
+static void
+a_destination_has_its_secrets_from_both_places(void **state)
+{
+	char text[512];
+	struct config *c;
+
+	(void)state;
+	snprintf(text, sizeof text, "%ssecret = " SECRET "\n",
+	    destination_with(
+		"secret_file", write_file("s", "# new\n" SECRET "\n", 0600)));
+	c = accepted(text, CONFIG_ALL);
+	assert_int_equal(c->destinations[0].secrets.count, 2);
+	assert_string_equal(c->destinations[0].secrets.items[1], SECRET);
+	assert_false(config_is_stale(c));
+	write_file("s", "# newer\n" SECRET "\n", 0600);
+	assert_true(config_is_stale(c));
+	config_free(c);
+}
+
+/* All of hookspool refuses it, saying so; the endpoint has no part in it. */
+static void
+refused_but_by_the_endpoint(const char *text, const char *part)
+{
+	assert_null(
+	    config_parse("/etc/x.conf", text, strlen(text), CONFIG_ALL, &why));
+	if (strstr(buf_text(&why), part) == NULL)
+		print_error("said: %s\n", buf_text(&why));
+	assert_non_null(strstr(buf_text(&why), part));
+	assert_non_null(strstr(buf_text(&why), "[destination crm] "));
+	assert_null(strstr(buf_text(&why), "s3cret"));
+	config_free(accepted(text, CONFIG_ENDPOINT));
+}
+
+static void
+a_bad_file_of_a_destination_is_an_error(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t mode;
+		const char *part;
+	} files[] = {{SECRET "\n", 0604, "chmod o= "},
+	    {"# s3cret\n", 0600, "no secret"},
+	    {"\nwhsec_s3cret\n", 0600, "s1:2: "}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof files / sizeof files[0]; i++)
+		refused_but_by_the_endpoint(
+		    destination_with("secret_file",
+			write_file("s1", files[i].text, files[i].mode)),
+		    files[i].part);
+	refused_but_by_the_endpoint(
+	    destination_with("secret_file", "/nonexistent/s"),
+	    "secret_file: /nonexistent/s: No such file");
 }
 
 static void
@@ -357,6 +427,8 @@ main(void)
 	    cmocka_unit_test(a_file_that_others_can_read_is_refused),
 	    cmocka_unit_test(secret_files_hold_one_secret_a_line),
 	    cmocka_unit_test(a_bad_secret_file_is_a_problem_and_no_error),
+	    cmocka_unit_test(a_destination_has_its_secrets_from_both_places),
+	    cmocka_unit_test(a_bad_file_of_a_destination_is_an_error),
 	    cmocka_unit_test(a_change_of_any_file_is_noticed),
 	    cmocka_unit_test(
 		the_last_good_configuration_stands_in_for_a_bad_one),

@@ -126,9 +126,12 @@ check_destinations(struct report *report, const struct config *config)
 {
 	size_t i;
 
-	for (i = 0; i < config->destination_count; i++)
+	for (i = 0; i < config->destination_count; i++) {
 		check_readable(
 		    report, "ca_file", config->destinations[i].ca_file);
+		check_readable(
+		    report, "secret_file", config->destinations[i].secret_file);
+	}
 	if (config->destination_count == 0)
 		report_fine(report, "destinations",
 		    "none: events are kept and go nowhere");

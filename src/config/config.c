@@ -94,9 +94,9 @@ free_endpoint(struct endpoint_config *endpoint)
 {
 	free(endpoint->verify_token_file);
 	free(endpoint->path_key_file);
-	text_list_free(&endpoint->verify_tokens);
+	text_list_wipe(&endpoint->verify_tokens);
 	free(endpoint->verify_tokens_problem);
-	text_list_free(&endpoint->path_keys);
+	text_list_wipe(&endpoint->path_keys);
 	free(endpoint->path_keys_problem);
 	text_list_free(&endpoint->communities);
 }
@@ -108,7 +108,9 @@ free_destination(struct destination_config *destination)
 	free(destination->url);
 	text_list_free(&destination->events);
 	text_list_free(&destination->communities);
-	text_list_free(&destination->headers);
+	text_list_wipe(&destination->headers);
+	free(destination->secret_file);
+	text_list_wipe(&destination->secrets);
 	free(destination->ca_file);
 }
 

@@ -18,6 +18,9 @@
 #define CONFIG_DEFAULT_PATH  SYSCONFDIR "/hookspool.conf"
 #define CONFIG_DEFAULT_SPOOL LOCALSTATEDIR "/lib/hookspool"
 
+/* What the secret of a destination begins with. */
+#define CONFIG_SECRET_PREFIX "whsec_"
+
 struct text_list {
 	char **items;
 	size_t count;
@@ -74,6 +77,9 @@ struct destination_config {
 	struct text_list events;      /* fnmatch patterns; default * */
 	struct text_list communities; /* likewise */
 	struct text_list headers;     /* `Name: value`, checked */
+	char *secret_file;            /* NULL: none */
+	struct text_list secrets;     /* to sign with, from secret and
+					 secret_file; empty: not signed */
 	int64_t timeout_ms;
 	int concurrency;
 	enum destination_order order;
@@ -114,7 +120,7 @@ char *config_find(const char *option);
 /* Reads the file at `path`. NULL if it cannot be read, is readable by others
  * or is not right; then `why` (emptied first) is one sentence with file, line
  * and what to do. The caller frees with config_free. An unreadable secret
- * file is not an error here: see the *_problem fields. */
+ * file of the endpoint is not an error here: see the *_problem fields. */
 struct config *config_load(
     const char *path, enum config_scope scope, struct buf *why);
 

@@ -87,6 +87,10 @@ const struct key keys[] = {
 	    DEST(communities), "*", 0, 0, false},
 	{SECTION_DESTINATION, "header", KEY_HEADER,
 	    DEST(headers), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "secret", KEY_SECRETS,
+	    DEST(secrets), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "secret_file", KEY_PATH,
+	    DEST(secret_file), NULL, 0, 0, false},
 	{SECTION_DESTINATION, "timeout", KEY_DURATION,
 	    DEST(timeout_ms), "15s", SECOND, 600 * SECOND, false},
 	{SECTION_DESTINATION, "concurrency", KEY_NUMBER,
@@ -99,8 +103,6 @@ const struct key keys[] = {
 	    DEST(ca_file), NULL, 0, 0, false},
 	{SECTION_DESTINATION, "allow_private", KEY_YES_NO,
 	    DEST(allow_private), "no", 0, 0, false},
-	{SECTION_DESTINATION, "secret", KEY_NOT_YET, 0, NULL, 0, 0, false},
-	{SECTION_DESTINATION, "secret_file", KEY_NOT_YET, 0, NULL, 0, 0, false},
 	{SECTION_DESTINATION, "client_cert", KEY_NOT_YET, 0, NULL, 0, 0, false},
 	{SECTION_DESTINATION, "client_key", KEY_NOT_YET, 0, NULL, 0, 0, false},
 	{SECTION_DESTINATION, "proxy", KEY_NOT_YET, 0, NULL, 0, 0, false},
@@ -127,6 +129,16 @@ text_list_free(struct text_list *list)
 		free(list->items[i]);
 	free(list->items);
 	*list = (struct text_list){.items = NULL};
+}
+
+void
+text_list_wipe(struct text_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		explicit_bzero(list->items[i], strlen(list->items[i]));
+	text_list_free(list);
 }
 
 /* ---- the types: each reads `value` into `field`; NULL or why not ---- */
@@ -311,6 +323,7 @@ add_items(struct text_list *list, const char *value,
 			why = check(item);
 		if (why == NULL)
 			text_list_add(list, value, used);
+		explicit_bzero(item, used);
 		free(item);
 		if (why != NULL || value[len] == '\0')
 			return why;
@@ -336,6 +349,13 @@ set_path_keys(const struct key *key, const char *value, void *field)
 {
 	(void)key;
 	return add_items(field, value, value_check_path_key);
+}
+
+static const char *
+set_secrets(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return add_items(field, value, value_check_secret);
 }
 
 static const char *
@@ -375,6 +395,10 @@ static const struct {
     [KEY_LIST] = {set_list, "a list, parted by commas", 0, true, false},
     [KEY_TOKENS] = {set_tokens, "tokens, parted by commas", 0, true, true},
     [KEY_PATH_KEYS] = {set_path_keys, "keys, parted by commas", 0, true, true},
+    [KEY_SECRETS] = {set_secrets,
+	"whsec_ and 24 to 64 bytes in base64, or several of these, parted by "
+	"commas",
+	0, true, true},
     [KEY_HEADER] = {set_header, "a header, Name: value", 0, true, true},
     [KEY_START] = {set_start, "on-demand or never", 0, false, false},
     [KEY_LOG_TO] = {set_log_to,

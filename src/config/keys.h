@@ -31,6 +31,7 @@ enum key_type {
 	KEY_LIST,      /* struct text_list, by comma, repeated */
 	KEY_TOKENS,    /* likewise; secret */
 	KEY_PATH_KEYS, /* likewise; secret */
+	KEY_SECRETS,   /* likewise; secret */
 	KEY_HEADER,    /* struct text_list, repeated; secret */
 	KEY_START,     /* bool: on-demand */
 	KEY_LOG_TO,    /* struct log_config */
@@ -78,5 +79,8 @@ struct text_list;
 /* Appends a copy of the `len` bytes. */
 void text_list_add(struct text_list *list, const char *text, size_t len);
 void text_list_free(struct text_list *list);
+
+/* The same for secrets, which it overwrites before. */
+void text_list_wipe(struct text_list *list);
 
 #endif

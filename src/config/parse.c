@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "config/credentials.h"
 #include "config/file.h"
 #include "config/ini.h"
 #include "config/keys.h"
@@ -424,7 +425,8 @@ config_parse(const char *path, const char *text, size_t len,
 	p.config = xcalloc(1, sizeof *p.config);
 	p.config->path = xstrdup(path);
 	buf_init(&p.kept, KEPT_MAX_BYTES);
-	is_fine = read_text(&p, text, len) && finish(&p);
+	is_fine = read_text(&p, text, len) && finish(&p) &&
+		  credentials_read_all(p.config, why);
 	if (is_fine) {
 		tokens_read_all(p.config);
 	} else {

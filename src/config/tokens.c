@@ -39,6 +39,7 @@ add_secret(struct text_list *list, const char *line, size_t len,
 	problem = check(secret);
 	if (problem == NULL)
 		text_list_add(list, secret, len);
+	explicit_bzero(secret, len);
 	free(secret);
 	return problem;
 }
@@ -72,10 +73,9 @@ add_lines(struct text_list *list, const struct buf *bytes,
 	return false;
 }
 
-/* NULL, or the sentence that says what is wrong; the caller frees it. */
-static char *
-read_secrets(struct config *config, const char *path, struct text_list *list,
-    const char *(*check)(const char *))
+char *
+tokens_read_file(struct config *config, const char *path,
+    struct text_list *list, const char *(*check)(const char *))
 {
 	struct buf bytes, why;
 	struct config_file *file;
@@ -102,12 +102,12 @@ tokens_read_all(struct config *config)
 	struct endpoint_config *e = &config->endpoint;
 
 	if (e->verify_token_file != NULL)
-		e->verify_tokens_problem = read_secrets(config,
+		e->verify_tokens_problem = tokens_read_file(config,
 		    e->verify_token_file, &e->verify_tokens, value_check_token);
 	else if (e->verify_tokens.count == 0)
 		e->verify_tokens_problem =
 		    xstrdup("no verify_token is configured");
 	if (e->path_key_file != NULL)
-		e->path_keys_problem = read_secrets(config, e->path_key_file,
-		    &e->path_keys, value_check_path_key);
+		e->path_keys_problem = tokens_read_file(config,
+		    e->path_key_file, &e->path_keys, value_check_path_key);
 }

@@ -9,8 +9,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/config.h"
+
 #define SECRET_MAX_BYTES 1024
 #define URL_MAX_BYTES    2048
+
+#define SIGNING_KEY_MIN_BYTES 24
+#define SIGNING_KEY_MAX_BYTES 64
 
 struct scale {
 	char letter; /* '\0': none is written */
@@ -209,6 +214,29 @@ value_check_path_key(const char *text)
 	if (p == text || p - text > SECRET_MAX_BYTES)
 		return "which is not 1 to 1024 characters long";
 	return NULL;
+}
+
+/* RFC 4648, 4, with its padding. */
+const char *
+value_check_secret(const char *text)
+{
+	const size_t prefix_len = sizeof CONFIG_SECRET_PREFIX - 1;
+	size_t len = 0, padding = 0, bytes;
+
+	if (strncmp(text, CONFIG_SECRET_PREFIX, prefix_len) != 0)
+		return "which does not begin with whsec_";
+	text += prefix_len;
+	while (is_alnum(text[len]) || text[len] == '+' || text[len] == '/')
+		len++;
+	while (padding < 2 && text[len + padding] == '=')
+		padding++;
+	if (text[len + padding] != '\0' || (len + padding) % 4 != 0)
+		return "which is not base64 after whsec_";
+	bytes = (len + padding) / 4 * 3 - padding;
+	if (bytes < SIGNING_KEY_MIN_BYTES)
+		return "which is shorter than 24 bytes";
+	return bytes > SIGNING_KEY_MAX_BYTES ? "which is longer than 64 bytes"
+					     : NULL;
 }
 
 const char *

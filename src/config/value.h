@@ -31,6 +31,10 @@ const char *value_check_header(const char *text);
 /* A secret that can be the last segment of a path, unescaped. */
 const char *value_check_path_key(const char *text);
 
+/* A secret of a destination, after Standard Webhooks: `whsec_` and 24 to 64
+ * bytes in base64. */
+const char *value_check_secret(const char *text);
+
 /* A verify token. */
 const char *value_check_token(const char *text);
 

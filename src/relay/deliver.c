@@ -35,7 +35,7 @@ struct attempt {
 	struct receive receive;
 	bool is_guarded;    /* private addresses are refused */
 	bool is_turned_off; /* one was refused */
-	bool is_unset;      /* an option was not accepted: do not send */
+	bool is_unset;      /* it could not be made ready: do not send */
 	char curl_error[CURL_ERROR_SIZE];
 	struct deliver_result result;
 	size_t index;         /* while flying: in deliver->flying */
@@ -105,7 +105,11 @@ set_headers(struct attempt *attempt, const struct deliver_request *request)
 	struct text_list lines = {.count = 0};
 	size_t i;
 
-	headers_build(request, &lines);
+	if (!headers_build(request, &lines)) {
+		snprintf(attempt->curl_error, sizeof attempt->curl_error,
+		    "the signature could not be made");
+		attempt->is_unset = true;
+	}
 	add_header(attempt, "Expect:");
 	for (i = 0; i < lines.count; i++)
 		add_header(attempt, lines.items[i]);

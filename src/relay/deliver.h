@@ -19,8 +19,7 @@ struct deliver;
 
 /* What to send and where; all borrowed until the attempt has ended. */
 struct deliver_request {
-	const struct destination_config *destination; /* url, headers,
-			     timeout_ms, ca_file, allow_private are used */
+	const struct destination_config *destination;
 	const char *id;           /* of the event; NULL: a POST as the sender
 				     makes it, with none of our own headers */
 	const char *event_type;   /* never NULL where there is an id */

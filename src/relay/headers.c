@@ -12,9 +12,10 @@
 #include "base/xalloc.h"
 #include "config/config.h"
 #include "relay/deliver.h"
+#include "relay/sign.h"
 
 #define CONTENT_TYPE_MAX_BYTES 256
-#define OWN_LINES_MAX          5 /* Content-Type and four of ours */
+#define OWN_LINES_MAX          6 /* Content-Type and five of ours */
 
 static void
 add(struct text_list *lines, char *line_taken)
@@ -58,7 +59,28 @@ percent_encode_dup(const char *text)
 	return encoded;
 }
 
-static void
+/* True where there is nothing to sign with. */
+static bool
+add_signature(struct text_list *lines, const struct deliver_request *request)
+{
+	const struct text_list *secrets = &request->destination->secrets;
+	struct sign_message message = {.id = request->id,
+	    .timestamp_s = request->now_ms / 1000,
+	    .body = request->body,
+	    .body_bytes = request->body_bytes};
+	char *value;
+
+	if (secrets->count == 0)
+		return true;
+	value = sign_dup(secrets, &message);
+	if (value == NULL)
+		return false;
+	add(lines, xasprintf("webhook-signature: %s", value));
+	free(value);
+	return true;
+}
+
+static bool
 add_ours(struct text_list *lines, const struct deliver_request *request)
 {
 	char *type = percent_encode_dup(request->event_type);
@@ -69,24 +91,27 @@ add_ours(struct text_list *lines, const struct deliver_request *request)
 	add(lines, xasprintf("Hookspool-Event-Type: %s", type));
 	add(lines, xasprintf("Hookspool-Attempt: %d", request->attempt));
 	free(type);
+	return add_signature(lines, request);
 }
 
-void
+bool
 headers_build(const struct deliver_request *request, struct text_list *lines)
 {
 	const struct text_list *configured = &request->destination->headers;
 	const char *type = is_usable_content_type(request->content_type)
 			       ? request->content_type
 			       : "application/json";
+	bool is_done = true;
 	size_t i;
 
 	lines->items =
 	    xcalloc(configured->count + OWN_LINES_MAX, sizeof *lines->items);
 	add(lines, xasprintf("Content-Type: %s", type));
 	if (request->id != NULL)
-		add_ours(lines, request);
+		is_done = add_ours(lines, request);
 	for (i = 0; i < configured->count; i++)
 		add(lines, xstrdup(configured->items[i]));
+	return is_done;
 }
 
 void

@@ -70,6 +70,7 @@ check_config(const struct config *config)
 		HOLDS(destination->events.count > 0);
 		HOLDS(destination->communities.count > 0);
 		check_list(&destination->headers);
+		check_list(&destination->secrets);
 	}
 }
 
@@ -115,7 +116,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct config *all, *endpoint;
 
 	if (memmem(text, size, "token_file", 10) != NULL ||
-	    memmem(text, size, "key_file", 8) != NULL)
+	    memmem(text, size, "key_file", 8) != NULL ||
+	    memmem(text, size, "secret_file", 11) != NULL)
 		return 0;
 	all = parse(text, size, CONFIG_ALL);
 	endpoint = parse(text, size, CONFIG_ENDPOINT);

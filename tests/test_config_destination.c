@@ -1,0 +1,116 @@
+/*
+ * The values of a destination's keys, good, bad and at their bounds.
+ */
+#include "config.h"
+
+#include "unit.h"
+
+#include "config/config.h"
+#include "config_unit.h"
+
+static void
+the_values_of_a_destination_are_checked(void **state)
+{
+	static const struct value values[] = {{"timeout", "600s", NULL},
+	    {"timeout", "601s", "too large"},
+	    {"concurrency", "65", "from 1 to 64"},
+	    {"concurrency", "0", "too small"},
+	    {"order", "event", "ticket or none"}, {"retry_for", "365d", NULL},
+	    {"retry_for", "366d", "too large"}, {"retry_for", "72", "no unit"},
+	    {"allow_private", "true", "yes or no"},
+	    {"allow_private", "no", NULL},
+	    {"ca_file", "ca.pem", "absolute path"},
+	    {"events", " , x", "empty item"},
+	    {"secret_file", "secrets", "absolute path"},
+	    {"client_cert", "/c", "client_cert: not supported"},
+	    {"client_key", "/k", "client_key: not supported"},
+	    {"proxy", "http://p", "proxy: not supported"},
+	    {"header", "X-Empty:", "has no value"},
+	    {"header", "no colon", "Name: value"},
+	    {"header", ": x", "Name: value"},
+	    {"header", "Ho st: x", "Name: value"},
+	    {"header", "host: x", "would replace a header"},
+	    {"header", "Content-Length: 0", "would replace a header"},
+	    {"header", "CONTENT-type: x", "would replace a header"},
+	    {"header", "Transfer-Encoding: x", "would replace a header"},
+	    {"header", "Webhook-Id: x", "would replace a header"},
+	    {"header", "Content-Language: sv", NULL}, {NULL, NULL, NULL}};
+
+	(void)state;
+	judge("[destination x]", URL, values);
+}
+
+static void
+a_secret_is_24_to_64_bytes_in_base64(void **state)
+{
+	static const struct value values[] = {
+	    {"secret", "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB", NULL},
+	    {"secret",
+		"whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ"
+		"EBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ==",
+		NULL},
+	    {"secret", "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+		"shorter than 24 bytes"},
+	    {"secret",
+		"whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ"
+		"EBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+		"longer than 64 bytes"},
+	    {"secret", "whsec_", "shorter than 24 bytes"},
+	    {"secret", "s", "begin with whsec_"},
+	    {"secret", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB", "begin with whsec_"},
+	    {"secret", "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAA",
+		"not base64"},
+	    {"secret", "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBA", "not base64"},
+	    {"secret",
+		"whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB====", "not base64"},
+	    {"secret", "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB-_AA",
+		"not base64"},
+	    {"secret", "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBA=AA",
+		"not base64"},
+	    {"secret", " , ", "empty item"}, {NULL, NULL, NULL}};
+
+	(void)state;
+	judge("[destination x]", URL, values);
+}
+
+static void
+a_url_is_http_or_https_with_a_host(void **state)
+{
+	static const struct value values[] = {{"url", "http://a", NULL},
+	    {"url", "HTTPS://user:pw@crm.example.com:443/x?y#z", NULL},
+	    {"url", "http://127.0.0.1:65535", NULL},
+	    {"url", "http://[fe80::1]/", NULL},
+	    {"url", "ftp://a", "neither https:// nor http://"},
+	    {"url", "crm.example.com", "neither https:// nor http://"},
+	    {"url", "", "neither https:// nor http://"},
+	    {"url", "https://", "names no host"},
+	    {"url", "https:///x", "names no host"},
+	    {"url", "https://:80/", "names no host"},
+	    {"url", "https://user@/", "names no host"},
+	    {"url", "https://[::1", "lacks a ]"},
+	    {"url", "https://a:0/", "no number from 1 to 65535"},
+	    {"url", "https://a:65536/", "no number from 1 to 65535"},
+	    {"url", "https://a:/", "no number from 1 to 65535"},
+	    {"url", "https://a:8x/", "no number from 1 to 65535"},
+	    {"url", "https://a b/", "has a blank"},
+	    {"url", "https://a\\@b/", "a backslash"},
+	    {"url", "https://a(b)/", "character that no host has"},
+	    {"url", "https://\xc3\xa5.se/", "got \"https://\\xc3\\xa5.se/\""},
+	    {NULL, NULL, NULL}};
+
+	(void)state;
+	judge("[destination x]", "", values);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_values_of_a_destination_are_checked),
+	    cmocka_unit_test(a_secret_is_24_to_64_bytes_in_base64),
+	    cmocka_unit_test(a_url_is_http_or_https_with_a_host),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "config destination", tests, set_up, tear_down);
+}

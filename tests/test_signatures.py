@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Signatures, judged by others: the npm package standardwebhooks as the
+destination. npm installs it into the build folder, as tests/npm/ pins it.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+
+from harness import (HOOKSPOOL, Sandbox, Skip, TOP_BUILD, TOP_SRC, contains,
+                     equal, main, need, run, test, wait_until)
+from relay_site import BODY, Site, body, section
+
+OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+NEW = "whsec_" + "/+" * 42 + "/w=="
+OTHER = "whsec_qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo="
+
+PINNED = os.path.join(TOP_SRC, "tests", "npm")
+# What npm says where the registry cannot be reached.
+UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET",
+               "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ENOTCACHED",
+               "ERR_SOCKET_TIMEOUT", "FETCH_ERROR")
+
+
+def lock_bytes(folder):
+    try:
+        with open(os.path.join(folder, "package-lock.json"), "rb") as f:
+            return f.read()
+    except OSError:
+        return None
+
+
+def install(folder):
+    """Has npm fill `folder`, which is there when it is whole."""
+    with tempfile.TemporaryDirectory(prefix="npm-", dir=TOP_BUILD) as new:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(os.path.join(PINNED, name),
+                            os.path.join(new, name))
+        done = run(["npm", "ci", "--ignore-scripts", "--no-audit",
+                    "--no-fund", "--no-update-notifier", "--fetch-retries=1",
+                    "--fetch-timeout=20000"], None, cwd=new, timeout=120)
+        said = done.stderr.decode("utf-8", "backslashreplace")
+        if done.returncode != 0 and any(code in said for code in UNREACHABLE):
+            raise Skip("npm cannot reach its registry")
+        equal(done.returncode, 0, "npm ci: " + said[-3000:])
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(new, folder)
+        os.mkdir(new)  # for TemporaryDirectory to remove
+
+
+def library():
+    """The folder node_modules with the pinned library."""
+    need("node", "npm")
+    folder = os.path.join(TOP_BUILD, "npm")
+    if lock_bytes(folder) != lock_bytes(PINNED):
+        install(folder)
+    return os.path.join(folder, "node_modules")
+
+
+class Receiver:
+    """A destination that verifies with the library; see receiver.js."""
+
+    def __init__(self, sandbox, modules, name, *arguments):
+        self.child = sandbox.spawn(
+            ["node", os.path.join(PINNED, "receiver.js")] + list(arguments),
+            name, env=dict(os.environ, NODE_PATH=modules))
+        wait_until(lambda: self.child.output().endswith("\n"), "its port",
+                   timeout_s=60, alive=[self.child])
+        self.url = "http://127.0.0.1:%s/" % self.child.output().strip()
+
+    def got(self):
+        lines = self.child.output().split("\n")
+        return [json.loads(line) for line in lines[1:-1]]
+
+    def wait_for(self, count):
+        """What it said of each of `count` requests: (id, attempt, error)."""
+        wait_until(lambda: len(self.got()) >= count,
+                   "%d requests" % count, alive=[self.child])
+        return [(r["id"], r["attempt"], r["error"]) for r in self.got()]
+
+
+@test
+def the_library_takes_what_is_signed_byte_for_byte():
+    modules = library()
+    with Sandbox() as sandbox:
+        to = Receiver(sandbox, modules, "receiver", OLD)
+        with Site(section("crm", to.url, "secret = " + OLD)) as site:
+            site.relay()
+            bodies = [BODY, body(text="\u00e9\u4e2d\U0001f600\0"),
+                      body(text="x" * 900000), b' {"EventType":"a","Events":'
+                      b'[],"n":1E400,"s":"\\ud800"}\r\n\t ']
+            events = [site.capture(data) for data in bodies]
+            equal(sorted(to.wait_for(len(events))),
+                  sorted((event, "1", "") for event in events))
+
+
+@test
+def old_and_new_secret_are_right_while_one_replaces_the_other():
+    modules = library()
+    with Sandbox() as sandbox:
+        old = Receiver(sandbox, modules, "old", OLD)
+        new = Receiver(sandbox, modules, "new", NEW)
+        with Site() as site:
+            secrets = site.write("secrets", "%s\n%s\n" % (NEW, OLD), 0o600)
+            site.configure(
+                section("old", old.url, "secret_file = " + secrets),
+                section("new", new.url, "secret_file = " + secrets))
+            relay = site.relay()
+            event = site.capture()
+            equal(old.wait_for(1), [(event, "1", "")])
+            equal(new.wait_for(1), [(event, "1", "")])
+            relay.stop()
+            for secret in (OLD, NEW):
+                assert secret not in relay.output(), relay.output()
+
+
+@test
+def the_library_refuses_another_secret_or_none():
+    modules = library()
+    with Sandbox() as sandbox:
+        other = Receiver(sandbox, modules, "other", OTHER)
+        unsigned = Receiver(sandbox, modules, "unsigned", OLD)
+        with Site(section("other", other.url,
+                          "secret = %s, %s" % (OLD, NEW)),
+                  section("unsigned", unsigned.url)) as site:
+            site.relay()
+            event = site.capture()
+            equal(other.wait_for(1)[0],
+                  (event, "1", "No matching signature found"))
+            equal(unsigned.wait_for(1)[0],
+                  (event, "1", "Missing required headers"))
+
+
+@test
+def each_attempt_is_signed_anew():
+    modules = library()
+    with Sandbox() as sandbox:
+        to = Receiver(sandbox, modules, "receiver", OLD, "503")
+        with Site(section("crm", to.url, "secret = " + OLD)) as site:
+            site.relay()
+            event = site.capture()
+            equal(to.wait_for(2), [(event, "1", ""), (event, "2", "")])
+
+
+@test
+def a_secret_file_that_is_wrong_keeps_the_relay_from_starting():
+    with Site() as site:
+        path = site.write("secrets", "whsec_tooshort\n", 0o600)
+        site.configure(section("crm", "http://127.0.0.1:9/",
+                               "secret_file = " + path))
+        relay = site.spawn([HOOKSPOOL, "-c", site.conf, "relay"],
+                           "relay")
+        equal(relay.wait(), 1, "status")
+        contains(relay.output(), "[destination crm] secret_file: ")
+        contains(relay.output(), "secrets:1: ")
+        assert "tooshort" not in relay.output(), relay.output()
+
+
+main(__name__)
