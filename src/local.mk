@@ -88,8 +88,10 @@ libhookspool_a_SOURCES += \
 	%D%/command/check.c \
 	%D%/command/command.h \
 	%D%/command/fail.c \
+	%D%/command/filter.c %D%/command/filter.h \
 	%D%/command/init.c \
 	%D%/command/jsonout.c %D%/command/jsonout.h \
+	%D%/command/limits.c %D%/command/limits.h \
 	%D%/command/list.c \
 	%D%/command/owner.c \
 	%D%/command/print.c %D%/command/print.h \

@@ -135,6 +135,11 @@ check_PROGRAMS += make_spool
 make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
+# command/: what changes and judges
+python_tests += %D%/test_operate.py
+sanitized_tests += %D%/test_operate.py
+EXTRA_DIST += %D%/command_site.py
+
 # config/ and command/
 python_tests += %D%/test_command.py
 sanitized_tests += %D%/test_command.py

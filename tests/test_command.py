@@ -16,26 +16,13 @@ import stat
 import threading
 
 import fastcgi
+from command_site import Site, command, complaint, event, init
 from destination import Destination
 from harness import (HOOKSPOOL, Sandbox, Skip, contains, equal, main, run,
                      test, wait_until)
 
 SUBCOMMANDS = ("init", "check", "relay", "status", "list", "show", "send",
                "refused")
-
-
-def command(config, *arguments, status=0, **kwargs):
-    """Runs `hookspool -c CONFIG ...`; its standard output as text."""
-    done = run([HOOKSPOOL, "-c", config] + list(arguments), status=status,
-               **kwargs)
-    return done.stdout.decode()
-
-
-def complaint(config, *arguments, status=1):
-    """What it says on stderr; stdout must be empty."""
-    done = run([HOOKSPOOL, "-c", config] + list(arguments), status=status)
-    equal(done.stdout, b"", "standard output")
-    return done.stderr.decode()
 
 
 def mode(path):
@@ -47,15 +34,6 @@ def snapshot(path):
     st = os.stat(path)
     with open(path, "rb") as f:
         return st.st_mode, st.st_uid, st.st_gid, f.read()
-
-
-def init(box, *arguments, **kwargs):
-    """A site made by init for whoever runs the test."""
-    config, spool = box.join("h.conf"), box.join("spool")
-    user = pwd.getpwuid(os.geteuid()).pw_name
-    out = command(config, "init", "--spool", spool, "--user", user,
-                  *arguments, **kwargs)
-    return config, spool, out
 
 
 def need_root():
@@ -77,42 +55,6 @@ def other_group(user):
         if group.gr_gid not in (0, user.pw_gid):
             return group
     raise Skip("there is no other group")
-
-
-class Site(fastcgi.Site):
-    """A site with some events in its spool."""
-
-    def __init__(self, box, more=""):
-        super().__init__(box, more="[relay]\nstart = never\n" + more)
-
-    def capture(self, body, **more):
-        """Captures a body as the web server would; its event's id."""
-        if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
-        answer = self.ask_cgi(self.post(body, **more), body)
-        equal(answer.status, 200, "status of the capture %r" % answer)
-        return json.loads(answer.body)["id"]
-
-    def refuse(self, body, **more):
-        answer = self.ask_cgi(self.post(body, **more), body)
-        assert answer.status in (400, 403, 413), answer
-        return answer
-
-    def run(self, *arguments, **kwargs):
-        return command(self.config_path, *arguments, **kwargs)
-
-    def json(self, *arguments, **kwargs):
-        return json.loads(self.run(*arguments, "--json", **kwargs))
-
-    def list(self, *arguments):
-        """The ids that `list` names, in its order."""
-        lines = self.run("list", "--json", *arguments).splitlines()
-        return [json.loads(line)["id"] for line in lines]
-
-
-def event(kind="note_deletion", **members):
-    return dict({"CommunityName": "yourCompany", "EventType": kind,
-                 "Events": []}, **members)
 
 
 # ---- usage
@@ -148,22 +90,27 @@ def a_wrong_call_exits_with_2_and_says_why():
             (["send", "ftp://127.0.0.1/", "x"], "neither https:// nor"),
             (["init", "--spool", "here"], "an absolute path"),
             (["init", "--spool", "/x\n[relay]"], "an absolute path"),
-            (["status", "--warn", "oldest=1h"], 'unknown option "--warn"')):
+            (["list", "--limit", "2", "--limit=3"], "--limit is there twice")):
         done = run([HOOKSPOOL] + argv, status=2)
         equal(done.stdout, b"", "standard output of %r" % argv)
         contains(done.stderr.decode(), said)
 
 
 @test
-def a_wrong_filter_exits_with_2():
+def a_wrong_filter_exits_with_2_and_is_named():
+    for option, value, said in (
+            ("--state", "lost", "pending, delivered, dead"),
+            ("--since", "yesterday", "such as 2h"),
+            ("--until", "2006-02-31", "such as 2h"),
+            ("--limit", "few", "a whole number"),
+            ("--ticket", "", "not be empty")):
+        got = complaint("/nonexistent", "list", option, value, status=2)
+        contains(got, '%s "%s": ' % (option, value))
+        contains(got, said)
+    contains(complaint("/nonexistent", "list", "--since", "1h", "--until",
+                       "2h", status=2), "after that of --since")
     with Sandbox() as box:
         config, _, _ = init(box)
-        for arguments, said in (
-                (["--state", "lost"], '"lost" is no state'),
-                (["--since", "yesterday"], '"yesterday" is no time'),
-                (["--until", "2006-02-31"], '"2006-02-31" is no time'),
-                (["--limit", "few"], '"few" is no count')):
-            contains(complaint(config, "list", *arguments, status=2), said)
         contains(complaint(config, "refused", "show", status=2), "number")
         contains(complaint(config, "refused", "accept", status=2), "list")
 

@@ -10,17 +10,18 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "spool/spool.h"
 
 struct config;
-struct store;
 
 enum {
 	STATUS_FINE = 0,
 	STATUS_WRONG = 1, /* found wrong, or could not be done */
-	STATUS_USAGE = 2
+	STATUS_USAGE = 2,
+	STATUS_UNKNOWN = 3 /* a monitoring plugin cannot tell */
 };
 
-#define OPTIONS_MAX   16
+#define OPTIONS_MAX   24
 #define WHY_MAX_BYTES 16384
 
 /* An option of a subcommand; a row without a name ends their table. */
@@ -34,8 +35,10 @@ struct option_row {
 enum command_needs {
 	NEEDS_NOTHING,
 	NEEDS_CONFIG, /* all of it, and to be the spool's owner */
-	NEEDS_STORE   /* the endpoint's sections, to be the spool's owner, and
+	NEEDS_STORE,  /* the endpoint's sections, to be the spool's owner, and
 			 the spool open for reading */
+	NEEDS_CHANGE, /* the same, and the spool open for changes */
+	NEEDS_ALL     /* all of the configuration as well */
 };
 
 struct call;
@@ -47,6 +50,9 @@ struct command {
 	int operands_max; /* -1: any number */
 	enum command_needs needs;
 	const struct option_row *options;
+	int (*read)(struct call *call); /* before the configuration is read:
+					   whether what it was called with is
+					   right; NULL: always */
 	int (*run)(struct call *call);
 	const char *summary;
 };
@@ -58,6 +64,7 @@ struct call {
 	const char *values[OPTIONS_MAX]; /* by the row of the option; NULL: not
 					    given; "": given, has no value */
 	char **operands;                 /* ends with NULL */
+	struct list_filter filter;       /* what `read` made of them */
 	struct config *config;           /* unless it needs nothing */
 	struct store *store;             /* if it needs it */
 };
@@ -72,6 +79,10 @@ int command_show(struct call *call);
 int command_send(struct call *call);
 int command_refused(struct call *call);
 
+/* What their rows have to read beforehand. */
+int status_read(struct call *call);
+int list_read(struct call *call);
+
 extern const struct option_row init_options[];
 extern const struct option_row check_options[];
 extern const struct option_row relay_options[];
@@ -84,9 +95,17 @@ extern const struct option_row refused_options[];
 /* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, and where help is. STATUS_USAGE. */
+/* The same before it could run; where it was called as a plugin, as such:
+ * STATUS_WRONG or STATUS_UNKNOWN. */
+int command_refuse(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same, and where help is. STATUS_USAGE or STATUS_UNKNOWN. */
 int command_misuse(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Whether it was called as a monitoring plugin (status --warn, --crit). */
+bool status_is_plugin(const struct call *call);
 
 /* As root: becomes the owner and group of the spool folder, for good, with
  * no other group. False, with `why`, if there is no folder or it failed. As

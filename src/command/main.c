@@ -18,22 +18,23 @@
 
 /* clang-format off */
 static const struct command commands[] = {
-	{"init", "", 0, 0, NEEDS_NOTHING, init_options, command_init,
+	{"init", "", 0, 0, NEEDS_NOTHING, init_options, NULL, command_init,
 	    "make what is missing: configuration, secrets, spool"},
-	{"check", "", 0, 0, NEEDS_NOTHING, check_options, command_check,
+	{"check", "", 0, 0, NEEDS_NOTHING, check_options, NULL, command_check,
 	    "look for what is wrong, and say how to mend it"},
-	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, command_relay,
+	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, NULL, command_relay,
 	    "deliver what was captured to its destinations"},
-	{"status", "", 0, 0, NEEDS_STORE, status_options, command_status,
-	    "show the backlog and each destination's state"},
-	{"list", "", 0, 0, NEEDS_STORE, list_options, command_list,
+	{"status", "", 0, 0, NEEDS_STORE, status_options, status_read,
+	    command_status, "show the backlog and each destination's state"},
+	{"list", "", 0, 0, NEEDS_STORE, list_options, list_read, command_list,
 	    "list events and their deliveries, newest first"},
-	{"show", "ID", 1, 1, NEEDS_STORE, show_options, command_show,
+	{"show", "ID", 1, 1, NEEDS_STORE, show_options, NULL, command_show,
 	    "show one event, its deliveries, attempts and body"},
-	{"send", "URL FILE...", 2, -1, NEEDS_NOTHING, send_options,
+	{"send", "URL FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
 	    command_send, "post files to an endpoint, as the sender would"},
 	{"refused", "list | show NUMBER", 1, 2, NEEDS_STORE, refused_options,
-	    command_refused, "list or show bodies that were turned away"},
+	    NULL, command_refused,
+	    "list or show bodies that were turned away"},
 };
 /* clang-format on */
 
@@ -138,32 +139,56 @@ check_operands(struct call *call, int count)
 	return STATUS_FINE;
 }
 
+/* Takes one of the subcommand's own, or what getopt_long says about `word`. Of
+ * several faults the first is told; whatever is right is taken, since it may
+ * say how to tell it. */
+static void
+take_option(struct call *call, int letter, const char *word, struct buf *why)
+{
+	const char **value = letter < 256 ? NULL : &call->values[letter - 256];
+
+	if (value != NULL && *value == NULL)
+		*value = optarg != NULL ? optarg : "";
+	else if (why->len > 0)
+		return;
+	else if (letter == ':')
+		buf_add_format(why, "%s needs a value", word);
+	else if (value == NULL)
+		buf_add_format(why, "unknown option \"%s\"", word);
+	else if (optarg != NULL)
+		buf_add_format(why, "--%s is there twice",
+		    call->command->options[letter - 256].name);
+}
+
 /* Reads what follows the subcommand's name. -1: go on; else the status. */
 static int
 read_options(struct call *call, int argc, char **argv)
 {
 	struct option table[OPTIONS_MAX + 2];
-	int letter, status;
+	int letter, status = STATUS_FINE;
+	struct buf why;
 
+	buf_init(&why, WHY_MAX_BYTES);
 	fill_table(call->command->options, table);
 	optind = 0;
 	while ((letter = getopt_long(argc, argv, ":c:h", table, NULL)) != -1) {
-		if (letter == LETTER_HELP)
+		if (letter == LETTER_HELP) {
+			buf_free(&why);
 			return print_help(call->command);
+		}
 		if (letter == LETTER_CONFIG)
 			call->config_option = optarg;
-		else if (letter >= 256)
-			call->values[letter - 256] =
-			    optarg != NULL ? optarg : "";
-		else if (letter == ':')
-			return command_misuse(
-			    call, "%s needs a value", culprit(argv));
 		else
-			return command_misuse(
-			    call, "unknown option \"%s\"", culprit(argv));
+			take_option(call, letter, culprit(argv), &why);
 	}
 	call->operands = argv + optind;
-	status = check_operands(call, argc - optind);
+	if (why.len > 0)
+		status = command_misuse(call, "%s", buf_text(&why));
+	buf_free(&why);
+	if (status == STATUS_FINE)
+		status = check_operands(call, argc - optind);
+	if (status == STATUS_FINE && call->command->read != NULL)
+		status = call->command->read(call);
 	return status == STATUS_FINE ? -1 : status;
 }
 
@@ -219,25 +244,25 @@ help(const char *name)
 
 /* A relay is often started where nobody sees stderr: then the log goes
  * elsewhere. */
-static bool
-refuse(const char *why)
+static int
+refuse(const struct call *call, const char *why)
 {
-	if (isatty(STDERR_FILENO))
-		command_fail("%s", why);
-	else
-		log_note(LOG_LEVEL_ERROR, "the relay cannot start",
-		    LOG_TEXT("why", why));
-	return false;
+	if (call->command->run != command_relay || isatty(STDERR_FILENO))
+		return command_refuse(call, "%s", why);
+	log_note(
+	    LOG_LEVEL_ERROR, "the relay cannot start", LOG_TEXT("why", why));
+	return STATUS_WRONG;
 }
 
 static bool
 load(struct call *call, struct buf *why)
 {
-	enum config_scope scope =
-	    call->command->needs == NEEDS_CONFIG ? CONFIG_ALL : CONFIG_ENDPOINT;
+	enum command_needs needs = call->command->needs;
+	bool is_all = needs == NEEDS_CONFIG || needs == NEEDS_ALL;
 	char *path = config_find(call->config_option);
 
-	call->config = config_load(path, scope, why);
+	call->config =
+	    config_load(path, is_all ? CONFIG_ALL : CONFIG_ENDPOINT, why);
 	free(path);
 	return call->config != NULL &&
 	       owner_become(call->config->spool.path, why);
@@ -246,8 +271,9 @@ load(struct call *call, struct buf *why)
 static bool
 open_store(struct call *call, struct buf *why)
 {
+	bool is_read = call->command->needs == NEEDS_STORE;
 	const struct store_options options = {.path = call->config->spool.path,
-	    .access = STORE_READ,
+	    .access = is_read ? STORE_READ : STORE_RELAY,
 	    .min_free_bytes = call->config->spool.min_free_bytes,
 	    .max_size_bytes = call->config->spool.max_size_bytes};
 
@@ -255,39 +281,35 @@ open_store(struct call *call, struct buf *why)
 }
 
 static bool
-prepare(struct call *call)
+prepare(struct call *call, struct buf *why)
 {
-	bool is_ready = false;
-	struct buf why;
-
-	buf_init(&why, WHY_MAX_BYTES);
 	switch (call->command->needs) {
 	case NEEDS_NOTHING:
-		is_ready = true;
-		break;
+		return true;
 	case NEEDS_CONFIG:
-		is_ready = load(call, &why) || refuse(buf_text(&why));
-		break;
+		return load(call, why);
 	case NEEDS_STORE:
-		is_ready = load(call, &why) && open_store(call, &why);
-		if (!is_ready)
-			command_fail("%s", buf_text(&why));
-		break;
+	case NEEDS_CHANGE:
+	case NEEDS_ALL:
+		return load(call, why) && open_store(call, why);
 	}
-	buf_free(&why);
-	return is_ready;
+	return false;
 }
 
 static int
 run(struct call *call, int argc, char **argv)
 {
 	int status = read_options(call, argc, argv);
+	struct buf why;
 
 	if (status >= 0)
 		return status;
-	status = STATUS_WRONG;
-	if (prepare(call))
+	buf_init(&why, WHY_MAX_BYTES);
+	if (prepare(call, &why))
 		status = call->command->run(call);
+	else
+		status = refuse(call, buf_text(&why));
+	buf_free(&why);
 	store_close(call->store);
 	config_free(call->config);
 	return status;

@@ -4,19 +4,50 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "command/command.h"
 #include "command/jsonout.h"
+#include "command/limits.h"
 #include "command/print.h"
 #include "config/config.h"
 #include "spool/spool.h"
 
-enum { OPTION_JSON };
+enum { OPTION_WARN, OPTION_CRIT, OPTION_JSON };
 
 const struct option_row status_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_WARN] = {"warn", "LIMITS",
+	"as a monitoring plugin: exit status 1 from oldest=1h,backlog=1000,"
+	"dead=1,silence=12h on"},
+    [OPTION_CRIT] = {"crit", "LIMITS", "the same, exit status 2"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
+
+bool
+status_is_plugin(const struct call *call)
+{
+	return call->command != NULL && call->command->run == command_status &&
+	       (call->values[OPTION_WARN] != NULL ||
+		   call->values[OPTION_CRIT] != NULL);
+}
+
+int
+status_read(struct call *call)
+{
+	const char *const *values = call->values;
+	struct limits limits;
+	struct buf why;
+	int status = STATUS_FINE;
+
+	buf_init(&why, 1024);
+	if (!limits_read(values[OPTION_WARN], &limits, &why) ||
+	    !limits_read(values[OPTION_CRIT], &limits, &why))
+		status = command_misuse(call, "%s", buf_text(&why));
+	buf_free(&why);
+	return status;
+}
 
 /* Whether the attempt last made, to whichever delivery, has failed. */
 static bool
@@ -71,13 +102,17 @@ add_destination(struct jsonout *out, const struct destination_counts *d)
 	jsonout_close(out, '}');
 }
 
+/* `level` only as a plugin. */
 static void
-print_json(const char *path, const struct store_summary *summary)
+print_json(
+    const char *path, const struct store_summary *summary, const char *level)
 {
 	struct jsonout out = {.needs_comma = false};
 	size_t i;
 
 	jsonout_open(&out, NULL, '{');
+	if (level != NULL)
+		jsonout_text(&out, "level", level);
 	jsonout_text(&out, "spool", path);
 	jsonout_number(&out, "schema_version", summary->schema_version);
 	jsonout_number(&out, "events", summary->events);
@@ -185,11 +220,13 @@ add_age(struct table *table, int64_t now_ms, int64_t since_ms)
 	table_add_buf(table, &buf);
 }
 
-/* The error and the status of the attempt last made, if it failed. */
+/* The error and the status of the attempt last made, if it failed. A bar would
+ * end the text of a plugin. */
 static void
 add_error(struct table *table, const struct destination_counts *d)
 {
 	struct buf buf;
+	char *text, *bar;
 
 	buf_init(&buf, PRINT_MAX_BYTES);
 	if (is_failing(d) && d->last_status != 0)
@@ -197,7 +234,11 @@ add_error(struct table *table, const struct destination_counts *d)
 	if (d->last_error != NULL)
 		buf_add_format(
 		    &buf, "%s%s", buf.len > 0 ? ": " : "", d->last_error);
-	table_add(table, buf_text(&buf));
+	text = buf_take(&buf);
+	for (bar = text; (bar = strchr(bar, '|')) != NULL; bar++)
+		*bar = '/';
+	table_add(table, text);
+	free(text);
 	buf_free(&buf);
 }
 
@@ -225,22 +266,70 @@ print_destinations(int64_t now_ms, const struct store_summary *summary)
 	table_print(&table);
 }
 
+/* ---- as a plugin ---- */
+
+static int64_t
+age(int64_t now_ms, int64_t since_ms)
+{
+	return since_ms > 0 && since_ms < now_ms ? now_ms - since_ms : 0;
+}
+
+static void
+take_figures(const struct store_summary *summary, int64_t now_ms,
+    int64_t figures[FIGURE_COUNT])
+{
+	size_t i;
+
+	figures[FIGURE_OLDEST] = age(now_ms, summary->oldest_undelivered_ms);
+	figures[FIGURE_BACKLOG] = summary->events_new + count_pending(summary);
+	figures[FIGURE_DEAD] = 0;
+	for (i = 0; i < summary->destination_count; i++)
+		figures[FIGURE_DEAD] += summary->destinations[i].dead;
+	figures[FIGURE_SILENCE] =
+	    age(now_ms, summary->newest_event_ms > 0 ? summary->newest_event_ms
+						     : summary->made_at_ms);
+}
+
+/* Judges, and prints the plugin's line unless the output is for programs. */
+static enum level
+judge(const struct call *call, const struct store_summary *summary,
+    int64_t now_ms)
+{
+	struct limits warn, crit;
+	int64_t figures[FIGURE_COUNT];
+	struct buf line;
+
+	buf_init(&line, 1024);
+	limits_read(call->values[OPTION_WARN], &warn, &line);
+	limits_read(call->values[OPTION_CRIT], &crit, &line);
+	take_figures(summary, now_ms, figures);
+	if (status_is_plugin(call) && call->values[OPTION_JSON] == NULL) {
+		limits_add_line(&line, figures, &warn, &crit);
+		puts(buf_text(&line));
+	}
+	buf_free(&line);
+	return limits_judge(figures, &warn, &crit);
+}
+
 int
 command_status(struct call *call)
 {
 	const char *path = call->config->spool.path;
 	int64_t now_ms = clock_wall_ms();
 	struct store_summary summary;
+	enum level level;
 
 	if (store_summarize(call->store, now_ms, &summary) != STORE_OK)
-		return command_fail("%s", store_why(call->store));
+		return command_refuse(call, "%s", store_why(call->store));
+	level = judge(call, &summary, now_ms);
 	if (call->values[OPTION_JSON] != NULL) {
-		print_json(path, &summary);
+		print_json(path, &summary,
+		    status_is_plugin(call) ? level_name(level) : NULL);
 	} else {
 		print_totals(path, now_ms, &summary);
 		if (summary.destination_count > 0)
 			print_destinations(now_ms, &summary);
 	}
 	store_free_summary(&summary);
-	return STATUS_FINE;
+	return (int)level;
 }

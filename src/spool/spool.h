@@ -380,6 +380,7 @@ struct store_summary {
 	int64_t events;
 	int64_t events_new;
 	int64_t events_last_hour;
+	int64_t made_at_ms;            /* the spool itself; 0: not known */
 	int64_t newest_event_ms;       /* received; 0: none is kept */
 	int64_t oldest_undelivered_ms; /* received, of those that are new or
 					  pending; 0: none */

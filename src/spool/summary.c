@@ -147,6 +147,7 @@ store_summarize(
     struct store *store, int64_t now_ms, struct store_summary *summary)
 {
 	struct statvfs disk;
+	struct stat lock;
 	enum store_status status;
 
 	memset(summary, 0, sizeof *summary);
@@ -157,6 +158,9 @@ store_summarize(
 	}
 	if (fstatvfs(store->folder_fd, &disk) == 0)
 		summary->free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
+	/* It is written at its making only. */
+	if (fstatat(store->folder_fd, LOCK_NAME, &lock, 0) == 0)
+		summary->made_at_ms = lock.st_mtim.tv_sec * INT64_C(1000);
 	summary->schema_version = store->schema_version;
 	summary->is_relay_running = lock_is_relay_held(store->folder_fd);
 	summary->has_failure_mark = recover_is_marked(store);

@@ -1,0 +1,125 @@
+/*
+ * The filters: see filter.h.
+ */
+#include "config.h"
+
+#include "command/filter.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "command/when.h"
+#include "config/value.h"
+
+#define STATES                                                                 \
+	"expected new, routed, pending, delivered, dead, dropped or orphaned"
+#define TIMES "expected a time such as 2h, 2006-01-02 or 2006-01-02T15:04"
+
+static bool
+is_state(const char *word)
+{
+	int state;
+
+	if (strcmp(word, "new") == 0 || strcmp(word, "routed") == 0)
+		return true;
+	for (state = DELIVERY_PENDING; state <= DELIVERY_ORPHANED; state++)
+		if (strcmp(word,
+			delivery_state_name((enum delivery_state)state)) == 0)
+			return true;
+	return false;
+}
+
+static int
+misread(const struct call *call, int option, const char *expected)
+{
+	return command_misuse(call, "--%s \"%s\": %s",
+	    call->command->options[option].name, call->values[option],
+	    expected);
+}
+
+/* A variable of a script that was not set must not select everything. */
+static int
+check_empty(const struct call *call)
+{
+	int option;
+
+	for (option = 0; option < FILTER_COUNT; option++)
+		if (call->values[option] != NULL &&
+		    *call->values[option] == '\0')
+			return misread(call, option, "it must not be empty");
+	return STATUS_FINE;
+}
+
+static bool
+read_time(const struct call *call, int option, int64_t now_ms, int64_t *wall_ms)
+{
+	const char *text = call->values[option];
+
+	return text == NULL || when_read(text, now_ms, wall_ms);
+}
+
+static int
+read_times(struct call *call)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t *since_ms = &call->filter.since_ms;
+	int64_t *until_ms = &call->filter.until_ms;
+
+	if (!read_time(call, FILTER_SINCE, now_ms, since_ms))
+		return misread(call, FILTER_SINCE, TIMES);
+	if (!read_time(call, FILTER_UNTIL, now_ms, until_ms))
+		return misread(call, FILTER_UNTIL, TIMES);
+	if (call->values[FILTER_UNTIL] != NULL && *until_ms <= *since_ms)
+		return misread(call, FILTER_UNTIL,
+		    call->values[FILTER_SINCE] != NULL
+			? "expected a time after that of --since"
+			: "expected a time after 1970");
+	return STATUS_FINE;
+}
+
+static int
+read_limit(struct call *call, size_t limit_default)
+{
+	const char *text = call->values[FILTER_LIMIT];
+	int64_t limit = (int64_t)limit_default;
+
+	if (text != NULL &&
+	    value_read_number(text, VALUE_PLAIN, &limit) != NULL)
+		return misread(
+		    call, FILTER_LIMIT, "expected a whole number, 0 for all");
+	call->filter.limit = (size_t)limit;
+	return STATUS_FINE;
+}
+
+int
+filter_read(struct call *call, size_t limit_default)
+{
+	const char *const *values = call->values;
+	int status = check_empty(call);
+
+	call->filter = (struct list_filter){.state = values[FILTER_STATE],
+	    .destination = values[FILTER_TO],
+	    .type = values[FILTER_TYPE],
+	    .ticket = values[FILTER_TICKET],
+	    .note = values[FILTER_NOTE],
+	    .community = values[FILTER_COMMUNITY]};
+	if (status == STATUS_FINE && values[FILTER_STATE] != NULL &&
+	    !is_state(values[FILTER_STATE]))
+		status = misread(call, FILTER_STATE, STATES);
+	if (status == STATUS_FINE)
+		status = read_times(call);
+	if (status == STATUS_FINE)
+		status = read_limit(call, limit_default);
+	return status;
+}
+
+bool
+filter_is_given(const struct call *call)
+{
+	int option;
+
+	for (option = 0; option < FILTER_LIMIT; option++)
+		if (call->values[option] != NULL)
+			return true;
+	return false;
+}
