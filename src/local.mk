@@ -36,17 +36,23 @@ libhookspool_a_SOURCES += \
 # spool/
 libhookspool_a_SOURCES += \
 	%D%/spool/capture.c \
+	%D%/spool/change.c \
 	%D%/spool/claim.c \
 	%D%/spool/create.c \
 	%D%/spool/erase.c \
+	%D%/spool/filter.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
+	%D%/spool/hold.c \
+	%D%/spool/lane.c \
 	%D%/spool/list.c \
 	%D%/spool/lock.c \
 	%D%/spool/query.c \
 	%D%/spool/recover.c \
 	%D%/spool/refuse.c \
+	%D%/spool/replay.c \
 	%D%/spool/route.c \
 	%D%/spool/schema.c \
+	%D%/spool/select.c %D%/spool/select.h \
 	%D%/spool/settle.c \
 	%D%/spool/spool.h \
 	%D%/spool/sql.c \

@@ -57,16 +57,17 @@ void
 delivery_configure(
     struct fixture *fixture, int64_t *ids, const char *first, ...)
 {
-	const char *names[8];
-	size_t count = 0;
+	struct destination_setting settings[8];
+	size_t count = 0, i;
 	va_list args;
 
 	va_start(args, first);
 	for (; first != NULL; first = va_arg(args, const char *))
-		names[count++] = first;
+		settings[count++] = (struct destination_setting){.name = first};
 	va_end(args);
-	check(
-	    fixture, store_set_destinations(fixture->store, names, count, ids));
+	check(fixture, store_set_destinations(fixture->store, settings, count));
+	for (i = 0; i < count; i++)
+		ids[i] = settings[i].id;
 }
 
 static char *

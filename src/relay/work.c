@@ -27,7 +27,7 @@ _Static_assert(DELIVER_ANSWER_MAX_BYTES == ANSWER_MAX_BYTES,
 /* ---- open and close ---- */
 
 static void
-make_queues(struct work *work, const int64_t *ids)
+make_queues(struct work *work, const struct destination_setting *settings)
 {
 	int in_flight_max = 0;
 	size_t i;
@@ -37,45 +37,47 @@ make_queues(struct work *work, const int64_t *ids)
 		const struct destination_config *destination =
 		    &work->config->destinations[i];
 
-		queue_init(&work->queues[i], destination, ids[i]);
+		queue_init(&work->queues[i], destination, settings[i].id);
 		in_flight_max += destination->concurrency;
 	}
 	work->deliver = deliver_new(in_flight_max);
 }
 
-static enum store_status
-set_destinations(struct work *work, int64_t *ids)
+static struct destination_setting *
+settings_new(const struct config *config)
 {
-	const char **names = xcalloc(work->queue_count, sizeof *names);
-	enum store_status status;
+	struct destination_setting *settings =
+	    xcalloc(config->destination_count, sizeof *settings);
 	size_t i;
 
-	for (i = 0; i < work->queue_count; i++)
-		names[i] = work->config->destinations[i].name;
-	status =
-	    store_set_destinations(work->store, names, work->queue_count, ids);
-	free(names);
-	return status;
+	for (i = 0; i < config->destination_count; i++) {
+		settings[i].name = config->destinations[i].name;
+		settings[i].is_ordered =
+		    config->destinations[i].order == DESTINATION_ORDER_TICKET;
+	}
+	return settings;
 }
 
 enum store_status
 work_open(struct work *work, const struct config *config, struct store *store)
 {
+	struct destination_setting *settings = settings_new(config);
 	enum store_status status;
-	int64_t *ids;
+	bool is_more = true;
 
 	*work = (struct work){.config = config,
 	    .store = store,
 	    .queue_count = config->destination_count,
 	    .is_new_possible = true};
 	work->finished_end = &work->finished;
-	ids = xcalloc(work->queue_count, sizeof *ids);
-	status = set_destinations(work, ids);
+	status = store_set_destinations(store, settings, work->queue_count);
+	while (status == STORE_OK && is_more)
+		status = store_release_behind(store, &is_more);
 	if (status == STORE_OK)
 		status = store_read_routed(store, &work->routed_seq);
 	if (status == STORE_OK)
-		make_queues(work, ids);
-	free(ids);
+		make_queues(work, settings);
+	free(settings);
 	return status;
 }
 
@@ -133,9 +135,11 @@ static void
 judge(struct claim *claim)
 {
 	const struct due *due = &claim->due;
-	struct schedule_failure failure = {.attempts = due->attempts + 1,
-	    .first_attempt_ms = due->attempts > 0 ? due->first_attempt_ms
-						  : claim->started_at_ms,
+	bool is_first = due->attempts_counted == 0;
+	struct schedule_failure failure = {
+	    .attempts = due->attempts_counted + 1,
+	    .first_attempt_ms =
+		is_first ? claim->started_at_ms : due->first_attempt_ms,
 	    .now_ms = clock_wall_ms(),
 	    .retry_for_ms = claim->queue->destination->retry_for_ms,
 	    .retry_after = claim->result.retry_after,

@@ -56,17 +56,23 @@ search_first(
 }
 
 static enum store_status
-load_due(struct store *store, int64_t destination, int64_t seq, struct due *due)
+load_due(struct store *store, int64_t destination, int64_t seq, int64_t now_ms,
+    struct due *due)
 {
 	enum store_status status;
 	const unsigned char *id;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT generation, attempts, first_attempt_ms, next_at_ms, id, "
-	    "event_type, content_type, body FROM deliveries "
-	    "JOIN events USING (seq) WHERE seq = ?1 AND destination = ?2");
+	    "SELECT generation, attempts, attempts - attempts_before, "
+	    "first_attempt_ms, iif(first_attempt_ms IS NULL, 0, " SQL_HELD_AT(
+		"?3") " - first_held_ms), next_at_ms, events.id, "
+		      "event_type, content_type, body FROM deliveries "
+		      "JOIN events USING (seq) "
+		      "JOIN destinations ON destinations.id = destination "
+		      "WHERE seq = ?1 AND destination = ?2");
 
 	sqlite3_bind_int64(statement, 1, seq);
 	sqlite3_bind_int64(statement, 2, destination);
+	sqlite3_bind_int64(statement, 3, now_ms);
 	status = sql_next(store, statement);
 	if (status == STORE_GONE)
 		return store_fail(
@@ -77,14 +83,16 @@ load_due(struct store *store, int64_t destination, int64_t seq, struct due *due)
 	due->destination = destination;
 	due->generation = sqlite3_column_int64(statement, 0);
 	due->attempts = sqlite3_column_int(statement, 1);
-	due->first_attempt_ms = sqlite3_column_int64(statement, 2);
-	due->next_at_ms = sqlite3_column_int64(statement, 3);
-	id = sqlite3_column_text(statement, 4);
+	due->attempts_counted = sqlite3_column_int(statement, 2);
+	due->first_attempt_ms = sqlite3_column_int64(statement, 3);
+	due->held_ms = sqlite3_column_int64(statement, 4);
+	due->next_at_ms = sqlite3_column_int64(statement, 5);
+	id = sqlite3_column_text(statement, 6);
 	snprintf(
 	    due->id, sizeof due->id, "%s", id != NULL ? (const char *)id : "");
-	due->type = sql_text_dup(statement, 5);
-	due->content_type = sql_text_dup(statement, 6);
-	due->body = sql_blob_dup(statement, 7, &due->body_bytes);
+	due->type = sql_text_dup(statement, 7);
+	due->content_type = sql_text_dup(statement, 8);
+	due->body = sql_blob_dup(statement, 9, &due->body_bytes);
 	sqlite3_reset(statement);
 	return STORE_OK;
 }
@@ -112,8 +120,8 @@ store_read_due(struct store *store, int64_t destination, int64_t now_ms,
 	}
 	if (status != STORE_OK)
 		return status;
-	status =
-	    load_due(store, destination, sqlite3_column_int64(found, 0), due);
+	status = load_due(
+	    store, destination, sqlite3_column_int64(found, 0), now_ms, due);
 	sqlite3_reset(found);
 	return status;
 }

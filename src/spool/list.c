@@ -8,7 +8,6 @@
 
 #include "spool/store_internal.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,8 +43,6 @@ struct walk {
 static bool
 read_state(struct walk *walk, const char *name)
 {
-	int i;
-
 	if (name == NULL)
 		walk->asked = ASKED_NOTHING;
 	else if (strcmp(name, "new") == 0)
@@ -54,14 +51,8 @@ read_state(struct walk *walk, const char *name)
 		walk->asked = ASKED_ROUTED;
 	else
 		walk->asked = ASKED_DELIVERY;
-	if (walk->asked != ASKED_DELIVERY)
-		return true;
-	for (i = DELIVERY_PENDING; i <= DELIVERY_ORPHANED; i++) {
-		walk->state = (enum delivery_state)i;
-		if (strcmp(name, delivery_state_name(walk->state)) == 0)
-			return true;
-	}
-	return false;
+	return walk->asked != ASKED_DELIVERY ||
+	       filter_read_state(name, &walk->state);
 }
 
 static enum store_status
@@ -192,35 +183,20 @@ advance(struct store *store, struct walk *walk, int64_t *seq)
 /* ---- the filter ---- */
 
 static bool
-is_pattern_met(const char *pattern, const char *text)
-{
-	return pattern == NULL ||
-	       fnmatch(pattern, text != NULL ? text : "", 0) == 0;
-}
-
-static bool
-is_equal(const char *wanted, const char *text)
-{
-	return wanted == NULL || (text != NULL && strcmp(wanted, text) == 0);
-}
-
-static bool
 is_event_asked(const struct walk *walk, const struct event_row *event)
 {
-	const struct list_filter *filter = walk->filter;
+	const struct filter_facts facts = {
+	    .received_at_ms = event->received_at_ms,
+	    .community = event->community,
+	    .event_type = event->event_type,
+	    .ticket_id = event->ticket_id,
+	    .note_id = event->note_id};
 
 	if (walk->asked == ASKED_NEW && event->is_routed)
 		return false;
 	if (walk->asked == ASKED_ROUTED && !event->is_routed)
 		return false;
-	if (filter->since_ms > 0 && event->received_at_ms < filter->since_ms)
-		return false;
-	if (filter->until_ms > 0 && event->received_at_ms >= filter->until_ms)
-		return false;
-	return is_equal(filter->ticket, event->ticket_id) &&
-	       is_equal(filter->note, event->note_id) &&
-	       is_pattern_met(filter->type, event->event_type) &&
-	       is_pattern_met(filter->community, event->community);
+	return filter_is_met(walk->filter, &facts);
 }
 
 /* Whether one of them has both the state and the destination asked for. */
@@ -235,7 +211,8 @@ is_delivery_asked(
 	if (is_any_state && destination == NULL)
 		return true;
 	for (i = 0; i < count; i++)
-		if (is_equal(destination, rows[i].destination) &&
+		if ((destination == NULL ||
+			strcmp(destination, rows[i].destination) == 0) &&
 		    (is_any_state || rows[i].state == walk->state))
 			return true;
 	return false;

@@ -22,31 +22,33 @@ forget_configured(struct store *store)
 }
 
 static enum store_status
-configure(struct store *store, const char *name, int64_t *id)
+configure(struct store *store, struct destination_setting *setting)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "INSERT INTO destinations (name, is_configured) VALUES (?1, 1) "
-	    "ON CONFLICT (name) DO UPDATE SET is_configured = 1");
+	    "INSERT INTO destinations (name, is_configured, is_ordered) "
+	    "VALUES (?1, 1, ?2) ON CONFLICT (name) "
+	    "DO UPDATE SET is_configured = 1, is_ordered = ?2");
 
-	sql_bind_text(statement, 1, name);
+	sql_bind_text(statement, 1, setting->name);
+	sqlite3_bind_int(statement, 2, setting->is_ordered ? 1 : 0);
 	status = sql_run(store, statement);
 	if (status != STORE_OK)
 		return status;
 	statement =
 	    sql_prepare(store, "SELECT id FROM destinations WHERE name = ?1");
-	sql_bind_text(statement, 1, name);
+	sql_bind_text(statement, 1, setting->name);
 	status = sql_next(store, statement);
 	if (status != STORE_OK)
 		return STORE_FAILED;
-	*id = sqlite3_column_int64(statement, 0);
+	setting->id = sqlite3_column_int64(statement, 0);
 	sqlite3_reset(statement);
 	return STORE_OK;
 }
 
 enum store_status
 store_set_destinations(
-    struct store *store, const char *const *names, size_t count, int64_t *ids)
+    struct store *store, struct destination_setting *settings, size_t count)
 {
 	enum store_status status = store_begin(store, store_deadline(store));
 	size_t i;
@@ -55,7 +57,7 @@ store_set_destinations(
 		return status;
 	status = forget_configured(store);
 	for (i = 0; i < count && status == STORE_OK; i++)
-		status = configure(store, names[i], &ids[i]);
+		status = configure(store, &settings[i]);
 	if (status == STORE_OK)
 		return store_commit(store);
 	store_rollback(store);
@@ -121,24 +123,10 @@ store_read_routed(struct store *store, int64_t *seq)
 static enum store_status
 make_delivery(struct store *store, const struct route *route, int64_t now_ms)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "INSERT INTO deliveries (seq, destination, state, next_at_ms) "
-	    "SELECT seq, ?2, 0, min(received_at_ms, ?3) FROM events "
-	    "WHERE seq = ?1 ON CONFLICT DO NOTHING");
+	enum store_status status =
+	    lane_make(store, route->seq, route->destination, INT64_MIN, now_ms);
 
-	sqlite3_bind_int64(statement, 1, route->seq);
-	sqlite3_bind_int64(statement, 2, route->destination);
-	sqlite3_bind_int64(statement, 3, now_ms);
-	status = sql_run(store, statement);
-	if (status != STORE_OK || sqlite3_changes(store->db) == 0)
-		return status;
-	statement = sql_prepare(store,
-	    "UPDATE destinations SET pending = pending + 1 WHERE id = ?1");
-	sqlite3_bind_int64(statement, 1, route->destination);
-	status = sql_run(store, statement);
-	assert(status != STORE_OK || sqlite3_changes(store->db) == 1);
-	return status;
+	return status == STORE_GONE ? STORE_OK : status;
 }
 
 /* Those among the events that matched nothing are settled with that. */
@@ -188,6 +176,7 @@ route_under_lock(struct store *store, int64_t after_seq, int64_t through_seq,
 		    "these events were routed by somebody else meanwhile");
 	for (i = 0; i < count && status == STORE_OK; i++) {
 		assert(routes[i].seq > after_seq);
+		assert(i == 0 || routes[i].seq >= routes[i - 1].seq);
 		assert(routes[i].seq <= through_seq);
 		status = make_delivery(store, &routes[i], now_ms);
 	}

@@ -26,6 +26,12 @@
  * nothing is pending, made by the transaction that settles it (and to be
  * removed by one that makes something of it pending again): by it the events
  * that have outlived their time are found without a search.
+ *
+ * A pending delivery whose next_at_ms is NULL is behind: an earlier one of its
+ * lane is pending (lane.c). These lie together at one end of deliveries_due,
+ * out of the way of who looks for what is due. attempts_before and
+ * first_held_ms are what the retry clock leaves out: attempts made before the
+ * last replay, and the destination's held time at the first attempt since.
  */
 static const char step_1[] =
     "CREATE TABLE events ("
@@ -52,22 +58,32 @@ static const char step_1[] =
     " id INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL UNIQUE,"
     " is_configured INTEGER NOT NULL,"
+    " is_ordered INTEGER NOT NULL,"
     " pending INTEGER NOT NULL DEFAULT 0,"
+    " behind INTEGER NOT NULL DEFAULT 0,"
     " delivered INTEGER NOT NULL DEFAULT 0,"
     " dead INTEGER NOT NULL DEFAULT 0,"
     " dropped INTEGER NOT NULL DEFAULT 0,"
     " last_attempt_ms INTEGER,"
     " last_delivered_ms INTEGER,"
     " last_status INTEGER,"
-    " last_error TEXT);"
+    " last_error TEXT,"
+    " paused_at_ms INTEGER,"
+    " pause_reason TEXT,"
+    " hold_until_ms INTEGER,"
+    " held_since_ms INTEGER,"
+    " held_total_ms INTEGER NOT NULL DEFAULT 0);"
 
     "CREATE TABLE deliveries ("
     " seq INTEGER NOT NULL,"
     " destination INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
+    " lane TEXT,"
     " generation INTEGER NOT NULL DEFAULT 0,"
     " attempts INTEGER NOT NULL DEFAULT 0,"
+    " attempts_before INTEGER NOT NULL DEFAULT 0,"
     " first_attempt_ms INTEGER,"
+    " first_held_ms INTEGER,"
     " next_at_ms INTEGER,"
     " last_outcome INTEGER,"
     " last_status INTEGER,"
@@ -78,6 +94,8 @@ static const char step_1[] =
     " ON deliveries(destination, next_at_ms, seq, state) WHERE state = 0;"
     "CREATE INDEX deliveries_open ON deliveries(destination, state, seq)"
     " WHERE state <> 1;"
+    "CREATE INDEX deliveries_lane ON deliveries(destination, lane, seq)"
+    " WHERE state = 0 AND lane IS NOT NULL;"
 
     "CREATE TABLE settled ("
     " seq INTEGER PRIMARY KEY,"

@@ -89,9 +89,11 @@ update_delivery(struct store *store, const struct settlement *settlement,
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "UPDATE deliveries SET state = ?3, generation = generation + 1, "
 	    "attempts = ?4, first_attempt_ms = coalesce(first_attempt_ms, ?5), "
-	    "next_at_ms = ?6, last_outcome = ?7, last_status = ?8, "
-	    "last_error = ?9, settled_at_ms = ?10 "
-	    "WHERE seq = ?1 AND destination = ?2");
+	    "first_held_ms = coalesce(first_held_ms, (SELECT " SQL_HELD_AT(
+		"?11") " FROM destinations WHERE id = ?2)), "
+		       "next_at_ms = ?6, last_outcome = ?7, last_status = ?8, "
+		       "last_error = ?9, settled_at_ms = ?10 "
+		       "WHERE seq = ?1 AND destination = ?2");
 
 	sqlite3_bind_int64(statement, 1, settlement->seq);
 	sqlite3_bind_int64(statement, 2, settlement->destination);
@@ -105,6 +107,7 @@ update_delivery(struct store *store, const struct settlement *settlement,
 	sqlite3_bind_int(statement, 7, (int)settlement->outcome);
 	bind_status(statement, 8, settlement->status);
 	sql_bind_text(statement, 9, settlement->error);
+	sqlite3_bind_int64(statement, 11, now_ms);
 	return sql_run(store, statement);
 }
 
@@ -172,10 +175,8 @@ count_attempt(
 	return sql_run(store, statement);
 }
 
-/* Notes in `settled`, by which old events are found, an event of which nothing
- * is pending any more. */
-static enum store_status
-note_settled(struct store *store, int64_t seq, int64_t now_ms)
+enum store_status
+settle_note(struct store *store, int64_t seq, int64_t now_ms)
 {
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "INSERT OR REPLACE INTO settled (seq, has_dead, at_ms) "
@@ -185,6 +186,18 @@ note_settled(struct store *store, int64_t seq, int64_t now_ms)
 	sqlite3_bind_int64(statement, 1, seq);
 	sqlite3_bind_int64(statement, 2, now_ms);
 	return sql_run(store, statement);
+}
+
+static enum store_status
+end_pending(
+    struct store *store, const struct settlement *settlement, int64_t now_ms)
+{
+	enum store_status status = settle_note(store, settlement->seq, now_ms);
+
+	if (status == STORE_OK)
+		status = lane_pass(
+		    store, settlement->seq, settlement->destination, now_ms);
+	return status;
 }
 
 static enum store_status
@@ -202,7 +215,7 @@ record_attempt(struct store *store, const struct settlement *settlement,
 		status = count_attempt(store, settlement, now_ms);
 	if (status == STORE_OK &&
 	    state_after(settlement->outcome) != DELIVERY_PENDING)
-		status = note_settled(store, settlement->seq, now_ms);
+		status = end_pending(store, settlement, now_ms);
 	return status;
 }
 

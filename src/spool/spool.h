@@ -152,11 +152,22 @@ enum delivery_state {
 /* The word for it, as in the views and in --state. */
 const char *delivery_state_name(enum delivery_state state);
 
-/* Tells the spool which destinations are configured; those it knows and that
- * are not among `names` are orphaned. `ids` (count of them) gets the spool's
- * number of each. */
+/* A destination as it is configured. */
+struct destination_setting {
+	const char *name;
+	bool is_ordered; /* order = ticket */
+	int64_t id;      /* out: the spool's number of it */
+};
+
+/* Tells the spool which destinations are configured; what it keeps for others
+ * is orphaned. Deliveries that wait behind others for one that is ordered no
+ * longer are then made due by store_release_behind. */
 enum store_status store_set_destinations(
-    struct store *store, const char *const *names, size_t count, int64_t *ids);
+    struct store *store, struct destination_setting *settings, size_t count);
+
+/* Makes due what is behind although its destination is not ordered (any more),
+ * one step a call; `is_more`: call again. */
+enum store_status store_release_behind(struct store *store, bool *is_more);
 
 /* An event that waits for the relay to route it. Strings owned by the array. */
 struct new_event {
@@ -178,8 +189,10 @@ struct route {
 };
 
 /* The arrow new -> routed: makes the deliveries of all events up to and
- * including `through_seq`, due at once (the oldest event first), and calls
- * these events routed. An event that appears in no route matched nothing.
+ * including `through_seq` and calls these events routed. They are due at once
+ * (the oldest event first), unless the destination is ordered and an earlier
+ * one of its lane is pending: then it is behind. `routes` are in the order of
+ * their seqs. An event that appears in no route matched nothing.
  * STORE_GONE, and nothing done, if the events after `after_seq` (the last one
  * routed before) were routed by somebody else meanwhile. */
 enum store_status store_route(struct store *store, int64_t after_seq,
@@ -194,8 +207,11 @@ struct due {
 	int64_t destination;
 	int64_t generation; /* for store_settle */
 	char id[UUID_TEXT_SIZE];
-	int attempts;             /* made so far */
-	int64_t first_attempt_ms; /* 0: none yet */
+	int attempts;             /* made so far, in all */
+	int attempts_counted;     /* those since it was last replayed */
+	int64_t first_attempt_ms; /* of these; 0: none yet */
+	int64_t held_ms; /* for so long its destination was paused or held
+			    since then */
 	int64_t next_at_ms;
 	char *type;
 	char *content_type; /* NULL: none */
@@ -212,8 +228,8 @@ enum store_status store_read_due(struct store *store, int64_t destination,
     size_t claimed_count, struct due *due);
 void store_free_due(struct due *due);
 
-/* When the next pending delivery of `destination` is due, claimed ones left
- * out; INT64_MAX: none is pending. */
+/* When the next pending delivery of `destination` is due, those claimed and
+ * those behind left out; INT64_MAX: there is none. */
 enum store_status store_read_next_at(struct store *store, int64_t destination,
     const int64_t *claimed, size_t claimed_count, int64_t *next_at_ms);
 
@@ -249,10 +265,48 @@ struct settlement {
 };
 
 /* The arrows pending -> pending (retry), delivered, dead: one transaction for
- * the batch. The newest 20 attempts of a delivery are kept; one that was
- * abandoned is no attempt and leaves next_at_ms as it was. */
+ * the batch. What was behind one that is delivered or dead becomes due with
+ * it. The newest 20 attempts of a delivery are kept; one that was abandoned is
+ * no attempt and leaves next_at_ms as it was. */
 enum store_status store_settle(
     struct store *store, struct settlement *batch, size_t count);
+
+/* Makes due, at most `limit` a call, what waits for its next attempt at
+ * `destination`: for when that has come back. `is_more`: call again. */
+enum store_status store_bring_forward(
+    struct store *store, int64_t destination, size_t limit, bool *is_more);
+
+/* ---- pausing and holding ---- */
+
+/* What keeps a configured destination from being delivered to. */
+struct destination_state {
+	int64_t id;
+	bool is_paused;
+	char *pause_reason;    /* NULL: it is not paused */
+	int64_t hold_until_ms; /* 0: not held */
+};
+
+/* Of all configured ones. The caller frees them with store_free_states. */
+enum store_status store_read_destination_states(
+    struct store *store, struct destination_state **states, size_t *count);
+void store_free_states(struct destination_state *states, size_t count);
+
+/* Pauses until store_resume; where it is paused already, only the reason
+ * changes. The relay keeps to it, the spool gives out deliveries as before.
+ * STORE_GONE: the spool knows no destination of that name. */
+enum store_status store_pause(
+    struct store *store, const char *name, const char *reason);
+
+/* Ends the pause and the hold, if there is one. STORE_GONE as above. */
+enum store_status store_resume(struct store *store, const char *name);
+
+/* Holds the destination (Retry-After) until then; a hold that lasts longer
+ * stays. While it is paused or held no delivery's retry_for runs. */
+enum store_status store_hold(
+    struct store *store, int64_t destination, int64_t until_ms);
+
+/* Ends the hold before its time. */
+enum store_status store_release_hold(struct store *store, int64_t destination);
 
 /* ---- keeping ---- */
 
@@ -302,7 +356,8 @@ struct delivery_row { /* the view `delivery` */
 	char *destination;
 	enum delivery_state state;
 	int attempts;
-	int64_t next_at_ms; /* 0: not waiting */
+	int64_t next_at_ms; /* 0: settled, or behind an earlier one of its
+			       lane */
 	char *last_outcome; /* NULL: no attempt yet */
 	int last_status;    /* 0: none */
 	char *last_error;
@@ -350,6 +405,68 @@ enum store_status store_list(struct store *store,
 enum store_status store_find_event(
     struct store *store, const char *prefix, char *id);
 
+/* ---- changing deliveries: the operator ---- */
+
+/* What to do with what a filter or an id selects. */
+enum change_mode {
+	CHANGE_COUNT, /* nothing: a dry run */
+	CHANGE_MAKE
+};
+
+struct change_counts {
+	int64_t replayed; /* made pending again */
+	int64_t made;     /* deliveries that were not there (`to`) */
+	int64_t hurried;  /* waited for their time, and are due now */
+	int64_t dropped;
+	int64_t passed_over; /* nothing to do: due or behind already, delivered
+				to `to` already, changed meanwhile */
+	int64_t removed;     /* not replayed: their destination is not
+				configured */
+};
+
+/* After each step, with no lock held; return false to stop there. */
+typedef bool (*store_progress)(void *arg, const struct change_counts *counts);
+
+/* Whether the destination `to` wants an event: its own filters. */
+typedef bool (*store_wants)(
+    void *arg, const char *event_type, const char *community);
+
+struct change_options {
+	enum change_mode mode;
+	const char *event_id; /* whole: this event alone; the filter's
+				 conditions hold as well. NULL: all */
+	const char *to;       /* of a replay; NULL: to the same */
+	store_wants wants;    /* of `to`; NULL: it wants all */
+	void *wants_arg;
+	store_progress progress; /* NULL: none */
+	void *progress_arg;
+};
+
+/* Replays and drops what the filter matches, the oldest first, at most
+ * `limit` deliveries (0: all), in steps that hold the lock for less than 100
+ * ms; each step looks at the state again. What was changed before a failure
+ * or a stop stays changed. `counts` tells also then. STORE_REFUSED: no state
+ * has that name, or it cannot be chosen for this, or `to` is not configured;
+ * store_why says so. STORE_GONE: there is no event `event_id`.
+ *
+ * Replay: dead, dropped and delivered ones are made pending again, due now or
+ * behind. Their attempts are kept and go on counting, their retry clock starts
+ * anew. Those that are pending become due at once, unless they are behind.
+ * Without a state: dead ones; with an event id: all of its deliveries. With
+ * `to`: the delivery to that destination of each event of which any delivery
+ * matches (without state and destination: of each routed event that matches);
+ * it is made where there is none, replayed where it is dead or dropped; where
+ * it is delivered only if that is the state chosen, or the event's id is given.
+ *
+ * Drop: pending, orphaned and dead ones are given up. Without a state: pending
+ * and orphaned ones; with an event id dead ones too. */
+enum store_status store_replay(struct store *store,
+    const struct list_filter *filter, const struct change_options *options,
+    struct change_counts *counts);
+enum store_status store_drop(struct store *store,
+    const struct list_filter *filter, const struct change_options *options,
+    struct change_counts *counts);
+
 struct event_detail {
 	struct event_row event;
 	struct delivery_row *deliveries;
@@ -365,6 +482,7 @@ struct destination_counts { /* of the deliveries that are kept */
 	char *name;
 	bool is_configured; /* else what is pending is orphaned */
 	int64_t pending;
+	int64_t behind; /* of these, behind an earlier one of their lane */
 	int64_t delivered;
 	int64_t dead;
 	int64_t dropped;
@@ -374,6 +492,9 @@ struct destination_counts { /* of the deliveries that are kept */
 	int64_t last_delivered_ms; /* 0: none */
 	char *last_error;          /* of the attempt last made; NULL: none */
 	int last_status;
+	int64_t paused_at_ms;  /* 0: not paused */
+	char *pause_reason;    /* NULL: not paused */
+	int64_t hold_until_ms; /* 0: not held */
 };
 
 struct store_summary {

@@ -26,7 +26,7 @@
 #define RELAY_LOCK_NAME "relay.lock"
 #define MARK_NAME       "failed-sync"
 
-#define STATEMENT_MAX_COUNT 64
+#define STATEMENT_MAX_COUNT 96
 #define WHY_MAX_BYTES       2048
 #define OPEN_WAIT_MS        5000  /* for the write lock, at open */
 #define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */
@@ -277,6 +277,72 @@ void query_free_deliveries(struct delivery_row *rows, size_t count);
 
 /* How the ids made at `wall_ms` begin; `id` has UUID_TEXT_SIZE bytes. */
 void query_write_id_bound(int64_t wall_ms, char *id);
+
+/* ---- the arrows of single deliveries; all in a transaction ---- */
+
+/* lane.c: makes a delivery, pending; due since its event was captured, but not
+ * before `from_ms` nor later than now, or behind. STORE_GONE: there is no such
+ * event, or the delivery is there already. */
+enum store_status lane_make(struct store *store, int64_t seq,
+    int64_t destination, int64_t from_ms, int64_t now_ms);
+
+/* lane.c: makes a settled delivery that is in `state` pending again, due now
+ * or behind, with a new retry clock. STORE_GONE: it is not in that state. */
+enum store_status lane_revive(struct store *store, int64_t seq,
+    int64_t destination, enum delivery_state state, int64_t now_ms);
+
+/* lane.c: to be called when a delivery is no longer pending: makes due what
+ * was behind it and is now the first of its lane. */
+enum store_status lane_pass(
+    struct store *store, int64_t seq, int64_t destination, int64_t now_ms);
+
+/* settle.c: notes in `settled`, by which old events are found, an event of
+ * which nothing is pending (any more). */
+enum store_status settle_note(struct store *store, int64_t seq, int64_t now_ms);
+
+/* replay.c: the arrows of an operator. STORE_GONE: the delivery is not in
+ * `state` (any more). */
+enum store_status replay_delivery(struct store *store, int64_t seq,
+    int64_t destination, enum delivery_state state, int64_t now_ms);
+enum store_status drop_delivery(struct store *store, int64_t seq,
+    int64_t destination, enum delivery_state state, int64_t now_ms);
+/* STORE_GONE: there is no such event, or the delivery is there already. */
+enum store_status replay_make(
+    struct store *store, int64_t seq, int64_t destination, int64_t now_ms);
+/* Makes a pending one that waits for its time due now. STORE_GONE: it does
+ * not wait for that. */
+enum store_status replay_hurry(
+    struct store *store, int64_t seq, int64_t destination, int64_t now_ms);
+
+/* ---- hold.c ---- */
+
+/* The time for which a row of `destinations` was paused or held until `now`,
+ * in SQL. */
+#define SQL_HELD_AT(now)                                                       \
+	"(held_total_ms + coalesce(max(0, iif(paused_at_ms IS NULL, "          \
+	"min(" now ", hold_until_ms), " now ") - held_since_ms), 0))"
+
+/* Until when a destination is held at `now_ms`, 0: it is not. One that is
+ * further ahead than any may be asked for, is none: the clock was set back. */
+int64_t hold_until(int64_t until_ms, int64_t now_ms);
+
+/* ---- filter.c ---- */
+
+/* What a filter looks at in an event; borrowed, NULL: absent. */
+struct filter_facts {
+	int64_t received_at_ms;
+	const char *community;
+	const char *event_type;
+	const char *ticket_id;
+	const char *note_id;
+};
+
+/* Whether the event meets the conditions other than state and destination. */
+bool filter_is_met(
+    const struct list_filter *filter, const struct filter_facts *facts);
+
+/* Which state of a delivery is called that. False: none is. */
+bool filter_read_state(const char *name, enum delivery_state *state);
 
 /* ---- erase.c ---- */
 

@@ -64,21 +64,27 @@ count_last_hour(
 }
 
 static void
-take_counts(sqlite3_stmt *statement, struct destination_counts *counts)
+take_counts(
+    sqlite3_stmt *statement, int64_t now_ms, struct destination_counts *counts)
 {
 	memset(counts, 0, sizeof *counts);
 	counts->name = sql_text_dup(statement, 0);
 	counts->is_configured = sqlite3_column_int(statement, 1) != 0;
 	counts->pending = sqlite3_column_int64(statement, 2);
-	counts->delivered = sqlite3_column_int64(statement, 3);
-	counts->dead = sqlite3_column_int64(statement, 4);
-	counts->dropped = sqlite3_column_int64(statement, 5);
-	counts->last_attempt_ms = sqlite3_column_int64(statement, 6);
-	counts->last_delivered_ms = sqlite3_column_int64(statement, 7);
-	counts->last_status = sqlite3_column_int(statement, 8);
-	counts->last_error = sql_text_dup(statement, 9);
-	counts->oldest_pending_ms = sqlite3_column_int64(statement, 10);
-	counts->next_at_ms = sqlite3_column_int64(statement, 11);
+	counts->behind = sqlite3_column_int64(statement, 3);
+	counts->delivered = sqlite3_column_int64(statement, 4);
+	counts->dead = sqlite3_column_int64(statement, 5);
+	counts->dropped = sqlite3_column_int64(statement, 6);
+	counts->last_attempt_ms = sqlite3_column_int64(statement, 7);
+	counts->last_delivered_ms = sqlite3_column_int64(statement, 8);
+	counts->last_status = sqlite3_column_int(statement, 9);
+	counts->last_error = sql_text_dup(statement, 10);
+	counts->paused_at_ms = sqlite3_column_int64(statement, 11);
+	counts->pause_reason = sql_text_dup(statement, 12);
+	counts->hold_until_ms =
+	    hold_until(sqlite3_column_int64(statement, 13), now_ms);
+	counts->oldest_pending_ms = sqlite3_column_int64(statement, 14);
+	counts->next_at_ms = sqlite3_column_int64(statement, 15);
 }
 
 /* The oldest of what waits for somebody who is there to take it. */
@@ -97,18 +103,22 @@ note_oldest(
 
 /* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
 static enum store_status
-read_destinations(struct store *store, struct store_summary *summary)
+read_destinations(
+    struct store *store, int64_t now_ms, struct store_summary *summary)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT name, is_configured, pending, delivered, dead, dropped, "
+	    "SELECT name, is_configured, pending, behind, delivered, dead, "
+	    "dropped, "
 	    "last_attempt_ms, last_delivered_ms, last_status, last_error, "
+	    "paused_at_ms, pause_reason, hold_until_ms, "
 	    "(SELECT received_at_ms FROM events WHERE seq = "
 	    "(SELECT seq FROM deliveries WHERE destination = destinations.id "
 	    "AND state = 0 AND state <> 1 ORDER BY seq LIMIT 1)), "
 	    "(SELECT next_at_ms FROM deliveries "
 	    "WHERE destination = destinations.id AND state = 0 "
-	    "ORDER BY next_at_ms LIMIT 1) FROM destinations ORDER BY name");
+	    "AND next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1) FROM "
+	    "destinations ORDER BY name");
 
 	while ((status = sql_next(store, statement)) == STORE_OK) {
 		struct destination_counts *counts;
@@ -117,7 +127,7 @@ read_destinations(struct store *store, struct store_summary *summary)
 		    summary->destination_count + 1,
 		    sizeof *summary->destinations);
 		counts = &summary->destinations[summary->destination_count++];
-		take_counts(statement, counts);
+		take_counts(statement, now_ms, counts);
 		note_oldest(summary, counts);
 	}
 	return status == STORE_GONE ? STORE_OK : status;
@@ -134,7 +144,7 @@ read_spool(struct store *store, int64_t now_ms, struct store_summary *summary)
 	if (status == STORE_OK)
 		status = count_last_hour(store, now_ms, summary);
 	if (status == STORE_OK)
-		status = read_destinations(store, summary);
+		status = read_destinations(store, now_ms, summary);
 	if (status == STORE_OK)
 		status = store_read_size(
 		    store, &summary->size_bytes, &summary->wal_bytes);
@@ -175,6 +185,7 @@ store_free_summary(struct store_summary *summary)
 	for (i = 0; i < summary->destination_count; i++) {
 		free(summary->destinations[i].name);
 		free(summary->destinations[i].last_error);
+		free(summary->destinations[i].pause_reason);
 	}
 	free(summary->destinations);
 	memset(summary, 0, sizeof *summary);

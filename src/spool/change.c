@@ -1,0 +1,289 @@
+/*
+ * Replaying and dropping what a filter selects: looks without the lock, then
+ * changes a few in one transaction, each only if it is still in the state that
+ * was seen. So neither readers nor writers wait long, however much is changed.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "spool/select.h"
+
+enum verb { VERB_REPLAY, VERB_DROP };
+
+struct change {
+	enum verb verb;
+	const struct list_filter *filter;
+	const struct change_options *options;
+	struct change_counts *counts;
+	struct selection selection;
+};
+
+/* ---- what is asked for ---- */
+
+static void
+choose_default(struct change *change)
+{
+	bool *is_chosen = change->selection.is_chosen;
+	bool is_one = change->options->event_id != NULL;
+
+	change->selection.is_any_chosen = change->filter->destination == NULL;
+	if (change->verb == VERB_DROP) {
+		is_chosen[DELIVERY_PENDING] = true;
+		is_chosen[DELIVERY_ORPHANED] = true;
+		is_chosen[DELIVERY_DEAD] = is_one;
+		return;
+	}
+	/* To another destination: it does not matter how far they came. */
+	is_one = is_one || change->options->to != NULL;
+	is_chosen[DELIVERY_DEAD] = true;
+	is_chosen[DELIVERY_PENDING] = is_one;
+	is_chosen[DELIVERY_DELIVERED] = is_one;
+	is_chosen[DELIVERY_DROPPED] = is_one;
+	is_chosen[DELIVERY_ORPHANED] = change->options->to != NULL;
+}
+
+static enum store_status
+choose_states(struct store *store, struct change *change)
+{
+	const char *name = change->filter->state;
+	enum delivery_state state;
+
+	if (name == NULL) {
+		choose_default(change);
+		return STORE_OK;
+	}
+	if (!filter_read_state(name, &state))
+		return store_say(store, STORE_REFUSED,
+		    "no delivery is ever in the state \"%s\"", name);
+	if (change->verb == VERB_DROP &&
+	    (state == DELIVERY_DELIVERED || state == DELIVERY_DROPPED))
+		return store_say(
+		    store, STORE_REFUSED, "what is %s cannot be dropped", name);
+	if (change->verb == VERB_REPLAY && change->options->to == NULL &&
+	    state == DELIVERY_ORPHANED)
+		return store_say(store, STORE_REFUSED,
+		    "what is orphaned waits for its destination: configure "
+		    "that again, or replay it to another one");
+	change->selection.is_chosen[state] = true;
+	return STORE_OK;
+}
+
+static enum store_status
+find_to(struct store *store, struct change *change)
+{
+	enum store_status status;
+	sqlite3_stmt *statement;
+
+	if (change->options->to == NULL)
+		return STORE_OK;
+	assert(change->verb == VERB_REPLAY);
+	statement = sql_prepare(store,
+	    "SELECT id FROM destinations WHERE name = ?1 AND is_configured");
+	sql_bind_text(statement, 1, change->options->to);
+	status = sql_next(store, statement);
+	if (status == STORE_GONE)
+		return store_say(store, STORE_REFUSED,
+		    "the relay has loaded no destination \"%s\"",
+		    change->options->to);
+	if (status != STORE_OK)
+		return status;
+	change->selection.to = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return STORE_OK;
+}
+
+static enum store_status
+start(struct store *store, struct change *change)
+{
+	enum store_status status = choose_states(store, change);
+
+	if (status == STORE_OK)
+		status = find_to(store, change);
+	if (status == STORE_OK)
+		status = select_start(store, &change->selection);
+	return status;
+}
+
+/* ---- changing ---- */
+
+/* What was delivered to `to` goes there once more only if that is asked for. */
+static bool
+is_repeat_asked(const struct change *change)
+{
+	return change->options->to == NULL ||
+	       change->options->event_id != NULL ||
+	       (change->filter->state != NULL &&
+		   change->selection.is_chosen[DELIVERY_DELIVERED]);
+}
+
+/* Which count a candidate goes into, and with it what is done. */
+static int64_t *
+judge(const struct change *change, const struct candidate *candidate)
+{
+	struct change_counts *counts = change->counts;
+
+	if (change->verb == VERB_DROP)
+		return &counts->dropped;
+	if (!candidate->is_configured)
+		return &counts->removed;
+	if (candidate->state == NO_DELIVERY)
+		return &counts->made;
+	if (candidate->state == DELIVERY_PENDING)
+		return candidate->is_waiting ? &counts->hurried
+					     : &counts->passed_over;
+	if (candidate->state == DELIVERY_DELIVERED && !is_repeat_asked(change))
+		return &counts->passed_over;
+	return &counts->replayed;
+}
+
+/* STORE_GONE: it is not as it was seen (any more). */
+static enum store_status
+make_change(struct store *store, const struct change_counts *counts,
+    const int64_t *count, const struct candidate *candidate)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t seq = candidate->seq, destination = candidate->destination;
+	enum delivery_state state = (enum delivery_state)candidate->state;
+
+	if (count == &counts->dropped)
+		return drop_delivery(store, seq, destination, state, now_ms);
+	if (count == &counts->made)
+		return replay_make(store, seq, destination, now_ms);
+	if (count == &counts->hurried)
+		return replay_hurry(store, seq, destination, now_ms);
+	if (count == &counts->replayed)
+		return replay_delivery(store, seq, destination, state, now_ms);
+	return STORE_OK;
+}
+
+static bool
+is_enough(const struct change *change)
+{
+	const struct change_counts *counts = change->counts;
+	size_t limit = change->filter->limit;
+
+	return limit > 0 &&
+	       (size_t)(counts->replayed + counts->made + counts->hurried +
+			counts->dropped) >= limit;
+}
+
+static enum store_status
+change_found(struct store *store, struct change *change,
+    const struct candidate *found, size_t count)
+{
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < count && !is_enough(change); i++) {
+		int64_t *counted = judge(change, &found[i]);
+
+		if (change->options->mode == CHANGE_MAKE)
+			status = make_change(
+			    store, change->counts, counted, &found[i]);
+		if (status == STORE_GONE) {
+			counted = &change->counts->passed_over;
+			status = STORE_OK;
+		}
+		if (status != STORE_OK)
+			break;
+		++*counted;
+	}
+	return status;
+}
+
+/* One transaction. */
+static enum store_status
+change_step(struct store *store, struct change *change,
+    const struct candidate *found, size_t count)
+{
+	struct change_counts before = *change->counts;
+	enum store_status status;
+
+	if (count == 0 || change->options->mode == CHANGE_COUNT)
+		return change_found(store, change, found, count);
+	status = store_begin(store, store_deadline(store));
+	if (status != STORE_OK)
+		return status;
+	status = change_found(store, change, found, count);
+	if (status == STORE_OK)
+		status = store_commit(store);
+	else
+		store_rollback(store);
+	if (status != STORE_OK)
+		*change->counts = before;
+	return status;
+}
+
+/* ---- all of it ---- */
+
+static bool
+goes_on(const struct change *change)
+{
+	const struct change_options *options = change->options;
+
+	return !is_enough(change) &&
+	       (options->progress == NULL ||
+		   options->progress(options->progress_arg, change->counts));
+}
+
+static enum store_status
+change_selected(struct store *store, struct change *change)
+{
+	struct candidate found[SELECT_MAX_COUNT];
+	enum store_status status;
+	size_t count;
+
+	do {
+		status = select_next(store, &change->selection, found, &count);
+		if (status == STORE_OK)
+			status = change_step(store, change, found, count);
+	} while (status == STORE_OK && goes_on(change));
+	return status == STORE_GONE ? STORE_OK : status;
+}
+
+static enum store_status
+change_all(struct store *store, struct change *change)
+{
+	const struct change_options *options = change->options;
+	enum store_status status;
+
+	memset(change->counts, 0, sizeof *change->counts);
+	change->selection = (struct selection){.filter = change->filter,
+	    .event_id = options->event_id,
+	    .wants = options->wants,
+	    .wants_arg = options->wants_arg};
+	status = start(store, change);
+	if (status == STORE_OK)
+		status = change_selected(store, change);
+	select_end(&change->selection);
+	return status;
+}
+
+enum store_status
+store_replay(struct store *store, const struct list_filter *filter,
+    const struct change_options *options, struct change_counts *counts)
+{
+	struct change change = {.verb = VERB_REPLAY,
+	    .filter = filter,
+	    .options = options,
+	    .counts = counts};
+
+	return change_all(store, &change);
+}
+
+enum store_status
+store_drop(struct store *store, const struct list_filter *filter,
+    const struct change_options *options, struct change_counts *counts)
+{
+	struct change change = {.verb = VERB_DROP,
+	    .filter = filter,
+	    .options = options,
+	    .counts = counts};
+
+	return change_all(store, &change);
+}

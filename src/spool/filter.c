@@ -1,0 +1,50 @@
+/*
+ * What a filter asks of an event: shared by those who look and those who
+ * change.
+ */
+#include "config.h"
+
+#include "spool/store_internal.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+static bool
+is_pattern_met(const char *pattern, const char *text)
+{
+	return pattern == NULL ||
+	       fnmatch(pattern, text != NULL ? text : "", 0) == 0;
+}
+
+static bool
+is_equal(const char *wanted, const char *text)
+{
+	return wanted == NULL || (text != NULL && strcmp(wanted, text) == 0);
+}
+
+bool
+filter_is_met(
+    const struct list_filter *filter, const struct filter_facts *facts)
+{
+	if (filter->since_ms > 0 && facts->received_at_ms < filter->since_ms)
+		return false;
+	if (filter->until_ms > 0 && facts->received_at_ms >= filter->until_ms)
+		return false;
+	return is_equal(filter->ticket, facts->ticket_id) &&
+	       is_equal(filter->note, facts->note_id) &&
+	       is_pattern_met(filter->type, facts->event_type) &&
+	       is_pattern_met(filter->community, facts->community);
+}
+
+bool
+filter_read_state(const char *name, enum delivery_state *state)
+{
+	int i;
+
+	for (i = DELIVERY_PENDING; i <= DELIVERY_ORPHANED; i++) {
+		*state = (enum delivery_state)i;
+		if (strcmp(name, delivery_state_name(*state)) == 0)
+			return true;
+	}
+	return false;
+}

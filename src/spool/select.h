@@ -1,0 +1,60 @@
+/*
+ * Which deliveries a filter selects, a few at a time, the oldest of a
+ * destination first. Looks, with no transaction open in between, at a bounded
+ * number of rows at once; changes nothing. For the files of spool/ only.
+ */
+#ifndef HOOKSPOOL_SELECT_H
+#define HOOKSPOOL_SELECT_H
+
+#include <stdint.h>
+
+#include "spool/spool.h"
+
+#define SELECT_MAX_COUNT 256 /* candidates of one look */
+#define NO_DELIVERY      (-1)
+
+/* A delivery that matches, as it was seen. */
+struct candidate {
+	int64_t seq;
+	int64_t destination;
+	int state;       /* as it is stored; NO_DELIVERY: there is none (yet) */
+	bool is_waiting; /* pending, and its time lies ahead */
+	bool is_configured;
+};
+
+struct place; /* a destination that is looked at */
+
+struct selection {
+	const struct list_filter *filter;      /* but its state and limit */
+	const char *event_id;                  /* NULL: all events */
+	bool is_chosen[DELIVERY_ORPHANED + 1]; /* states */
+	/* Not 0: of each event of which a delivery is in a state that is
+	 * chosen, the delivery to this destination; `is_any_chosen`: or of
+	 * which there is none. */
+	int64_t to;
+	bool is_any_chosen;
+	store_wants wants; /* NULL: all */
+	void *wants_arg;
+
+	/* How far it is. */
+	struct place *places;
+	size_t place_count;
+	size_t place; /* the one that is looked at */
+	int state;    /* and in which state */
+	int64_t seq;  /* looked at up to there */
+	int64_t first_seq;
+	int64_t last_seq;
+};
+
+/* STORE_GONE: there is no event `event_id`. Ended with select_end. */
+enum store_status select_start(
+    struct store *store, struct selection *selection);
+
+/* Has a look; `found` gets SELECT_MAX_COUNT at most, perhaps none yet.
+ * STORE_GONE: it is at its end. */
+enum store_status select_next(struct store *store, struct selection *selection,
+    struct candidate *found, size_t *count);
+
+void select_end(struct selection *selection);
+
+#endif
