@@ -68,8 +68,9 @@ class Destination:
     port. Each element of `script` is a step, or a function that is given the
     Request and returns one."""
 
-    def __init__(self, *script, port=0, tls=None):
+    def __init__(self, *script, port=0, tls=None, address="127.0.0.1"):
         self.script = list(script)
+        self.address = address
         self.port = port
         self.requests = []
         self.connections = 0
@@ -93,9 +94,10 @@ class Destination:
         return "%s://%s:%d%s" % (scheme, host, self.port, path)
 
     def start(self):
-        listener = socket.socket()
+        listener = socket.socket(
+            socket.AF_INET6 if ":" in self.address else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self.address, self.port))
         listener.listen(128)
         self.port = listener.getsockname()[1]
         self._listener = listener

@@ -65,7 +65,10 @@ test_verify_CPPFLAGS = $(unit_cppflags)
 test_verify_LDADD = $(unit_ldadd)
 include %D%/fuzz/local.mk
 # relay/
-unit_tests += test_schedule test_sign
+unit_tests += test_guard test_schedule test_sign
+test_guard_SOURCES = %D%/test_guard.c
+test_guard_CPPFLAGS = $(unit_cppflags)
+test_guard_LDADD = $(unit_ldadd)
 test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)

@@ -9,9 +9,10 @@
 
 struct sockaddr;
 
-/* Whether the address is private, loopback, link-local, unspecified,
- * multicast or reserved, as IPv4, IPv6 or IPv4 mapped into IPv6, or of a
- * family that is neither. */
+/* Whether the address is one that nobody on the internet can be reached by:
+ * private, loopback, link-local, unspecified, multicast, documentation,
+ * reserved; also an IPv6 address that stands for such an IPv4 address (mapped,
+ * translated, 6to4), and a family that is neither. */
 bool guard_is_private(const struct sockaddr *address);
 
 /* The same for an address as text; text that is no address is private. */
