@@ -31,6 +31,7 @@ libhookspool_a_SOURCES += \
 	%D%/config/near.c %D%/config/near.h \
 	%D%/config/parse.c \
 	%D%/config/tokens.c %D%/config/tokens.h \
+	%D%/config/url.c \
 	%D%/config/value.c %D%/config/value.h
 
 # spool/

@@ -246,6 +246,8 @@ no_error_quotes_a_secret(void **state)
 	    "[endpoint]\npath_key = s3cret/x\n",
 	    "[destination a]\nheader = Host: s3cret\n",
 	    "[destination a]\nheader = s3cret\n",
+	    "[destination a]\nurl = htps://u:s3cret@a/s3cret\n",
+	    "[destination a]\nurl = https://u:s3cret/s3cret@a b/s3cret\n",
 	    "[destination a]\nsecret = s3cret\n",
 	    "[destination a]\nsecret = whsec_s3cret\n"};
 	size_t i;

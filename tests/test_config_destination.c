@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+#include <stdlib.h>
+
 #include "config/config.h"
 #include "config_unit.h"
 
@@ -102,6 +104,35 @@ a_url_is_http_or_https_with_a_host(void **state)
 	judge("[destination x]", "", values);
 }
 
+static void
+what_is_shown_of_a_url_holds_no_secret(void **state)
+{
+	static const char *const urls[][2] = {
+	    {"https://crm.example.com", "https://crm.example.com"},
+	    {"https://crm.example.com/", "https://crm.example.com/"},
+	    {"https://crm.example.com/k3y", "https://crm.example.com/..."},
+	    {"http://crm.example.com?k3y", "http://crm.example.com/..."},
+	    {"HTTPS://u:pw@[::1]:8443/k3y#x", "HTTPS://[::1]:8443/..."},
+	    {"https://u:p@w@crm.example.com/", "https://crm.example.com/"},
+	    {"https://example.com/@user", "https://example.com/..."},
+	    {"https://u:p/w@example.com/k3y", "https://example.com/..."},
+	    {"https://u:p?w#@example.com/", "https://example.com/"},
+	    {"https:/u:pw@example.com", "example.com"},
+	    {"u:pw@example.com/k3y", "example.com/..."},
+	    {"u:pw@http://example.com/", "http:/..."},
+	    {"ftp://u:pw@example.com", "ftp://example.com"},
+	    {"https://", "https://"}, {"", ""}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+		char *shown = config_url_shown_dup(urls[i][0]);
+
+		assert_string_equal(shown, urls[i][1]);
+		free(shown);
+	}
+}
+
 int
 main(void)
 {
@@ -109,6 +140,7 @@ main(void)
 	    cmocka_unit_test(the_values_of_a_destination_are_checked),
 	    cmocka_unit_test(a_secret_is_24_to_64_bytes_in_base64),
 	    cmocka_unit_test(a_url_is_http_or_https_with_a_host),
+	    cmocka_unit_test(what_is_shown_of_a_url_holds_no_secret),
 	};
 
 	return cmocka_run_group_tests_name(

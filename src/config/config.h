@@ -146,6 +146,11 @@ bool config_keep(const struct config *config, struct buf *why);
  * once it was mended. */
 struct config *config_load_kept(const char *path, struct buf *why);
 
+/* A URL, right or wrong, as it may be shown to anybody: without user name,
+ * password, path and query (`https://crm.example.com:8443/...`). No URL is
+ * printed or logged but by this. The caller frees it. */
+char *config_url_shown_dup(const char *url);
+
 /* Whether one of the patterns (fnmatch) matches `text`; NULL counts as "".
  * An empty list matches nothing. */
 bool config_matches(const struct text_list *patterns, const char *text);

@@ -378,36 +378,39 @@ set_not_yet(const struct key *key, const char *value, void *field)
 	return "not supported by this version yet";
 }
 
+/* What an error shows of a value. */
+enum showing { SHOW, SHOW_URL, HIDE };
+
 static const struct {
 	const char *(*set)(const struct key *, const char *, void *);
 	const char *expected;
 	enum value_unit unit; /* of the bounds, where there are some */
 	bool is_repeatable;
-	bool is_secret;
+	enum showing showing;
 } types[] = {
-    [KEY_SIZE] = {set_size, "a size", VALUE_SIZE, false, false},
-    [KEY_LENGTH] = {set_length, "a size", VALUE_SIZE, false, false},
-    [KEY_DURATION] = {set_duration, "a duration", VALUE_DURATION, false, false},
-    [KEY_NUMBER] = {set_number, "a number", VALUE_PLAIN, false, false},
-    [KEY_YES_NO] = {set_yes_no, "yes or no", 0, false, false},
-    [KEY_PATH] = {set_path, "an absolute path", 0, false, false},
-    [KEY_URL] = {set_url, "an http or https URL", 0, false, false},
-    [KEY_LIST] = {set_list, "a list, parted by commas", 0, true, false},
-    [KEY_TOKENS] = {set_tokens, "tokens, parted by commas", 0, true, true},
-    [KEY_PATH_KEYS] = {set_path_keys, "keys, parted by commas", 0, true, true},
+    [KEY_SIZE] = {set_size, "a size", VALUE_SIZE, false, SHOW},
+    [KEY_LENGTH] = {set_length, "a size", VALUE_SIZE, false, SHOW},
+    [KEY_DURATION] = {set_duration, "a duration", VALUE_DURATION, false, SHOW},
+    [KEY_NUMBER] = {set_number, "a number", VALUE_PLAIN, false, SHOW},
+    [KEY_YES_NO] = {set_yes_no, "yes or no", 0, false, SHOW},
+    [KEY_PATH] = {set_path, "an absolute path", 0, false, SHOW},
+    [KEY_URL] = {set_url, "an http or https URL", 0, false, SHOW_URL},
+    [KEY_LIST] = {set_list, "a list, parted by commas", 0, true, SHOW},
+    [KEY_TOKENS] = {set_tokens, "tokens, parted by commas", 0, true, HIDE},
+    [KEY_PATH_KEYS] = {set_path_keys, "keys, parted by commas", 0, true, HIDE},
     [KEY_SECRETS] = {set_secrets,
 	"whsec_ and 24 to 64 bytes in base64, or several of these, parted by "
 	"commas",
-	0, true, true},
-    [KEY_HEADER] = {set_header, "a header, Name: value", 0, true, true},
-    [KEY_START] = {set_start, "on-demand or never", 0, false, false},
+	0, true, HIDE},
+    [KEY_HEADER] = {set_header, "a header, Name: value", 0, true, HIDE},
+    [KEY_START] = {set_start, "on-demand or never", 0, false, SHOW},
     [KEY_LOG_TO] = {set_log_to,
 	"auto, stderr, syslog or the absolute path "
 	"of a file",
-	0, false, false},
-    [KEY_LOG_FORMAT] = {set_log_format, "text or json", 0, false, false},
-    [KEY_ORDER] = {set_order, "ticket or none", 0, false, false},
-    [KEY_NOT_YET] = {set_not_yet, NULL, 0, true, true},
+	0, false, SHOW},
+    [KEY_LOG_FORMAT] = {set_log_format, "text or json", 0, false, SHOW},
+    [KEY_ORDER] = {set_order, "ticket or none", 0, false, SHOW},
+    [KEY_NOT_YET] = {set_not_yet, NULL, 0, true, HIDE},
 };
 
 /* ---- what others ask ---- */
@@ -446,6 +449,26 @@ add_expectation(const struct key *key, struct buf *why)
 		buf_add_text(why, ", or 0");
 }
 
+static void
+add_value(const struct key *key, const char *value, struct buf *why)
+{
+	char *shown;
+
+	switch (types[key->type].showing) {
+	case SHOW:
+		value_quote(why, value);
+		break;
+	case SHOW_URL:
+		shown = config_url_shown_dup(value);
+		value_quote(why, shown);
+		free(shown);
+		break;
+	case HIDE:
+		buf_add_text(why, "one (not shown)");
+		break;
+	}
+}
+
 bool
 key_set(const struct key *key, const char *value, void *fields, struct buf *why)
 {
@@ -461,10 +484,7 @@ key_set(const struct key *key, const char *value, void *fields, struct buf *why)
 	}
 	add_expectation(key, why);
 	buf_add_text(why, "; got ");
-	if (types[key->type].is_secret)
-		buf_add_text(why, "one (not shown)");
-	else
-		value_quote(why, value);
+	add_value(key, value, why);
 	if (*problem != '\0')
 		buf_add_format(why, ", %s", problem);
 	return false;
