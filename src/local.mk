@@ -30,6 +30,7 @@ libhookspool_a_SOURCES += \
 	%D%/config/keys.c %D%/config/keys.h \
 	%D%/config/near.c %D%/config/near.h \
 	%D%/config/parse.c \
+	%D%/config/texts.c %D%/config/texts.h \
 	%D%/config/tokens.c %D%/config/tokens.h \
 	%D%/config/url.c \
 	%D%/config/value.c %D%/config/value.h

@@ -15,7 +15,7 @@
 
 #include "base/xalloc.h"
 #include "config/file.h"
-#include "config/keys.h"
+#include "config/texts.h"
 
 #define CONFIG_MAX_BYTES (1U << 20)
 

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "config/config.h"
 #include "config/near.h"
+#include "config/texts.h"
 #include "config/value.h"
 
 const char *const section_names[SECTION_COUNT] = {
@@ -111,35 +112,6 @@ const struct key keys[] = {
 
 const size_t key_count = sizeof keys / sizeof keys[0];
 _Static_assert(sizeof keys / sizeof keys[0] <= KEYS_MAX, "raise KEYS_MAX");
-
-void
-text_list_add(struct text_list *list, const char *text, size_t len)
-{
-	list->items =
-	    xreallocarray(list->items, list->count + 1, sizeof *list->items);
-	list->items[list->count++] = xmemdup(text, len);
-}
-
-void
-text_list_free(struct text_list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
-	*list = (struct text_list){.items = NULL};
-}
-
-void
-text_list_wipe(struct text_list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		explicit_bzero(list->items[i], strlen(list->items[i]));
-	text_list_free(list);
-}
 
 /* ---- the types: each reads `value` into `field`; NULL or why not ---- */
 
@@ -302,60 +274,32 @@ set_url(const struct key *key, const char *value, void *field)
 	return NULL;
 }
 
-/* Adds the items between the commas, each one checked. */
-static const char *
-add_items(struct text_list *list, const char *value,
-    const char *(*check)(const char *))
-{
-	const char *why = NULL;
-	size_t len, used;
-	char *item;
-
-	for (;; value += len + 1) {
-		value += strspn(value, " \t");
-		len = used = strcspn(value, ",");
-		while (used > 0 && strchr(" \t", value[used - 1]) != NULL)
-			used--;
-		if (used == 0)
-			return "which has an empty item";
-		item = xmemdup(value, used);
-		if (check != NULL)
-			why = check(item);
-		if (why == NULL)
-			text_list_add(list, value, used);
-		explicit_bzero(item, used);
-		free(item);
-		if (why != NULL || value[len] == '\0')
-			return why;
-	}
-}
-
 static const char *
 set_list(const struct key *key, const char *value, void *field)
 {
 	(void)key;
-	return add_items(field, value, NULL);
+	return text_list_split(field, value, NULL);
 }
 
 static const char *
 set_tokens(const struct key *key, const char *value, void *field)
 {
 	(void)key;
-	return add_items(field, value, value_check_token);
+	return text_list_split(field, value, value_check_token);
 }
 
 static const char *
 set_path_keys(const struct key *key, const char *value, void *field)
 {
 	(void)key;
-	return add_items(field, value, value_check_path_key);
+	return text_list_split(field, value, value_check_path_key);
 }
 
 static const char *
 set_secrets(const struct key *key, const char *value, void *field)
 {
 	(void)key;
-	return add_items(field, value, value_check_secret);
+	return text_list_split(field, value, value_check_secret);
 }
 
 static const char *

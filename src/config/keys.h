@@ -74,13 +74,4 @@ bool key_set(
 const char *key_nearest(enum section section, const char *typed);
 const char *section_nearest(const char *typed);
 
-struct text_list;
-
-/* Appends a copy of the `len` bytes. */
-void text_list_add(struct text_list *list, const char *text, size_t len);
-void text_list_free(struct text_list *list);
-
-/* The same for secrets, which it overwrites before. */
-void text_list_wipe(struct text_list *list);
-
 #endif

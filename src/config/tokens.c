@@ -12,7 +12,7 @@
 #include "base/xalloc.h"
 #include "config/config.h"
 #include "config/file.h"
-#include "config/keys.h"
+#include "config/texts.h"
 #include "config/value.h"
 
 #define SECRET_FILE_MAX_BYTES 65536
