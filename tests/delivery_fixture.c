@@ -53,27 +53,60 @@ check(struct fixture *fixture, enum store_status status)
 		fail_msg("status %d: %s", status, store_why(fixture->store));
 }
 
+static void
+configure(struct fixture *fixture, bool is_ordered, int64_t *ids,
+    const char *first, va_list args)
+{
+	struct destination_setting settings[8];
+	size_t count = 0, i;
+
+	for (; first != NULL; first = va_arg(args, const char *))
+		settings[count++] = (struct destination_setting){
+		    .name = first, .is_ordered = is_ordered};
+	check(fixture, store_set_destinations(fixture->store, settings, count));
+	for (i = 0; i < count; i++)
+		ids[i] = settings[i].id;
+}
+
 void
 delivery_configure(
     struct fixture *fixture, int64_t *ids, const char *first, ...)
 {
-	struct destination_setting settings[8];
-	size_t count = 0, i;
 	va_list args;
 
 	va_start(args, first);
-	for (; first != NULL; first = va_arg(args, const char *))
-		settings[count++] = (struct destination_setting){.name = first};
+	configure(fixture, false, ids, first, args);
 	va_end(args);
-	check(fixture, store_set_destinations(fixture->store, settings, count));
-	for (i = 0; i < count; i++)
-		ids[i] = settings[i].id;
+}
+
+void
+delivery_configure_ordered(
+    struct fixture *fixture, int64_t *ids, const char *first, ...)
+{
+	va_list args;
+
+	va_start(args, first);
+	configure(fixture, true, ids, first, args);
+	va_end(args);
 }
 
 static char *
 copy(const char *text)
 {
 	return text != NULL ? xstrdup(text) : NULL;
+}
+
+static int64_t
+put(struct fixture *fixture, struct event *event)
+{
+	struct capture capture = fixture_capture("{\"a\":1}");
+
+	capture.event = event;
+	store_capture(fixture->store, &capture, 1, clock_mono_ms() + 20000);
+	if (capture.result != CAPTURE_STORED)
+		fail_msg("%s", store_why(fixture->store));
+	event_free(event);
+	return capture.seq;
 }
 
 int64_t
@@ -83,14 +116,30 @@ delivery_put(struct fixture *fixture, const char *community, const char *type,
 	struct event event = {.community = copy(community),
 	    .type = xstrdup(type),
 	    .ticket = copy(ticket)};
-	struct capture capture = fixture_capture("{\"a\":1}");
 
-	capture.event = &event;
-	store_capture(fixture->store, &capture, 1, clock_mono_ms() + 20000);
-	if (capture.result != CAPTURE_STORED)
-		fail_msg("%s", store_why(fixture->store));
-	event_free(&event);
-	return capture.seq;
+	return put(fixture, &event);
+}
+
+int64_t
+delivery_put_conversation(
+    struct fixture *fixture, const char *community, const char *conversation)
+{
+	struct event event = {.community = copy(community),
+	    .type = xstrdup("a"),
+	    .conversation = copy(conversation)};
+
+	return put(fixture, &event);
+}
+
+char *
+delivery_id(struct fixture *fixture, int64_t seq)
+{
+	char *sql =
+	    xasprintf("SELECT id FROM events WHERE seq = %lld", (long long)seq);
+	char *id = fixture_query_text(fixture->path, sql);
+
+	free(sql);
+	return id;
 }
 
 void
@@ -191,13 +240,37 @@ delivery_exec(struct fixture *fixture, const char *sql)
 	free(name);
 }
 
-void
-delivery_check_counters(struct fixture *fixture)
+/* Of each lane the first that is pending has a time, and only what is pending
+ * has one. */
+static void
+check_lanes(struct fixture *fixture)
 {
+	assert_int_equal(
+	    fixture_query(fixture->path,
+		"SELECT count(*) FROM deliveries AS d WHERE state = 0 "
+		"AND next_at_ms IS NULL AND NOT EXISTS "
+		"(SELECT 1 FROM deliveries AS earlier "
+		"WHERE earlier.destination = d.destination "
+		"AND earlier.lane = d.lane AND earlier.state = 0 "
+		"AND earlier.seq < d.seq)"),
+	    0);
+	assert_int_equal(fixture_query(fixture->path,
+			     "SELECT count(*) FROM deliveries WHERE state <> 0 "
+			     "AND next_at_ms IS NOT NULL"),
+	    0);
+}
+
+void
+delivery_check(struct fixture *fixture)
+{
+	check_lanes(fixture);
 	assert_int_equal(fixture_query(fixture->path,
 			     "SELECT count(*) FROM destinations AS d WHERE "
-			     "(pending, delivered, dead, dropped) IS NOT "
+			     "(pending, behind, delivered, dead, dropped) "
+			     "IS NOT "
 			     "(SELECT count(*) FILTER (WHERE state = 0), "
+			     "count(*) FILTER (WHERE state = 0 "
+			     "AND next_at_ms IS NULL), "
 			     "count(*) FILTER (WHERE state = 1), "
 			     "count(*) FILTER (WHERE state = 2), "
 			     "count(*) FILTER (WHERE state = 3) "

@@ -22,9 +22,20 @@ int delivery_teardown(void **state);
 void delivery_configure(
     struct fixture *fixture, int64_t *ids, const char *first, ...);
 
+/* The same with order = ticket. */
+void delivery_configure_ordered(
+    struct fixture *fixture, int64_t *ids, const char *first, ...);
+
 /* Captures one event now; NULL: absent. Returns its seq. */
 int64_t delivery_put(struct fixture *fixture, const char *community,
     const char *type, const char *ticket);
+
+/* One of a conversation that has no ticket. */
+int64_t delivery_put_conversation(
+    struct fixture *fixture, const char *community, const char *conversation);
+
+/* The id of an event; the caller frees it. */
+char *delivery_id(struct fixture *fixture, int64_t seq);
 
 /* Routes all events that are new to these destinations. */
 void delivery_route(
@@ -49,8 +60,9 @@ void delivery_fill(struct fixture *fixture, int64_t *ids);
 /* Runs SQL that is not ours to offer, by a connection of its own. */
 void delivery_exec(struct fixture *fixture, const char *sql);
 
-/* Fails unless every counter is what counting gives, and `settled` has those
- * events of which nothing is pending. */
-void delivery_check_counters(struct fixture *fixture);
+/* Fails unless every counter is what counting gives, `settled` has those
+ * events of which nothing is pending, and of each lane the first delivery that
+ * is pending has a time: nothing is behind for ever. */
+void delivery_check(struct fixture *fixture);
 
 #endif

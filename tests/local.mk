@@ -109,9 +109,19 @@ capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
+unit_tests += test_lane test_hold test_change
 unit_tests += test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
+test_lane_SOURCES = %D%/test_lane.c $(delivery_fixture)
+test_lane_CPPFLAGS = $(unit_cppflags)
+test_lane_LDADD = $(unit_ldadd)
+test_hold_SOURCES = %D%/test_hold.c $(delivery_fixture)
+test_hold_CPPFLAGS = $(unit_cppflags)
+test_hold_LDADD = $(unit_ldadd)
+test_change_SOURCES = %D%/test_change.c $(delivery_fixture)
+test_change_CPPFLAGS = $(unit_cppflags)
+test_change_LDADD = $(unit_ldadd)
 test_route_SOURCES = %D%/test_route.c $(delivery_fixture)
 test_route_CPPFLAGS = $(unit_cppflags)
 test_route_LDADD = $(unit_ldadd)

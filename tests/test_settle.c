@@ -122,7 +122,7 @@ what_was_tried_waits_for_its_time_and_delays_no_other(void **state)
 	assert_int_equal(look(fixture, id), STORE_GONE);
 	delivery_now_ms += 1;
 	assert_int_equal(look(fixture, id), STORE_OK);
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 }
 
 static void
@@ -174,7 +174,7 @@ a_delivery_remembers_its_attempts(void **state)
 	free(row);
 	assert_int_equal(look(fixture, id), STORE_GONE);
 	assert_false(is_pending(fixture));
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 }
 
 static void
@@ -200,7 +200,7 @@ a_settle_from_a_changed_generation_is_not_applied(void **state)
 		"ORDER BY seq)"),
 	    1);
 	store_free_due(&due);
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 }
 
 static void
@@ -218,7 +218,7 @@ a_settled_delivery_cannot_be_settled_again(void **state)
 	    store_settle(fixture->store, &settlement, 1), STORE_OK);
 	assert_false(settlement.is_applied);
 	store_free_due(&due);
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 }
 
 static void
@@ -241,7 +241,7 @@ an_abandoned_attempt_counts_for_nothing_and_ends_its_claim(void **state)
 	assert_false(late.is_applied);
 	store_free_due(&before);
 	store_free_due(&after);
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 }
 
 static void
@@ -335,7 +335,7 @@ a_settle_that_could_not_be_written_is_not_applied(void **state)
 	    store_settle(fixture->store, &settlement, 1), STORE_OK);
 	assert_false(settlement.is_applied);
 	delivery_exec(fixture, "DROP TRIGGER no");
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 	assert_int_equal(
 	    store_settle(fixture->store, &settlement, 1), STORE_OK);
 	assert_true(settlement.is_applied);
@@ -409,7 +409,7 @@ a_kill_amid_settles_loses_none_that_was_committed(void **state)
 		i++;
 	close(said[0]);
 	fixture->store = fixture_open(fixture->path, STORE_RELAY);
-	delivery_check_counters(fixture);
+	delivery_check(fixture);
 	delivered =
 	    fixture_query(fixture->path, "SELECT delivered FROM destinations");
 	assert_in_range(delivered, i, i + 1);
