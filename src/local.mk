@@ -93,6 +93,7 @@ libhookspool_a_SOURCES += \
 
 # command/
 libhookspool_a_SOURCES += \
+	%D%/command/change.c \
 	%D%/command/check.c \
 	%D%/command/command.h \
 	%D%/command/fail.c \
@@ -101,8 +102,11 @@ libhookspool_a_SOURCES += \
 	%D%/command/jsonout.c %D%/command/jsonout.h \
 	%D%/command/limits.c %D%/command/limits.h \
 	%D%/command/list.c \
+	%D%/command/migrate.c \
+	%D%/command/nudge.c %D%/command/nudge.h \
 	%D%/command/owner.c \
 	%D%/command/print.c %D%/command/print.h \
+	%D%/command/progress.c %D%/command/progress.h \
 	%D%/command/refused.c \
 	%D%/command/relay.c \
 	%D%/command/report.c %D%/command/report.h \

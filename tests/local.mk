@@ -149,9 +149,13 @@ make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # command/: what changes and judges
-python_tests += %D%/test_operate.py
-sanitized_tests += %D%/test_operate.py
+python_tests += %D%/test_operate.py %D%/test_replay.py
+sanitized_tests += %D%/test_operate.py %D%/test_replay.py
 EXTRA_DIST += %D%/command_site.py
+unit_tests += test_progress
+test_progress_SOURCES = %D%/test_progress.c
+test_progress_CPPFLAGS = $(unit_cppflags)
+test_progress_LDADD = $(unit_ldadd)
 
 # config/ and command/
 python_tests += %D%/test_command.py

@@ -5,6 +5,7 @@ the spool, while an endpoint and a relay work on it.
 
 import os
 import re
+import sqlite3
 
 from command_site import Site, complaint, event
 from harness import (HOOKSPOOL, Sandbox, contains, equal, main, run, test)
@@ -76,6 +77,22 @@ def a_plugin_that_cannot_tell_exits_with_3():
             contains(first, "HOOKSPOOL UNKNOWN - ")
             contains(first, said)
         contains(complaint(config, "status", "--warn", status=2), "--warn")
+
+
+# ---- the schema
+
+@test
+def migrate_says_which_schema_the_spool_has():
+    with Sandbox() as box:
+        site = Site(box)
+        version = site.json("status")["schema_version"]
+        contains(site.run("migrate"), "schema %d, there is nothing" % version)
+        equal(site.json("migrate"),
+              {"migrated": False, "schema_version": version})
+        database = sqlite3.connect(os.path.join(site.spool, "spool.db"))
+        database.execute("PRAGMA user_version = %d" % (version + 1))
+        database.close()
+        contains(complaint(site.config_path, "migrate"), "later hookspool")
 
 
 main(__name__)

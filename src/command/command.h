@@ -35,6 +35,7 @@ struct option_row {
 enum command_needs {
 	NEEDS_NOTHING,
 	NEEDS_CONFIG, /* all of it, and to be the spool's owner */
+	NEEDS_SPOOL,  /* the endpoint's sections, and to be the owner */
 	NEEDS_STORE,  /* the endpoint's sections, to be the spool's owner, and
 			 the spool open for reading */
 	NEEDS_CHANGE, /* the same, and the spool open for changes */
@@ -78,10 +79,15 @@ int command_list(struct call *call);
 int command_show(struct call *call);
 int command_send(struct call *call);
 int command_refused(struct call *call);
+int command_replay(struct call *call);
+int command_drop(struct call *call);
+int command_migrate(struct call *call);
 
 /* What their rows have to read beforehand. */
 int status_read(struct call *call);
 int list_read(struct call *call);
+int replay_read(struct call *call);
+int drop_read(struct call *call);
 
 extern const struct option_row init_options[];
 extern const struct option_row check_options[];
@@ -91,6 +97,9 @@ extern const struct option_row list_options[];
 extern const struct option_row show_options[];
 extern const struct option_row send_options[];
 extern const struct option_row refused_options[];
+extern const struct option_row replay_options[];
+extern const struct option_row drop_options[];
+extern const struct option_row migrate_options[];
 
 /* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -114,12 +114,12 @@ filter_read(struct call *call, size_t limit_default)
 }
 
 bool
-filter_is_given(const struct call *call)
+filter_is_given(const struct call *call, int but)
 {
 	int option;
 
 	for (option = 0; option < FILTER_LIMIT; option++)
-		if (call->values[option] != NULL)
+		if (option != but && call->values[option] != NULL)
 			return true;
 	return false;
 }

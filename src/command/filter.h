@@ -43,7 +43,8 @@ enum {
 /* Reads them into call->filter. STATUS_USAGE: it has said what is wrong. */
 int filter_read(struct call *call, size_t limit_default);
 
-/* Whether one was given that leaves events out (--limit does not count). */
-bool filter_is_given(const struct call *call);
+/* Whether one was given that leaves events out (--limit does not count), other
+ * than `but` (FILTER_COUNT: none). */
+bool filter_is_given(const struct call *call, int but);
 
 #endif

@@ -35,6 +35,12 @@ static const struct command commands[] = {
 	{"refused", "list | show NUMBER", 1, 2, NEEDS_STORE, refused_options,
 	    NULL, command_refused,
 	    "list or show bodies that were turned away"},
+	{"replay", "[ID...]", 0, -1, NEEDS_ALL, replay_options, replay_read,
+	    command_replay, "make deliveries pending again"},
+	{"drop", "[ID...]", 0, -1, NEEDS_CHANGE, drop_options, drop_read,
+	    command_drop, "give up deliveries"},
+	{"migrate", "", 0, 0, NEEDS_SPOOL, migrate_options, NULL,
+	    command_migrate, "bring an older spool up to this version"},
 };
 /* clang-format on */
 
@@ -287,6 +293,7 @@ prepare(struct call *call, struct buf *why)
 	case NEEDS_NOTHING:
 		return true;
 	case NEEDS_CONFIG:
+	case NEEDS_SPOOL:
 		return load(call, why);
 	case NEEDS_STORE:
 	case NEEDS_CHANGE:

@@ -99,7 +99,10 @@ print_deliveries(const struct event_detail *detail)
 		table_add(&table, row->destination);
 		table_add(&table, delivery_state_name(row->state));
 		table_add_number(&table, row->attempts);
-		add_time(&table, row->next_at_ms);
+		if (row->state == DELIVERY_PENDING && row->next_at_ms == 0)
+			table_add(&table, "after an earlier one");
+		else
+			add_time(&table, row->next_at_ms);
 		add_time(&table, row->settled_at_ms);
 	}
 	putchar('\n');

@@ -1,0 +1,321 @@
+/*
+ * hookspool replay and drop: deliveries made pending again, or given up, one
+ * event's or all that match.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "command/command.h"
+#include "command/filter.h"
+#include "command/jsonout.h"
+#include "command/nudge.h"
+#include "command/progress.h"
+#include "config/config.h"
+#include "spool/spool.h"
+
+enum {
+	OPTION_ALL = FILTER_COUNT,
+	OPTION_DRY_RUN,
+	OPTION_JSON,
+	OPTION_FROM /* of replay alone */
+};
+
+/* clang-format off */
+const struct option_row replay_options[] = {
+    FILTER_ROWS("to this destination; without --state, also where it has not "
+	"been", "at most so many deliveries, oldest first, 0 for all [0]"),
+    [OPTION_ALL] = {"all", NULL, "all that are dead, or with --to, all events"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_FROM] = {"from", "NAME", "what was for this destination"},
+    {.name = NULL}};
+
+const struct option_row drop_options[] = {
+    FILTER_ROWS("to this destination",
+	"at most so many deliveries, oldest first, 0 for all [0]"),
+    [OPTION_ALL] = {"all", NULL, "all that are pending or orphaned"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
+/* clang-format on */
+
+/* ---- which ---- */
+
+static int
+read_which(struct call *call, bool is_chosen)
+{
+	int status = filter_read(call, 0);
+
+	if (status != STATUS_FINE || is_chosen || call->operands[0] != NULL ||
+	    call->values[OPTION_ALL] != NULL)
+		return status;
+	return command_misuse(call,
+	    "say which: the ID of an event, %s, or --all",
+	    call->values[FILTER_TO] != NULL ? "one more filter" : "a filter");
+}
+
+int
+drop_read(struct call *call)
+{
+	return read_which(call, filter_is_given(call, FILTER_COUNT));
+}
+
+/* By itself --to would mean every event there is. */
+int
+replay_read(struct call *call)
+{
+	const char *from = call->values[OPTION_FROM];
+
+	if (from != NULL && *from == '\0')
+		return command_misuse(
+		    call, "--from \"\": it must not be empty");
+	return read_which(
+	    call, from != NULL || filter_is_given(call, FILTER_TO));
+}
+
+/* ---- what is done ---- */
+
+/* A change of the deliveries of one event, or of all that match. */
+typedef enum store_status (*change_function)(struct store *store,
+    const struct list_filter *filter, const struct change_options *options,
+    struct change_counts *counts);
+
+struct changing {
+	struct call *call;
+	change_function change;
+	struct change_options options;
+	struct change_counts done;  /* before the one under way */
+	struct change_counts total; /* with it */
+	struct progress progress;
+};
+
+static int64_t
+count_changed(const struct change_counts *counts)
+{
+	return counts->replayed + counts->made + counts->hurried +
+	       counts->dropped;
+}
+
+static struct change_counts
+add_counts(const struct change_counts *a, const struct change_counts *b)
+{
+	return (struct change_counts){.replayed = a->replayed + b->replayed,
+	    .made = a->made + b->made,
+	    .hurried = a->hurried + b->hurried,
+	    .dropped = a->dropped + b->dropped,
+	    .passed_over = a->passed_over + b->passed_over,
+	    .removed = a->removed + b->removed};
+}
+
+static bool
+note_step(void *arg, const struct change_counts *counts)
+{
+	struct changing *changing = arg;
+
+	return progress_show(&changing->progress,
+	    count_changed(&changing->done) + count_changed(counts));
+}
+
+static enum store_status
+change(struct changing *changing, const char *event_id)
+{
+	struct change_counts counts = {.replayed = 0};
+	enum store_status status;
+
+	changing->options.event_id = event_id;
+	status = changing->change(changing->call->store,
+	    &changing->call->filter, &changing->options, &counts);
+	changing->done = add_counts(&changing->done, &counts);
+	return status;
+}
+
+/* One id after the other, all of them found before anything is changed. */
+static enum store_status
+change_ids(struct changing *changing)
+{
+	char **operands = changing->call->operands;
+	enum store_status status = STORE_OK;
+	char(*ids)[UUID_TEXT_SIZE];
+	size_t count = 0, i;
+
+	while (operands[count] != NULL)
+		count++;
+	ids = xcalloc(count, sizeof *ids);
+	for (i = 0; i < count && status == STORE_OK; i++)
+		status = store_find_event(
+		    changing->call->store, operands[i], ids[i]);
+	for (i = 0; i < count && status == STORE_OK && !progress_is_stopped();
+	     i++)
+		status = change(changing, ids[i]);
+	free(ids);
+	return status;
+}
+
+/* ---- what is said ---- */
+
+static const struct count_row {
+	const char *key; /* in JSON */
+	size_t offset;
+	const char *text;
+} count_rows[] = {
+    {"replayed", offsetof(struct change_counts, replayed), "replayed"},
+    {"made", offsetof(struct change_counts, made), "made that were not there"},
+    {"hurried", offsetof(struct change_counts, hurried),
+	"due at once that were pending"},
+    {"dropped", offsetof(struct change_counts, dropped), "dropped"},
+    {"passed_over", offsetof(struct change_counts, passed_over),
+	"passed over: there was nothing to do"},
+    {"removed", offsetof(struct change_counts, removed),
+	"passed over: their destination is removed"},
+};
+
+#define COUNT_ROWS (sizeof count_rows / sizeof count_rows[0])
+
+static int64_t
+count_of(const struct change_counts *counts, const struct count_row *row)
+{
+	return *(
+	    const int64_t *)(const void *)((const char *)counts + row->offset);
+}
+
+static void
+print_text(const struct changing *changing)
+{
+	const struct change_counts *counts = &changing->done;
+	bool is_dry = changing->options.mode == CHANGE_COUNT;
+	size_t i, printed = 0;
+
+	if (is_dry)
+		puts("dry run, nothing was changed:");
+	for (i = 0; i < COUNT_ROWS; i++) {
+		int64_t count = count_of(counts, &count_rows[i]);
+
+		if (count == 0)
+			continue;
+		printf("%lld %s %s\n", (long long)count,
+		    count == 1 ? "delivery" : "deliveries", count_rows[i].text);
+		printed++;
+	}
+	if (printed == 0)
+		puts("no delivery matches");
+}
+
+static void
+print_json(const struct changing *changing, const char *relay)
+{
+	struct jsonout out = {.needs_comma = false};
+	size_t i;
+
+	jsonout_open(&out, NULL, '{');
+	jsonout_bool(&out, "dry_run", changing->options.mode == CHANGE_COUNT);
+	for (i = 0; i < COUNT_ROWS; i++)
+		jsonout_number(&out, count_rows[i].key,
+		    count_of(&changing->done, &count_rows[i]));
+	jsonout_text(&out, "relay", relay);
+	jsonout_close(&out, '}');
+	jsonout_end(&out);
+}
+
+/* Tells the relay, and the operator. */
+static int
+conclude(struct changing *changing)
+{
+	bool is_changed = changing->options.mode == CHANGE_MAKE &&
+			  count_changed(&changing->done) > 0;
+	enum nudge nudge = NUDGE_WOKEN;
+
+	if (is_changed)
+		nudge = nudge_relay(changing->call);
+	if (changing->call->values[OPTION_JSON] != NULL)
+		print_json(changing, is_changed ? nudge_name(nudge) : NULL);
+	else
+		print_text(changing);
+	if (is_changed && changing->call->values[OPTION_JSON] == NULL)
+		nudge_print(nudge);
+	if (progress_is_stopped())
+		return command_fail("stopped before the end; what was changed "
+				    "stays changed");
+	return STATUS_FINE;
+}
+
+static int
+run(struct changing *changing)
+{
+	struct call *call = changing->call;
+	enum store_status changed;
+	int status = STATUS_FINE;
+
+	changing->options.mode =
+	    call->values[OPTION_DRY_RUN] != NULL ? CHANGE_COUNT : CHANGE_MAKE;
+	changing->options.progress = note_step;
+	changing->options.progress_arg = changing;
+	progress_begin(&changing->progress, "deliveries");
+	changed = call->operands[0] != NULL ? change_ids(changing)
+					    : change(changing, NULL);
+	progress_end(&changing->progress);
+	if (changed != STORE_OK) {
+		status = command_fail("%s", store_why(call->store));
+		if (count_changed(&changing->done) == 0)
+			return status;
+	}
+	return conclude(changing) == STATUS_FINE ? status : STATUS_WRONG;
+}
+
+/* ---- the subcommands ---- */
+
+static const struct destination_config *
+find_destination(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->destination_count; i++)
+		if (strcmp(config->destinations[i].name, name) == 0)
+			return &config->destinations[i];
+	return NULL;
+}
+
+/* What the destination would not be sent by itself, it is not sent here. */
+static bool
+is_wanted(void *arg, const char *event_type, const char *community)
+{
+	const struct destination_config *destination = arg;
+
+	return config_matches(&destination->events, event_type) &&
+	       config_matches(&destination->communities, community);
+}
+
+int
+command_replay(struct call *call)
+{
+	struct changing changing = {.call = call, .change = store_replay};
+	const char *to = call->values[FILTER_TO];
+	const char *from = call->values[OPTION_FROM];
+	const struct destination_config *destination;
+
+	call->filter.destination = from != NULL ? from : to;
+	if (to == NULL || (from == NULL && call->filter.state != NULL))
+		return run(&changing);
+	destination = find_destination(call->config, to);
+	if (destination == NULL)
+		return command_fail(
+		    "%s has no [destination %s]", call->config->path, to);
+	call->filter.destination = from;
+	changing.options.to = to;
+	if (call->operands[0] == NULL) /* else it is meant in any case */
+		changing.options.wants = is_wanted;
+	changing.options.wants_arg =
+	    (void *)(uintptr_t)(const void *)destination;
+	return run(&changing);
+}
+
+int
+command_drop(struct call *call)
+{
+	struct changing changing = {.call = call, .change = store_drop};
+
+	return run(&changing);
+}

@@ -1,0 +1,77 @@
+/*
+ * hookspool migrate: brings a spool of an older version up to this one, where
+ * that is not left to the relay.
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "command/command.h"
+#include "command/jsonout.h"
+#include "command/print.h"
+#include "config/config.h"
+#include "spool/spool.h"
+
+enum { OPTION_JSON };
+
+const struct option_row migrate_options[] = {
+    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+
+static enum store_status
+open_for(enum store_access access, struct call *call, struct buf *why)
+{
+	const struct store_options options = {
+	    .path = call->config->spool.path, .access = access};
+
+	return store_open(&options, &call->store, why);
+}
+
+/* STORE_OK; `is_migrated`: it was older. */
+static enum store_status
+migrate(struct call *call, bool *is_migrated, struct buf *why)
+{
+	enum store_status status = open_for(STORE_READ, call, why);
+
+	*is_migrated = status == STORE_TOO_OLD;
+	return *is_migrated ? open_for(STORE_RELAY, call, why) : status;
+}
+
+static void
+print_json(bool is_migrated, int version)
+{
+	struct jsonout out = {.needs_comma = false};
+
+	jsonout_open(&out, NULL, '{');
+	jsonout_bool(&out, "migrated", is_migrated);
+	jsonout_number(&out, "schema_version", version);
+	jsonout_close(&out, '}');
+	jsonout_end(&out);
+}
+
+int
+command_migrate(struct call *call)
+{
+	struct store_summary summary;
+	bool is_migrated;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	if (migrate(call, &is_migrated, &why) != STORE_OK) {
+		command_fail("%s", buf_text(&why));
+		buf_free(&why);
+		return STATUS_WRONG;
+	}
+	buf_free(&why);
+	if (store_summarize(call->store, 0, &summary) != STORE_OK)
+		return command_fail("%s", store_why(call->store));
+	if (call->values[OPTION_JSON] != NULL) {
+		print_json(is_migrated, summary.schema_version);
+	} else {
+		print_safe(call->config->spool.path);
+		printf(is_migrated ? " was brought up to schema %d\n"
+				   : " has schema %d, there is nothing to do\n",
+		    summary.schema_version);
+	}
+	store_free_summary(&summary);
+	return STATUS_FINE;
+}

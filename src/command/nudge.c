@@ -1,0 +1,70 @@
+/*
+ * After a change: see nudge.h.
+ */
+#include "config.h"
+
+#include "command/nudge.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "endpoint/spawn.h"
+#include "spool/wake.h"
+
+/* Unless the configuration names a program, the one that runs here. */
+static bool
+start(const struct config *config)
+{
+	char self[PATH_MAX];
+	ssize_t len;
+
+	if (config->relay.program != NULL)
+		return spawn_relay(config->relay.program, config->path) == 0;
+	len = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (len < 0)
+		return false;
+	self[len] = '\0';
+	return spawn_relay(self, config->path) == 0;
+}
+
+enum nudge
+nudge_relay(struct call *call)
+{
+	enum wake wake;
+
+	store_close(call->store);
+	call->store = NULL;
+	wake = wake_send(call->config->spool.path);
+	if (wake == WAKE_SENT)
+		return NUDGE_WOKEN;
+	if (wake == WAKE_NOBODY && call->config->relay.is_on_demand &&
+	    start(call->config))
+		return NUDGE_STARTED;
+	return NUDGE_NOBODY;
+}
+
+const char *
+nudge_name(enum nudge nudge)
+{
+	switch (nudge) {
+	case NUDGE_WOKEN:
+		return "woken";
+	case NUDGE_STARTED:
+		return "started";
+	case NUDGE_NOBODY:
+		return "not running";
+	}
+	return "not running";
+}
+
+void
+nudge_print(enum nudge nudge)
+{
+	if (nudge == NUDGE_STARTED)
+		puts("the relay was started");
+	if (nudge == NUDGE_NOBODY)
+		puts("no relay runs: start its service, or deliver what is "
+		     "pending with: hookspool relay --if-pending");
+}
