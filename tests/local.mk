@@ -109,7 +109,7 @@ capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
-unit_tests += test_lane test_hold test_change test_order
+unit_tests += test_lane test_hold test_change test_order test_plans
 unit_tests += test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
@@ -125,6 +125,9 @@ test_change_LDADD = $(unit_ldadd)
 test_order_SOURCES = %D%/test_order.c $(delivery_fixture)
 test_order_CPPFLAGS = $(unit_cppflags)
 test_order_LDADD = $(unit_ldadd)
+test_plans_SOURCES = %D%/test_plans.c $(delivery_fixture)
+test_plans_CPPFLAGS = $(unit_cppflags)
+test_plans_LDADD = $(unit_ldadd)
 test_route_SOURCES = %D%/test_route.c $(delivery_fixture)
 test_route_CPPFLAGS = $(unit_cppflags)
 test_route_LDADD = $(unit_ldadd)

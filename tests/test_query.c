@@ -231,85 +231,6 @@ refused_bodies_are_listed_newest_first_and_shown_by_number(void **state)
 	buf_free(&seen);
 }
 
-/* ---- how they are found ---- */
-
-static bool
-count_row(void *arg, const struct event_row *event,
-    const struct delivery_row *deliveries, size_t count)
-{
-	(void)event;
-	(void)deliveries;
-	(void)count;
-	++*(int *)arg;
-	return true;
-}
-
-/* Fails if the plan of the statement walks through a table that grows. */
-static void
-check_plan(struct fixture *fixture, const char *sql)
-{
-	static const char *const growing[] = {
-	    "events", "deliveries", "attempts", "settled"};
-	sqlite3_stmt *plan = NULL;
-	char *explain = xasprintf("EXPLAIN QUERY PLAN %s", sql);
-	size_t i;
-
-	if (sqlite3_prepare_v2(fixture->store->db, explain, -1, &plan, NULL) !=
-	    SQLITE_OK)
-		fail_msg("%s", sqlite3_errmsg(fixture->store->db));
-	while (sqlite3_step(plan) == SQLITE_ROW) {
-		const char *detail = (const char *)sqlite3_column_text(plan, 3);
-
-		for (i = 0; i < sizeof growing / sizeof *growing; i++)
-			if (strncmp(detail, "SCAN ", 5) == 0 &&
-			    strncmp(detail + 5, growing[i],
-				strlen(growing[i])) == 0)
-				fail_msg("%s: %s", detail, sql);
-	}
-	sqlite3_finalize(plan);
-	free(explain);
-}
-
-static void
-no_statement_walks_through_a_table_that_grows(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct list_filter dead = {.state = "dead", .limit = 1},
-				 since = {.since_ms = 1, .limit = 1},
-				 newest = {.limit = 1};
-	const struct retention retention = {
-	    delivery_now_ms + 365 * DAY_MS, DAY_MS, DAY_MS, DAY_MS};
-	struct store_summary summary;
-	struct event_detail detail;
-	int64_t ids[2], number;
-	char id[UUID_TEXT_SIZE];
-	bool is_so;
-	int count = 0;
-	size_t i;
-
-	delivery_fill(fixture, ids);
-	for (i = 0; i < 22; i++) {
-		delivery_settle(fixture, ids[0], OUTCOME_RETRY);
-		delivery_now_ms += 5000;
-	}
-	delivery_settle(fixture, ids[0], OUTCOME_ABANDONED);
-	store_read_next_at(fixture->store, ids[0], NULL, 0, &number);
-	store_read_pending(fixture->store, &is_so);
-	store_summarize(fixture->store, delivery_now_ms, &summary);
-	store_free_summary(&summary);
-	store_list(fixture->store, &dead, count_row, &count);
-	store_list(fixture->store, &since, count_row, &count);
-	store_list(fixture->store, &newest, count_row, &count);
-	assert_int_equal(count, 3);
-	store_find_event(fixture->store, "018b", id);
-	store_show_event(fixture->store, "018b", &detail);
-	store_erase_old(fixture->store, &retention, &number, &is_so);
-	assert_int_equal(number, 1);
-	assert_true(fixture->store->statement_count > 30);
-	for (i = 0; i < fixture->store->statement_count; i++)
-		check_plan(fixture, fixture->store->statements[i].sql);
-}
-
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -325,7 +246,6 @@ main(void)
 		a_new_event_counts_as_undelivered_and_an_orphaned_one_does_not),
 	    CASE(the_summary_sees_a_relay_without_disturbing_it),
 	    CASE(refused_bodies_are_listed_newest_first_and_shown_by_number),
-	    CASE(no_statement_walks_through_a_table_that_grows),
 	};
 
 	return cmocka_run_group_tests_name("query", tests, NULL, NULL);

@@ -115,19 +115,18 @@ store_resume(struct store *store, const char *name)
 {
 	int64_t id = 0, now_ms = clock_wall_ms();
 	enum store_status status = store_begin(store, store_deadline(store));
+	sqlite3_stmt *statement;
 
 	if (status != STORE_OK)
 		return status;
 	status = find_destination(store, name, &id);
 	if (status == STORE_OK)
 		status = add_up(store, id, now_ms);
-	return finish(store, status,
-	    prepare_at(store,
-		"UPDATE destinations SET paused_at_ms = NULL, "
-		"pause_reason = NULL, hold_until_ms = NULL "
-		"WHERE id = ?1 AND ?2",
-		id, now_ms),
-	    id, now_ms);
+	statement = sql_prepare(store,
+	    "UPDATE destinations SET paused_at_ms = NULL, "
+	    "pause_reason = NULL, hold_until_ms = NULL WHERE id = ?1");
+	sqlite3_bind_int64(statement, 1, id);
+	return finish(store, status, statement, id, now_ms);
 }
 
 /* A hold that ends later stays, unless no one can have asked for it. */

@@ -1,0 +1,208 @@
+/*
+ * How SQLite goes about what we ask of it: every statement of src/spool is
+ * prepared by using all there is, and its plan looked at. What a statement
+ * costs must not depend on how much is kept.
+ */
+#include "config.h"
+
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "delivery_fixture.h"
+#include "spool/store_internal.h"
+
+/* ---- all there is ---- */
+
+static void
+relay(struct fixture *fixture, const int64_t *ids)
+{
+	struct destination_state *states;
+	int64_t number;
+	size_t count;
+	bool is_so;
+	int i;
+
+	for (i = 0; i < 22; i++) {
+		delivery_settle(fixture, ids[0], OUTCOME_RETRY);
+		delivery_now_ms += 5000;
+	}
+	delivery_settle(fixture, ids[0], OUTCOME_ABANDONED);
+	store_read_next_at(fixture->store, ids[0], NULL, 0, &number);
+	store_read_pending(fixture->store, &is_so);
+	store_bring_forward(fixture->store, ids[0], 10, &is_so);
+	store_pause(fixture->store, "crm", "why");
+	store_resume(fixture->store, "crm");
+	store_hold(fixture->store, ids[0], delivery_now_ms + 1000);
+	store_release_hold(fixture->store, ids[0]);
+	store_read_destination_states(fixture->store, &states, &count);
+	store_free_states(states, count);
+}
+
+/* Some that are behind, and order ends. */
+static void
+end_order(struct fixture *fixture, int64_t *ids)
+{
+	bool is_more;
+
+	delivery_configure_ordered(fixture, ids, "crm", "bi", NULL);
+	delivery_put(fixture, NULL, "a", "1");
+	delivery_put(fixture, NULL, "a", "1");
+	delivery_route(fixture, ids, 2);
+	delivery_configure(fixture, ids, "crm", "bi", NULL);
+	assert_int_equal(
+	    store_release_behind(fixture->store, &is_more), STORE_OK);
+}
+
+static bool
+count_row(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count)
+{
+	(void)event;
+	(void)deliveries;
+	(void)count;
+	++*(int *)arg;
+	return true;
+}
+
+static void
+look(struct fixture *fixture)
+{
+	const struct list_filter dead = {.state = "dead", .limit = 1},
+				 since = {.since_ms = 1, .limit = 1},
+				 newest = {.limit = 1};
+	struct store_summary summary;
+	struct event_detail detail;
+	char id[UUID_TEXT_SIZE];
+	int count = 0;
+
+	store_summarize(fixture->store, delivery_now_ms, &summary);
+	store_free_summary(&summary);
+	store_list(fixture->store, &dead, count_row, &count);
+	store_list(fixture->store, &since, count_row, &count);
+	store_list(fixture->store, &newest, count_row, &count);
+	assert_int_equal(count, 3);
+	store_find_event(fixture->store, "018b", id);
+	store_show_event(fixture->store, "018b", &detail);
+}
+
+static void
+change(struct fixture *fixture)
+{
+	const struct list_filter delivered = {.state = "delivered"},
+				 pending = {.state = "pending"}, all = {0};
+	struct change_options options = {.mode = CHANGE_MAKE};
+	struct change_counts counts;
+	int64_t ids[3];
+	char *id = delivery_id(fixture, 2);
+
+	delivery_configure(fixture, ids, "crm", "bi", "new", NULL);
+	store_replay(fixture->store, &delivered, &options, &counts);
+	assert_int_equal(counts.replayed, 1);
+	delivery_settle(fixture, ids[0], OUTCOME_RETRY);
+	store_replay(fixture->store, &pending, &options, &counts);
+	assert_int_equal(counts.hurried, 1);
+	options.event_id = id;
+	store_drop(fixture->store, &all, &options, &counts);
+	assert_int_equal(counts.dropped, 2);
+	options.event_id = NULL;
+	options.to = "new";
+	store_replay(fixture->store, &all, &options, &counts);
+	assert_true(counts.made > 0);
+	options.to = NULL;
+	store_drop(fixture->store, &all, &options, &counts);
+	assert_true(counts.dropped > 0);
+	free(id);
+}
+
+static void
+keep(struct fixture *fixture)
+{
+	const struct retention retention = {
+	    delivery_now_ms + 365 * DAY_MS, DAY_MS, DAY_MS, DAY_MS};
+	int64_t erased;
+	bool is_more;
+
+	store_erase_old(fixture->store, &retention, &erased, &is_more);
+	assert_true(erased > 0);
+}
+
+/* ---- the plans ---- */
+
+/* Where it makes no difference that all of it is read. */
+static bool
+is_small(const char *name)
+{
+	static const char *const small[] = {"destinations", "progress",
+	    "refusals", "sqlite_sequence", "CONSTANT ROW", "(subquery"};
+	size_t i;
+
+	for (i = 0; i < sizeof small / sizeof *small; i++)
+		if (strncmp(name, small[i], strlen(small[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Fails if the plan walks through a table that grows, or sorts. */
+static void
+check_plan(struct fixture *fixture, const char *sql)
+{
+	sqlite3_stmt *plan = NULL;
+	char *explain = xasprintf("EXPLAIN QUERY PLAN %s", sql);
+
+	if (sqlite3_prepare_v2(fixture->store->db, explain, -1, &plan, NULL) !=
+	    SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(fixture->store->db));
+	while (sqlite3_step(plan) == SQLITE_ROW) {
+		const char *detail = (const char *)sqlite3_column_text(plan, 3);
+
+		if (getenv("HOOKSPOOL_TEST_PLANS") != NULL)
+			print_message("# %s\n", detail);
+		if (strncmp(detail, "SCAN ", 5) == 0 && !is_small(detail + 5))
+			fail_msg("%s: %s", detail, sql);
+		if (strstr(detail, "TEMP B-TREE") != NULL &&
+		    strstr(sql, "ORDER BY name") == NULL)
+			fail_msg("%s: %s", detail, sql);
+	}
+	sqlite3_finalize(plan);
+	free(explain);
+}
+
+static void
+no_statement_walks_through_a_table_that_grows(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+	size_t i;
+
+	delivery_fill(fixture, ids);
+	relay(fixture, ids);
+	look(fixture);
+	end_order(fixture, ids);
+	change(fixture);
+	keep(fixture);
+	assert_true(fixture->store->statement_count > 60);
+	for (i = 0; i < fixture->store->statement_count; i++) {
+		const char *sql = fixture->store->statements[i].sql;
+
+		if (getenv("HOOKSPOOL_TEST_PLANS") != NULL)
+			print_message("# -- %s\n", sql);
+		check_plan(fixture, sql);
+	}
+}
+
+#define CASE(function)                                                         \
+	cmocka_unit_test_setup_teardown(                                       \
+	    function, delivery_setup, delivery_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE(no_statement_walks_through_a_table_that_grows),
+	};
+
+	return cmocka_run_group_tests_name("plans", tests, NULL, NULL);
+}
