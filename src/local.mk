@@ -69,6 +69,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/deliver.c %D%/relay/deliver.h \
 	%D%/relay/guard.c %D%/relay/guard.h \
 	%D%/relay/headers.c %D%/relay/headers.h \
+	%D%/relay/look.c %D%/relay/look.h \
 	%D%/relay/note.c %D%/relay/note.h \
 	%D%/relay/queue.c %D%/relay/queue.h \
 	%D%/relay/receive.c %D%/relay/receive.h \
@@ -96,6 +97,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/change.c \
 	%D%/command/check.c \
 	%D%/command/command.h \
+	%D%/command/destinations.c %D%/command/destinations.h \
 	%D%/command/fail.c \
 	%D%/command/filter.c %D%/command/filter.h \
 	%D%/command/init.c \
@@ -107,6 +109,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/owner.c \
 	%D%/command/print.c %D%/command/print.h \
 	%D%/command/progress.c %D%/command/progress.h \
+	%D%/command/reach.c %D%/command/reach.h \
 	%D%/command/refused.c \
 	%D%/command/relay.c \
 	%D%/command/report.c %D%/command/report.h \

@@ -76,10 +76,10 @@ class Destination:
         self.connections = 0
         self._lock = threading.Condition()
         self._sockets = set()
-        self._context = None
+        self.context = None
         if tls:
-            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._context.load_cert_chain(*tls)
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*tls)
         self._listener = None
         self.start()
 
@@ -90,7 +90,7 @@ class Destination:
         self.stop()
 
     def url(self, path="/hook", host="127.0.0.1"):
-        scheme = "https" if self._context else "http"
+        scheme = "https" if self.context else "http"
         return "%s://%s:%d%s" % (scheme, host, self.port, path)
 
     def start(self):
@@ -152,8 +152,8 @@ class Destination:
         raw = connection
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._context:
-                connection = self._context.wrap_socket(
+            if self.context:
+                connection = self.context.wrap_socket(
                     connection, server_side=True)
             rest = b""
             while True:

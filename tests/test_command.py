@@ -252,7 +252,8 @@ def set_program(config):
 
 
 def findings(config, status):
-    report = json.loads(command(config, "check", "--json", status=status))
+    report = json.loads(command(config, "check", "--offline", "--json",
+                                status=status))
     equal(report["fine"], status == 0, "the verdict")
     return report["findings"]
 

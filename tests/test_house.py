@@ -29,7 +29,7 @@ ROOMS = {
 FOREIGN = (
     (r"fcgi\w*\.h", "src/endpoint/gateway.c"),
     (r"json-c/.*|json\.h", "src/event/event.c"),
-    (r"curl/.*", "src/relay/deliver.c"),
+    (r"curl/.*", ("src/relay/deliver.c", "src/relay/look.c")),
     (r"openssl/.*", "src/relay/sign.c"),
     (r"sqlite3\.h", "src/spool/"),
 )

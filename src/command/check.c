@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "command/command.h"
+#include "command/destinations.h"
 #include "command/print.h"
 #include "command/report.h"
 #include "config/config.h"
@@ -24,10 +25,12 @@
 #define WAL_LARGE_BYTES  (INT64_C(64) << 20)
 #define DELIVERY_LATE_MS (INT64_C(5) * 60 * 1000)
 
-enum { OPTION_JSON };
+enum { OPTION_OFFLINE, OPTION_JSON };
 
 const struct option_row check_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_OFFLINE] = {"offline", NULL, "connect to no destination"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
 
 /* ---- the configuration ---- */
 
@@ -377,7 +380,7 @@ check_store(struct report *report, const struct config *config)
 
 /* Everything, top to bottom; as the spool's owner from the folder on. */
 static void
-check_all(struct report *report, const struct config *config)
+check_all(struct report *report, const struct config *config, bool is_offline)
 {
 	const struct endpoint_config *endpoint = &config->endpoint;
 	bool is_there;
@@ -397,6 +400,8 @@ check_all(struct report *report, const struct config *config)
 		check_program(report, &config->relay);
 		check_destinations(report, config);
 		check_log(report, &config->log);
+		if (!is_offline)
+			destinations_check(report, config);
 	} else {
 		report_wrong(report, "spool", buf_text(&why), "%s",
 		    advice(STORE_REFUSED));
@@ -413,7 +418,8 @@ command_check(struct call *call)
 	bool is_wrong;
 
 	if (config != NULL)
-		check_all(&report, config);
+		check_all(
+		    &report, config, call->values[OPTION_OFFLINE] != NULL);
 	if (call->values[OPTION_JSON] != NULL)
 		report_print_json(&report);
 	else

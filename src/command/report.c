@@ -60,15 +60,34 @@ report_wrong(struct report *report, const char *subject, const char *what,
 }
 
 void
-report_print(const struct report *report)
+report_warning(struct report *report, const char *subject, const char *what,
+    const char *format, ...)
+{
+	struct finding *finding = add(report, subject);
+	va_list args;
+
+	va_start(args, format);
+	finding->mend = format_text(format, args);
+	va_end(args);
+	finding->what = xstrdup(what);
+}
+
+static const char *
+verdict(const struct finding *finding)
+{
+	if (finding->is_wrong)
+		return "WRONG";
+	return finding->mend != NULL ? "warn" : "ok";
+}
+
+void
+report_print(struct report *report)
 {
 	const struct finding *f;
-	size_t i;
 
-	for (i = 0; i < report->count; i++) {
-		f = &report->findings[i];
-		printf(
-		    "%-5s  %-13s  ", f->is_wrong ? "WRONG" : "ok", f->subject);
+	while (report->printed < report->count) {
+		f = &report->findings[report->printed++];
+		printf("%-5s  %-13s  ", verdict(f), f->subject);
 		print_safe(f->what);
 		putchar('\n');
 		if (f->mend != NULL) {
@@ -77,6 +96,7 @@ report_print(const struct report *report)
 			putchar('\n');
 		}
 	}
+	fflush(stdout);
 }
 
 void

@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "relay/guard.h"
 #include "relay/headers.h"
+#include "relay/look.h"
 #include "relay/receive.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -33,6 +34,7 @@ struct attempt {
 	int64_t started_mono_ms;
 	size_t body_bytes; /* that are to be sent */
 	struct receive receive;
+	struct look *look;  /* NULL: it is to deliver */
 	bool is_guarded;    /* private addresses are refused */
 	bool is_turned_off; /* one was refused */
 	bool is_unset;      /* it could not be made ready: do not send */
@@ -60,6 +62,9 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	struct attempt *attempt = arg;
 
 	(void)purpose;
+	if (attempt->look != NULL)
+		look_note_address(
+		    attempt->look, &address->addr, address->addrlen);
 	if (attempt->is_guarded && guard_is_private(&address->addr)) {
 		attempt->is_turned_off = true;
 		return CURL_SOCKET_BAD;
@@ -136,6 +141,7 @@ set_exit(struct attempt *attempt, const struct destination_config *to)
 	SET(attempt, CURLOPT_PROXY, ""); /* not the environment's either */
 	SET(attempt, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(attempt, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(attempt, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(attempt, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(attempt, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (to->ca_file != NULL) {
@@ -183,6 +189,9 @@ set_up(struct attempt *attempt, const struct deliver_request *request)
 	    (curl_off_t)request->body_bytes);
 	SET(attempt, CURLOPT_POSTFIELDS,
 	    request->body_bytes > 0 ? request->body : "");
+	attempt->look = request->look;
+	if (attempt->look != NULL && !look_set_up(attempt->easy, attempt->look))
+		attempt->is_unset = true;
 }
 
 /* ---- the end of an attempt ---- */
@@ -242,6 +251,9 @@ conclude(struct attempt *attempt, CURLcode code)
 	if (!result->is_delivered)
 		snprintf(result->error, sizeof result->error, "%s",
 		    reason(attempt, code));
+	if (attempt->look != NULL)
+		look_take(attempt->easy, (int)code, attempt->is_turned_off,
+		    result->error, attempt->look);
 }
 
 /* ---- attempts ---- */

@@ -14,6 +14,7 @@
 
 struct destination_config;
 struct deliver;
+struct look;
 
 #define DELIVER_ANSWER_MAX_BYTES 1024 /* of an answer that are kept */
 
@@ -26,8 +27,9 @@ struct deliver_request {
 	const char *content_type; /* as stored; NULL: none was sent */
 	const void *body;
 	size_t body_bytes;
-	int attempt;    /* 1 for the first */
-	int64_t now_ms; /* the wall clock, for webhook-timestamp */
+	struct look *look; /* NULL: to deliver; else to look, see look.h */
+	int attempt;       /* 1 for the first */
+	int64_t now_ms;    /* the wall clock, for webhook-timestamp */
 };
 
 /* What came back. */

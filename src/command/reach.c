@@ -1,0 +1,361 @@
+/*
+ * Looking whether URLs can be reached: see reach.h.
+ */
+#include "config.h"
+
+#include "command/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "command/print.h"
+
+/* ---- looking ---- */
+
+/* One round: those of the kind, at once. */
+static void
+look_round(struct reach *reaches, size_t count, enum look_kind kind)
+{
+	struct deliver *deliver = deliver_new((int)count);
+	struct deliver_result result;
+	struct reach *reach;
+	size_t i, flying = 0;
+
+	for (i = 0; i < count; i++) {
+		struct deliver_request request = {
+		    .destination = &reaches[i].to, .look = &reaches[i].look};
+
+		if (reaches[i].look.kind != kind)
+			continue;
+		deliver_start(deliver, &request, &reaches[i]);
+		flying++;
+	}
+	while (flying > 0) {
+		deliver_wait(deliver, NULL, 0, 1000);
+		while ((reach = deliver_next(deliver, &result)) != NULL) {
+			if (kind == LOOK_HANDSHAKE)
+				reach->result = result;
+			flying--;
+		}
+	}
+	deliver_free(deliver);
+}
+
+static bool
+is_refused_certificate(enum look_end end)
+{
+	return end == LOOK_SELF_SIGNED || end == LOOK_EXPIRED ||
+	       end == LOOK_NOT_YET_VALID || end == LOOK_WRONG_NAME ||
+	       end == LOOK_UNTRUSTED || end == LOOK_NO_ISSUER;
+}
+
+void
+reach_all(struct reach *reaches, size_t count)
+{
+	enum look_end *ends = xcalloc(count, sizeof *ends);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		reaches[i].look.kind = LOOK_HANDSHAKE;
+	look_round(reaches, count, LOOK_HANDSHAKE);
+	for (i = 0; i < count; i++) {
+		ends[i] = reaches[i].look.end;
+		if (is_refused_certificate(ends[i]))
+			reaches[i].look.kind = LOOK_CHAIN;
+	}
+	look_round(reaches, count, LOOK_CHAIN);
+	for (i = 0; i < count; i++)
+		reaches[i].look.end = ends[i];
+	free(ends);
+}
+
+/* ---- the sentences ---- */
+
+bool
+reach_is_https(const struct reach *reach)
+{
+	return strncasecmp(reach->to.url, "https:", 6) == 0;
+}
+
+char *
+reach_host_dup(const char *url)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t len;
+
+	host = host != NULL ? host + 3 : url;
+	len = strcspn(host, "/?#");
+	for (at = host + len; at > host; at--)
+		if (at[-1] == '@')
+			break;
+	len -= (size_t)(at - host);
+	if (*at == '[')
+		return xmemdup(at + 1, strcspn(at + 1, "]"));
+	return xmemdup(at, strcspn(at, ":/?#"));
+}
+
+/* The certificate that is not valid now, the server's first. */
+static const struct look_certificate *
+out_of_time(const struct look *look)
+{
+	int64_t now_ms = clock_wall_ms();
+	size_t i;
+
+	for (i = 0; i < look->chain_count; i++) {
+		const struct look_certificate *c = &look->chain[i];
+
+		if (c->starts_ms > now_ms ||
+		    (c->expires_ms != 0 && c->expires_ms < now_ms))
+			return c;
+	}
+	return NULL;
+}
+
+static void
+add_out_of_time(struct buf *buf, const struct reach *reach)
+{
+	const struct look_certificate *c = out_of_time(&reach->look);
+	bool is_expired = reach->look.end == LOOK_EXPIRED;
+
+	if (c == NULL) {
+		buf_add_format(buf, "%s", reach->result.error);
+		return;
+	}
+	buf_add_format(buf, "the certificate of %s %s ", c->subject,
+	    is_expired ? "expired on" : "is valid only from");
+	print_add_time(buf, is_expired ? c->expires_ms : c->starts_ms);
+}
+
+/* The names in it, or the subject, where it has none. */
+static const char *
+names_of(const struct look *look)
+{
+	if (look->chain_count == 0)
+		return "other names";
+	return look->chain[0].names[0] != '\0' ? look->chain[0].names
+					       : look->chain[0].subject;
+}
+
+static void
+add_wrong_name(struct buf *buf, const struct reach *reach)
+{
+	char *host = reach_host_dup(reach->to.url);
+
+	buf_add_format(buf, "the certificate is for %s, and not for %s",
+	    names_of(&reach->look), host);
+	free(host);
+}
+
+/* Whether the server sent something besides its own certificate, and each
+ * follows from the next. */
+static bool
+is_linked_chain(const struct look *look)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < look->chain_count; i++)
+		if (strcmp(look->chain[i].issuer, look->chain[i + 1].subject) !=
+		    0)
+			return false;
+	return look->chain_count > 1;
+}
+
+static void
+add_no_issuer(struct buf *buf, const struct look *look)
+{
+	const struct look_certificate *last;
+
+	if (look->chain_count == 0) {
+		buf_add_text(buf, "the certificate leads to no authority that "
+				  "is known here");
+	} else if (is_linked_chain(look)) {
+		last = &look->chain[look->chain_count - 1];
+		buf_add_format(buf,
+		    "the certificate is not trusted: its chain ends at %s, "
+		    "no authority that is known here",
+		    last->issuer);
+	} else {
+		buf_add_format(buf,
+		    "the chain is incomplete: the certificate was issued by "
+		    "%s, whose certificate is not sent along and is no "
+		    "authority that is known here",
+		    look->chain[0].issuer);
+	}
+}
+
+static void
+add_untrusted(struct buf *buf, const struct look *look)
+{
+	const struct look_certificate *last =
+	    &look->chain[look->chain_count > 0 ? look->chain_count - 1 : 0];
+
+	buf_add_format(buf,
+	    "the certificate is not trusted: it comes from %s, no authority "
+	    "that is known here",
+	    look->chain_count > 0 ? last->issuer : "an authority of its own");
+}
+
+static void
+add_self_signed(struct buf *buf, const struct look *look)
+{
+	buf_add_text(buf, "the certificate is self-signed");
+	if (look->chain_count > 0)
+		buf_add_format(buf, " (%s)", look->chain[0].subject);
+}
+
+static void
+add_unconnected(struct buf *buf, const struct reach *reach)
+{
+	const struct look *look = &reach->look;
+
+	buf_add_text(buf, "no connection");
+	if (look->address[0] != '\0')
+		buf_add_format(buf, " to %s", look->address);
+	if (look->is_late) {
+		buf_add_text(buf, " within ");
+		print_add_span(buf, reach->result.duration_ms);
+	} else if (look->os_errno != 0) {
+		buf_add_format(buf, ": %s", strerror(look->os_errno));
+	} else {
+		buf_add_format(buf, ": %s", reach->result.error);
+	}
+}
+
+static void
+add_tls_failed(struct buf *buf, const struct reach *reach)
+{
+	if (!reach->look.is_late) {
+		buf_add_format(
+		    buf, "the TLS handshake failed: %s", reach->result.error);
+		return;
+	}
+	buf_add_format(buf,
+	    "%s takes the connection, but no TLS handshake "
+	    "came to an end within ",
+	    reach->look.address);
+	print_add_span(buf, reach->result.duration_ms);
+}
+
+static void
+add_fine(struct buf *buf, const struct reach *reach)
+{
+	const struct look *look = &reach->look;
+
+	if (look->address[0] != '\0')
+		buf_add_format(buf, "%s answers, ", look->address);
+	if (!reach_is_https(reach)) {
+		buf_add_text(buf, "http without TLS");
+		return;
+	}
+	buf_add_text(buf, "the certificate is valid");
+	if (look->chain_count > 0) {
+		buf_add_text(buf, " until ");
+		print_add_time(buf, look->chain[0].expires_ms);
+	}
+}
+
+void
+reach_add_seen(struct buf *buf, const struct reach *reach)
+{
+	const struct look *look = &reach->look;
+
+	switch (look->end) {
+	case LOOK_FINE:
+		add_fine(buf, reach);
+		break;
+	case LOOK_PRIVATE:
+		buf_add_format(buf,
+		    "%s is a private address, which the relay refuses",
+		    look->address);
+		break;
+	case LOOK_UNCONNECTED:
+		add_unconnected(buf, reach);
+		break;
+	case LOOK_NO_TLS:
+		buf_add_format(
+		    buf, "%s answers, but speaks no TLS", look->address);
+		break;
+	case LOOK_OLD_TLS:
+		buf_add_format(buf, "%s speaks no TLS of version 1.2 or later",
+		    look->address);
+		break;
+	case LOOK_SELF_SIGNED:
+		add_self_signed(buf, look);
+		break;
+	case LOOK_EXPIRED:
+	case LOOK_NOT_YET_VALID:
+		add_out_of_time(buf, reach);
+		break;
+	case LOOK_WRONG_NAME:
+		add_wrong_name(buf, reach);
+		break;
+	case LOOK_UNTRUSTED:
+		add_untrusted(buf, look);
+		break;
+	case LOOK_NO_ISSUER:
+		add_no_issuer(buf, look);
+		break;
+	case LOOK_TLS_FAILED:
+		add_tls_failed(buf, reach);
+		break;
+	case LOOK_UNRESOLVED:
+	case LOOK_BROKEN:
+		buf_add_text(buf, reach->result.error);
+		break;
+	}
+}
+
+/* What to do: of the endpoint, whose server is the reader's; of a
+ * destination, which is somebody else's. */
+static const struct {
+	const char *ours;
+	const char *theirs;
+} advice[] = {
+    [LOOK_UNRESOLVED] = {"enter the name in the public DNS, or correct the URL",
+	"correct url, or see why the name server does not know it"},
+    [LOOK_PRIVATE] = {"give the sender a public address",
+	"set allow_private = yes for this destination if it is meant"},
+    [LOOK_UNCONNECTED] = {"start the web server, and open its port in every "
+			  "firewall before it",
+	"see that the destination runs, that url has its port, and that no "
+	"firewall is between"},
+    [LOOK_NO_TLS] = {"turn TLS on in the web server, or correct the port",
+	"correct the port, or write http:// where that is meant"},
+    [LOOK_OLD_TLS] = {"let the web server offer TLS 1.2 and 1.3",
+	"let the destination offer TLS 1.2 and 1.3"},
+    [LOOK_SELF_SIGNED] = {"install a certificate of a public authority: the "
+			  "sender takes no self-signed one",
+	"put that certificate into a file, and set ca_file to it"},
+    [LOOK_EXPIRED] = {"renew it, and reload the web server",
+	"it must be renewed there"},
+    [LOOK_NOT_YET_VALID] = {"set the clock of this machine, or get another "
+			    "certificate",
+	"set the clock of this machine, or it must be replaced there"},
+    [LOOK_WRONG_NAME] = {"get a certificate for the name in the URL, or give "
+			 "the sender a URL with a name it has",
+	"correct url, or the certificate must have this name"},
+    [LOOK_UNTRUSTED] = {"install a certificate of a public authority",
+	"set ca_file to the certificate of that authority"},
+    [LOOK_NO_ISSUER] = {"let the web server send the intermediate "
+			"certificates too (fullchain.pem), and have them from "
+			"a public authority",
+	"it must send its intermediate certificates too; or set ca_file to "
+	"the certificate of its authority"},
+    [LOOK_TLS_FAILED] = {"look into the web server's error log",
+	"look at ca_file, and into the log there"},
+    [LOOK_BROKEN] = {"look into the web server's error log",
+	"look into the log there"},
+};
+
+void
+reach_add_advice(struct buf *buf, const struct reach *reach)
+{
+	const char *text = reach->is_ours ? advice[reach->look.end].ours
+					  : advice[reach->look.end].theirs;
+
+	if (text != NULL)
+		buf_add_text(buf, text);
+}
