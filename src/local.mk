@@ -18,7 +18,8 @@ libhookspool_a_SOURCES = \
 libhookspool_a_SOURCES += \
 	%D%/event/cursor.c \
 	%D%/event/event.c %D%/event/event.h \
-	%D%/event/json.c %D%/event/json.h
+	%D%/event/json.c %D%/event/json.h \
+	%D%/event/mention.c %D%/event/mention.h
 
 # config/
 libhookspool_a_SOURCES += \
@@ -37,11 +38,14 @@ libhookspool_a_SOURCES += \
 
 # spool/
 libhookspool_a_SOURCES += \
+	%D%/spool/accept.c \
+	%D%/spool/backup.c \
 	%D%/spool/capture.c \
 	%D%/spool/change.c \
 	%D%/spool/claim.c \
 	%D%/spool/create.c \
 	%D%/spool/erase.c \
+	%D%/spool/erasure.c \
 	%D%/spool/filter.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
 	%D%/spool/hold.c \
@@ -54,6 +58,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/replay.c \
 	%D%/spool/route.c \
 	%D%/spool/schema.c \
+	%D%/spool/scrub.c \
 	%D%/spool/select.c %D%/spool/select.h \
 	%D%/spool/settle.c \
 	%D%/spool/spool.h \

@@ -144,6 +144,18 @@ test_erase_SOURCES = %D%/test_erase.c $(delivery_fixture)
 test_erase_CPPFLAGS = $(unit_cppflags)
 test_erase_LDADD = $(unit_ldadd)
 
+# spool/: erasing on request, copies, refused bodies
+unit_tests += test_mention test_erasure test_copies
+test_mention_SOURCES = %D%/test_mention.c
+test_mention_CPPFLAGS = $(unit_cppflags)
+test_mention_LDADD = $(unit_ldadd)
+test_erasure_SOURCES = %D%/test_erasure.c $(delivery_fixture)
+test_erasure_CPPFLAGS = $(unit_cppflags)
+test_erasure_LDADD = $(unit_ldadd)
+test_copies_SOURCES = %D%/test_copies.c $(delivery_fixture)
+test_copies_CPPFLAGS = $(unit_cppflags)
+test_copies_LDADD = $(unit_ldadd)
+
 # endpoint/
 endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
 python_tests += $(endpoint_tests) %D%/test_memory.py %D%/test_valgrind.py

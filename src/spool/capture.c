@@ -179,10 +179,10 @@ bind_event(sqlite3_stmt *insert, const struct capture *capture)
 	    capture->body_bytes);
 }
 
-/* Sets the result of one row. A row that the schema refuses is undone alone
- * by SQLite, and is no reason to fail the others: STORE_OK. */
-static enum store_status
-insert_event(struct store *store, struct capture *capture)
+/* A row that the schema refuses is undone alone by SQLite, and is no reason to
+ * fail the others: STORE_OK. */
+enum store_status
+capture_insert(struct store *store, struct capture *capture)
 {
 	sqlite3_stmt *insert = sql_prepare(store,
 	    "INSERT INTO events (id, received_at_ms, community, event_type,"
@@ -217,7 +217,7 @@ insert_group(struct store *store, struct waiter *group)
 
 	for (; group != NULL && status == STORE_OK; group = group->next)
 		for (i = 0; i < group->count && status == STORE_OK; i++)
-			status = insert_event(store, &group->batch[i]);
+			status = capture_insert(store, &group->batch[i]);
 	return status;
 }
 

@@ -119,7 +119,6 @@ erase_event(struct store *store, int64_t seq, int64_t *body_bytes)
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT length(body), EXISTS (SELECT 1 FROM deliveries "
 	    "WHERE deliveries.seq = ?1 AND state = 0) "
-	    "OR seq > (SELECT routed_seq FROM progress) "
 	    "FROM events WHERE seq = ?1");
 
 	sqlite3_bind_int64(statement, 1, seq);
@@ -143,10 +142,10 @@ erase_event(struct store *store, int64_t seq, int64_t *body_bytes)
 		status =
 		    run_for(store, "DELETE FROM events WHERE seq = ?1", seq);
 	if (status == STORE_OK)
-		status = sql_run(
-		    store, sql_prepare(store,
-			       "UPDATE progress "
-			       "SET erased_events = erased_events + 1"));
+		status = run_for(store,
+		    "UPDATE progress SET erased_events = erased_events + 1, "
+		    "erased_new = erased_new + (?1 > routed_seq)",
+		    seq);
 	return status;
 }
 
@@ -231,6 +230,19 @@ erase_refusals(
 	return status;
 }
 
+enum store_status
+erase_refusal(struct store *store, int64_t seq)
+{
+	enum store_status status = run_for(store,
+	    "UPDATE refusals SET body = zeroblob(length(body)) WHERE seq = ?1",
+	    seq);
+
+	if (status == STORE_OK)
+		status =
+		    run_for(store, "DELETE FROM refusals WHERE seq = ?1", seq);
+	return status;
+}
+
 /* ---- a step ---- */
 
 /* STORE_OK: there is something to erase. STORE_GONE: nothing. No lock. */
@@ -251,14 +263,8 @@ look(struct store *store, const struct retention *retention,
 static enum store_status
 erase_step(struct store *store, const struct cutoff *cutoff, int64_t *erased)
 {
-	enum store_status status;
+	enum store_status status = store_begin(store, store_deadline(store));
 
-	/* Overflow pages are zeroed as well when they become free pages;
-	 * SQLite would not write them otherwise. */
-	status =
-	    sql_run(store, sql_prepare(store, "PRAGMA secure_delete = ON"));
-	if (status == STORE_OK)
-		status = store_begin(store, store_deadline(store));
 	if (status != STORE_OK)
 		return status;
 	status = erase_events(store, cutoff, erased);

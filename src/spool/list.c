@@ -31,6 +31,7 @@ struct walk {
 	enum asked asked;
 	enum delivery_state state; /* of ASKED_DELIVERY */
 	enum way way;
+	bool is_export;     /* in capture order, with bodies */
 	int64_t before_seq; /* the next event is below it */
 	int64_t after_seq;  /* and above this one */
 	char before_id[UUID_TEXT_SIZE];
@@ -80,17 +81,23 @@ bound_ids(struct walk *walk)
 		    filter->until_ms + ID_SLACK_MS, walk->before_id);
 }
 
+/* Fills in the rest of a walk that has its filter. */
 static enum store_status
-start(struct store *store, const struct list_filter *filter, struct walk *walk)
+start(struct store *store, struct walk *walk)
 {
-	*walk = (struct walk){.filter = filter, .before_seq = INT64_MAX};
+	const struct list_filter *filter = walk->filter;
+
+	walk->before_seq = INT64_MAX;
 	if (!read_state(walk, filter->state))
 		return store_say(store, STORE_REFUSED,
 		    "no state is called \"%s\": there are new and routed for "
 		    "events, pending, delivered, dead, dropped and orphaned "
 		    "for deliveries",
 		    filter->state);
-	if (walk->asked == ASKED_DELIVERY && walk->state != DELIVERY_DELIVERED)
+	if (walk->is_export)
+		walk->way = WAY_SEQ;
+	else if (walk->asked == ASKED_DELIVERY &&
+		 walk->state != DELIVERY_DELIVERED)
 		walk->way = WAY_STATE;
 	else if (filter->since_ms > 0 || filter->until_ms > 0)
 		walk->way = WAY_ID;
@@ -103,9 +110,11 @@ start(struct store *store, const struct list_filter *filter, struct walk *walk)
 static sqlite3_stmt *
 ask_by_seq(struct store *store, const struct walk *walk)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT seq FROM events WHERE seq < ?1 AND seq > ?2 "
-	    "ORDER BY seq DESC LIMIT 1");
+	sqlite3_stmt *statement = sql_prepare(
+	    store, walk->is_export ? "SELECT seq FROM events WHERE seq < ?1 "
+				     "AND seq > ?2 ORDER BY seq LIMIT 1"
+				   : "SELECT seq FROM events WHERE seq < ?1 "
+				     "AND seq > ?2 ORDER BY seq DESC LIMIT 1");
 
 	sqlite3_bind_int64(statement, 1, walk->before_seq);
 	sqlite3_bind_int64(statement, 2, walk->after_seq);
@@ -172,7 +181,10 @@ advance(struct store *store, struct walk *walk, int64_t *seq)
 	if (sqlite3_column_type(statement, 0) == SQLITE_NULL)
 		status = STORE_GONE;
 	*seq = sqlite3_column_int64(statement, 0);
-	walk->before_seq = *seq;
+	if (walk->is_export)
+		walk->after_seq = *seq;
+	else
+		walk->before_seq = *seq;
 	if (walk->way == WAY_ID)
 		snprintf(walk->before_id, sizeof walk->before_id, "%s",
 		    (const char *)sqlite3_column_text(statement, 1));
@@ -250,6 +262,8 @@ read_match(struct store *store, const struct walk *walk, int64_t seq,
 	if (status == STORE_OK &&
 	    !is_delivery_asked(walk, match->deliveries, match->count))
 		status = STORE_GONE;
+	if (status == STORE_OK && walk->is_export)
+		status = query_read_body(store, &match->event);
 	if (status != STORE_OK)
 		free_match(match);
 	return status;
@@ -280,19 +294,17 @@ find_match(struct store *store, struct walk *walk, struct match *match)
 	return status;
 }
 
-enum store_status
-store_list(struct store *store, const struct list_filter *filter,
-    store_each_event each, void *arg)
+static enum store_status
+give_all(
+    struct store *store, struct walk *walk, store_each_event each, void *arg)
 {
-	struct walk walk;
 	struct match match = {.count = 0};
-	size_t given = 0;
+	size_t given = 0, limit = walk->filter->limit;
 	bool goes_on = true;
-	enum store_status status = start(store, filter, &walk);
+	enum store_status status = start(store, walk);
 
-	while (status == STORE_OK && goes_on &&
-	       (filter->limit == 0 || given < filter->limit)) {
-		status = find_match(store, &walk, &match);
+	while (status == STORE_OK && goes_on && (limit == 0 || given < limit)) {
+		status = find_match(store, walk, &match);
 		if (match.event.id == NULL)
 			continue;
 		given++;
@@ -301,4 +313,22 @@ store_list(struct store *store, const struct list_filter *filter,
 		free_match(&match);
 	}
 	return status == STORE_GONE ? STORE_OK : status;
+}
+
+enum store_status
+store_list(struct store *store, const struct list_filter *filter,
+    store_each_event each, void *arg)
+{
+	struct walk walk = {.filter = filter};
+
+	return give_all(store, &walk, each, arg);
+}
+
+enum store_status
+store_export(struct store *store, const struct list_filter *filter,
+    store_each_event each, void *arg)
+{
+	struct walk walk = {.filter = filter, .is_export = true};
+
+	return give_all(store, &walk, each, arg);
 }

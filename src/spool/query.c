@@ -257,8 +257,8 @@ find_seq(struct store *store, const char *id, int64_t *seq)
 	return STORE_OK;
 }
 
-static enum store_status
-read_body(struct store *store, struct event_row *event)
+enum store_status
+query_read_body(struct store *store, struct event_row *event)
 {
 	enum store_status status;
 	size_t len = 0;
@@ -318,7 +318,7 @@ read_detail(struct store *store, const char *id, struct event_detail *detail)
 	if (status == STORE_OK)
 		status = query_read_event(store, seq, &detail->event);
 	if (status == STORE_OK)
-		status = read_body(store, &detail->event);
+		status = query_read_body(store, &detail->event);
 	if (status == STORE_OK)
 		status = query_read_deliveries(
 		    store, seq, &detail->deliveries, &detail->delivery_count);

@@ -144,11 +144,14 @@ settle_unmatched(struct store *store, int64_t after_seq, int64_t through_seq)
 	return sql_run(store, statement);
 }
 
+/* Those that were erased while new are new no longer. */
 static enum store_status
 call_routed(struct store *store, int64_t through_seq)
 {
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "UPDATE progress SET routed_seq = ?1");
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "UPDATE progress SET routed_seq = ?1, erased_new = erased_new - "
+	    "iif(erased_new = 0, 0, ?1 - routed_seq - (SELECT count(*) "
+	    "FROM events WHERE events.seq > routed_seq AND events.seq <= ?1))");
 
 	sqlite3_bind_int64(statement, 1, through_seq);
 	return sql_run(store, statement);

@@ -15,7 +15,8 @@
  * it: it is, if its seq is beyond progress.routed_seq. So routing changes no
  * event, and capture pays for no index of states. Ids sort by time, so their
  * index grows at its end. No seq is ever skipped or used twice (the number is
- * given in the transaction): there are (newest seq - erased_events) events.
+ * given in the transaction): there are (newest seq - erased_events) events, and
+ * (newest seq - routed_seq - erased_new) of them are new.
  *
  * deliveries.state is an enum delivery_state, last_outcome and
  * attempts.outcome an enum outcome. The counts in `destinations` are changed
@@ -51,8 +52,9 @@ static const char step_1[] =
     "CREATE TABLE progress ("
     " only INTEGER PRIMARY KEY CHECK (only = 1),"
     " routed_seq INTEGER NOT NULL,"
-    " erased_events INTEGER NOT NULL);"
-    "INSERT INTO progress VALUES (1, 0, 0);"
+    " erased_events INTEGER NOT NULL,"
+    " erased_new INTEGER NOT NULL);"
+    "INSERT INTO progress VALUES (1, 0, 0, 0);"
 
     "CREATE TABLE destinations ("
     " id INTEGER PRIMARY KEY,"

@@ -348,7 +348,7 @@ struct event_row { /* the view `event`; strings owned, NULL: absent */
 	char *content_type;
 	char *remote_addr;
 	int64_t body_bytes;
-	char *body; /* only from store_show_event; else NULL */
+	char *body; /* from store_show_event and store_export; else NULL */
 };
 
 struct delivery_row { /* the view `delivery` */
@@ -466,6 +466,79 @@ enum store_status store_replay(struct store *store,
 enum store_status store_drop(struct store *store,
     const struct list_filter *filter, const struct change_options *options,
     struct change_counts *counts);
+
+/* ---- erasing what is asked for: the operator ---- */
+
+/* What to erase: what meets every condition that is given. NULL or 0 leaves a
+ * condition out; one at least is needed. */
+struct erasure {
+	const char *ticket; /* its id, in any element of Events (mention.h) */
+	const char *note;
+	const char *email; /* of anybody */
+	int64_t before_ms; /* received before */
+};
+
+struct erase_counts {
+	int64_t events;
+	int64_t events_new;   /* of these, not routed yet */
+	int64_t undelivered;  /* their deliveries that were still to be made */
+	int64_t refused;      /* refused bodies */
+	int64_t refused_text; /* of these, no whole JSON text: found by the
+				 mere characters */
+	int64_t answers;      /* answers to other events: emptied */
+	int64_t looked_at;    /* events, so far */
+	int64_t to_look_at;   /* about, in all */
+	bool is_clean;        /* nothing of it is left in the files, in so far
+				 as that can be known; else store_why */
+};
+
+/* After each step, with no lock held; return false to stop there. */
+typedef bool (*store_erase_progress)(
+    void *arg, const struct erase_counts *counts);
+
+struct erase_options {
+	enum change_mode mode;
+	int64_t clean_wait_ms;         /* for readers in the way; 0: 10 s */
+	store_erase_progress progress; /* NULL: none */
+	void *progress_arg;
+};
+
+/* Erases events, whatever their state, with all that belongs to them, refused
+ * bodies, and what destinations answered that speaks of the same, in steps
+ * that hold the lock for less than 100 ms. What is on its way to a destination
+ * at that moment arrives; its settlement is not applied. Then it makes sure
+ * that no byte of it is left in the database or its log. STORE_OK: erased, but
+ * see is_clean. STORE_REFUSED: no condition is given. */
+enum store_status store_erase(struct store *store,
+    const struct erasure *erasure, const struct erase_options *options,
+    struct erase_counts *counts);
+
+/* ---- copies: the operator ---- */
+
+/* The events that the filter matches with their bodies, in capture order; the
+ * rest as in store_list. With a limit, the oldest ones. */
+enum store_status store_export(struct store *store,
+    const struct list_filter *filter, store_each_event each, void *arg);
+
+/* From time to time; return false to stop. */
+typedef bool (*store_backup_progress)(
+    void *arg, int64_t written_bytes, int64_t total_bytes);
+
+/* Writes everything that is committed to the new file `path`, mode 0600, and
+ * syncs it and its folder; a spool.db when put in the place of one. One long
+ * read, for which no capture and no delivery waits. STORE_REFUSED: there is
+ * such a file already, or it cannot be made, or it was stopped; store_why says
+ * so. What is unfinished has the name `path`.part, and is removed. */
+enum store_status store_backup(struct store *store, const char *path,
+    store_backup_progress progress, void *arg);
+
+/* Takes a refused body for an event after all: stores `capture` (as
+ * store_capture would; its body is the refusal's, its id and its time are new)
+ * and erases the refusal, in one transaction. STORE_GONE: there is no refusal
+ * of that number. STORE_REFUSED: only its beginning was kept, or the body is
+ * another. */
+enum store_status store_accept_refused(
+    struct store *store, int64_t seq, struct capture *capture);
 
 struct event_detail {
 	struct event_row event;

@@ -30,9 +30,12 @@ sql_connect(const char *path, const char *synchronous, sqlite3 **db)
 	sqlite3_busy_timeout(*db, READ_WAIT_MS);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* secure_delete: what is deleted is overwritten, also in pages that
+	 * become free, which SQLite would not write otherwise. */
 	settings = xasprintf("PRAGMA wal_autocheckpoint = 0;"
 			     "PRAGMA mmap_size = 0;"
 			     "PRAGMA temp_store = MEMORY;"
+			     "PRAGMA secure_delete = ON;"
 			     "PRAGMA synchronous = %s;",
 	    synchronous);
 	code = sqlite3_exec(*db, settings, NULL, NULL, NULL);

@@ -270,6 +270,9 @@ enum store_status query_read_event(
     struct store *store, int64_t seq, struct event_row *event);
 void query_free_event(struct event_row *event);
 
+/* Adds its body. */
+enum store_status query_read_body(struct store *store, struct event_row *event);
+
 /* Its deliveries by name of destination. Freed with query_free_deliveries. */
 enum store_status query_read_deliveries(struct store *store, int64_t seq,
     struct delivery_row **rows, size_t *count);
@@ -346,9 +349,25 @@ bool filter_read_state(const char *name, enum delivery_state *state);
 
 /* ---- erase.c ---- */
 
-/* In a transaction: overwrites and removes a routed event of which nothing is
+/* In a transaction: overwrites and removes an event of which nothing is
  * pending, with all that belongs to it. STORE_GONE: there is none. */
 enum store_status erase_event(
     struct store *store, int64_t seq, int64_t *body_bytes);
+
+/* In a transaction: overwrites and removes a refused body. */
+enum store_status erase_refusal(struct store *store, int64_t seq);
+
+/* ---- scrub.c ---- */
+
+/* Makes sure that the files hold nothing that was erased: empties the log into
+ * the database, and there overwrites what belongs to no row. STORE_BUSY, with
+ * `why`: somebody who reads was in the way until `deadline_ms`. */
+enum store_status scrub_files(struct store *store, int64_t deadline_ms);
+
+/* ---- capture.c ---- */
+
+/* In a transaction: inserts one event and sets its result; a row that the
+ * schema refuses is undone alone, and STORE_OK. */
+enum store_status capture_insert(struct store *store, struct capture *capture);
 
 #endif

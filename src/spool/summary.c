@@ -21,7 +21,7 @@ read_events(struct store *store, struct store_summary *summary)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT last - erased_events, last - routed_seq, "
+	    "SELECT last - erased_events, last - routed_seq - erased_new, "
 	    "(SELECT received_at_ms FROM events "
 	    "WHERE seq = (SELECT max(seq) FROM events)), "
 	    "(SELECT received_at_ms FROM events WHERE seq > routed_seq "

@@ -1,0 +1,353 @@
+/*
+ * Looks for a ticket, a note or an e-mail address: see mention.h. Walks a JSON
+ * text with the cursor; goes down as deep as json.h allows, 64 levels. Decodes
+ * by itself, a character at a time and without allocation, since it compares
+ * and keeps nothing; only a text that is not JSON is decoded as a whole.
+ */
+#include "config.h"
+
+#include "event/mention.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "event/json.h"
+
+/* What was found so far. */
+struct search {
+	const struct mention *what;
+	bool has_ticket;
+	bool has_note;
+	bool has_email;
+};
+
+/* What the member `Id` of an object would be the id of. */
+enum owner { OWNER_OTHER, OWNER_TICKET, OWNER_NOTE };
+
+/* ---- characters ---- */
+
+/* Four hexadecimal digits at `at`; -1: there are none. */
+static int32_t
+read_unit(const char *at, const char *end)
+{
+	static const char digits[] = "0123456789abcdef";
+	int32_t unit = 0;
+	int i;
+
+	if (end - at < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		char byte = at[i];
+		const char *digit;
+
+		if (byte >= 'A' && byte <= 'F')
+			byte = (char)(byte - 'A' + 'a');
+		digit = byte != '\0' ? strchr(digits, byte) : NULL;
+		if (digit == NULL)
+			return -1;
+		unit = unit * 16 + (int32_t)(digit - digits);
+	}
+	return unit;
+}
+
+static size_t
+write_utf8(uint32_t code, char *out)
+{
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xC0 | code >> 6);
+		out[1] = (char)(0x80 | (code & 0x3F));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (char)(0xE0 | code >> 12);
+		out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+		out[2] = (char)(0x80 | (code & 0x3F));
+		return 3;
+	}
+	out[0] = (char)(0xF0 | code >> 18);
+	out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+	out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+	out[3] = (char)(0x80 | (code & 0x3F));
+	return 4;
+}
+
+/* What \uXXXX at `*at` stands for, two of them where they are a pair; U+FFFD
+ * for half of one, and for U+0000, as in event.h. 0 bytes: it is none. */
+static size_t
+take_unicode(const char **at, const char *end, char *out)
+{
+	int32_t high = read_unit(*at + 2, end), low = -1;
+
+	if (high < 0)
+		return 0;
+	*at += 6;
+	if (high < 0xD800 || high > 0xDFFF)
+		return write_utf8(high == 0 ? 0xFFFD : (uint32_t)high, out);
+	if (high <= 0xDBFF && end - *at >= 6 && (*at)[0] == '\\' &&
+	    (*at)[1] == 'u')
+		low = read_unit(*at + 2, end);
+	if (low < 0xDC00 || low > 0xDFFF)
+		return write_utf8(0xFFFD, out);
+	*at += 6;
+	return write_utf8(
+	    (uint32_t)(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)),
+	    out);
+}
+
+/* Takes an escape, or one byte, from a text that is not at its end; up to four
+ * bytes of UTF-8. A backslash that escapes nothing stands for itself. */
+static size_t
+take_char(const char **at, const char *end, char out[4])
+{
+	static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+	const char *escape;
+	size_t len;
+
+	out[0] = **at;
+	if (**at == '\\' && end - *at >= 2 && (*at)[1] != '\0') {
+		len = (*at)[1] == 'u' ? take_unicode(at, end, out) : 0;
+		if (len > 0)
+			return len;
+		escape = strchr(escapes, (*at)[1]);
+		if (escape != NULL) {
+			*at += 2;
+			out[0] = meant[escape - escapes];
+			return 1;
+		}
+	}
+	++*at;
+	return 1;
+}
+
+static bool
+is_same(const char *a, const char *b, size_t len, bool ignores_case)
+{
+	return (ignores_case ? strncasecmp(a, b, len) : strncmp(a, b, len)) ==
+	       0;
+}
+
+/* Whether the string's value, or its end, is `wanted`. */
+static bool
+is_string(
+    const struct json_value *string, const char *wanted, bool ignores_case)
+{
+	const char *at = string->text + 1;
+	const char *end = string->text + string->len - 1;
+	char bytes[4];
+	size_t len;
+
+	while (at < end) {
+		len = take_char(&at, end, bytes);
+		if (strnlen(wanted, len) < len ||
+		    !is_same(bytes, wanted, len, ignores_case))
+			return false;
+		wanted += len;
+	}
+	return *wanted == '\0';
+}
+
+/* Whether the name ends in Email. An escape in it makes it another name, but
+ * for the last five characters there is no need for any. */
+static bool
+names_email(const struct json_value *name)
+{
+	char tail[5];
+	const char *at = name->text + 1, *end = name->text + name->len - 1;
+	char bytes[4];
+	size_t count = 0, len, i;
+
+	while (at < end) {
+		len = take_char(&at, end, bytes);
+		for (i = 0; i < len; i++) {
+			if (count == sizeof tail)
+				memmove(tail, tail + 1, --count);
+			tail[count++] = bytes[i];
+		}
+	}
+	return count == sizeof tail && is_same(tail, "email", count, true);
+}
+
+/* ---- a JSON text ---- */
+
+static bool
+is_id(const struct json_value *value, const char *id)
+{
+	if (id == NULL)
+		return false;
+	if (value->kind == JSON_NUMBER)
+		return strlen(id) == value->len &&
+		       memcmp(id, value->text, value->len) == 0;
+	return value->kind == JSON_STRING && is_string(value, id, false);
+}
+
+/* A member that is no container. */
+static void
+look_at(struct search *search, enum owner owner, const struct json_value *name,
+    const struct json_value *value)
+{
+	const struct mention *what = search->what;
+	bool is_own_id = owner != OWNER_OTHER && is_string(name, "Id", false);
+
+	if (is_string(name, "TicketId", false) ||
+	    (is_own_id && owner == OWNER_TICKET))
+		search->has_ticket |= is_id(value, what->ticket);
+	if (is_string(name, "NoteId", false) ||
+	    (is_own_id && owner == OWNER_NOTE))
+		search->has_note |= is_id(value, what->note);
+	if (what->email != NULL && value->kind == JSON_STRING &&
+	    names_email(name))
+		search->has_email |= is_string(value, what->email, true);
+}
+
+static enum owner
+owner_named(const struct json_value *name)
+{
+	if (is_string(name, "Ticket", false))
+		return OWNER_TICKET;
+	if (is_string(name, "Note", false))
+		return OWNER_NOTE;
+	return OWNER_OTHER;
+}
+
+static bool
+is_all_found(const struct search *search)
+{
+	const struct mention *what = search->what;
+
+	return (what->ticket == NULL || search->has_ticket) &&
+	       (what->note == NULL || search->has_note) &&
+	       (what->email == NULL || search->has_email);
+}
+
+/* All that is in a container: recursive, as deep as json_check lets pass. */
+static void
+look_into(
+    struct search *search, enum owner owner, const struct json_value *container)
+{
+	struct json_cursor at = json_enter(container);
+	struct json_value name, value;
+
+	while (!is_all_found(search) && json_next(&at, &name, &value)) {
+		bool is_deeper =
+		    value.kind == JSON_ARRAY || value.kind == JSON_OBJECT;
+
+		if (is_deeper)
+			look_into(search,
+			    at.is_object ? owner_named(&name) : owner, &value);
+		else if (at.is_object)
+			look_at(search, owner, &name, &value);
+	}
+}
+
+/* ---- any text ---- */
+
+static bool
+is_alnum(char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+	       (byte >= 'A' && byte <= 'Z');
+}
+
+static bool
+has_id(const char *text, size_t len, const char *id)
+{
+	const char *at = text, *end = text + len;
+	size_t id_len = strlen(id);
+
+	while ((at = memmem(at, (size_t)(end - at), id, id_len)) != NULL) {
+		if ((at == text || !is_alnum(at[-1])) &&
+		    (at + id_len == end || !is_alnum(at[id_len])))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool
+has_email(const char *text, size_t len, const char *email)
+{
+	size_t email_len = strlen(email), i;
+
+	for (i = 0; i + email_len <= len; i++)
+		if (is_same(text + i, email, email_len, true))
+			return true;
+	return false;
+}
+
+static void
+look_for(struct search *search, const char *text, size_t len)
+{
+	const struct mention *what = search->what;
+
+	if (what->ticket != NULL)
+		search->has_ticket |= has_id(text, len, what->ticket);
+	if (what->note != NULL)
+		search->has_note |= has_id(text, len, what->note);
+	if (what->email != NULL)
+		search->has_email |= has_email(text, len, what->email);
+}
+
+/* What is decoded is never longer than what was sent. */
+static void
+add_decoded(struct buf *out, const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+	char bytes[4];
+
+	while (at < end) {
+		size_t count = take_char(&at, end, bytes);
+
+		buf_add(out, bytes, count);
+	}
+}
+
+static bool
+is_given(const char *wanted)
+{
+	return wanted != NULL && *wanted != '\0';
+}
+
+static bool
+is_any_given(const struct mention *what)
+{
+	return is_given(what->ticket) || is_given(what->note) ||
+	       is_given(what->email);
+}
+
+enum mention_found
+mention_find(const char *text, size_t len, const struct mention *what)
+{
+	struct search search = {.what = what};
+	struct json_value root;
+	size_t offset;
+
+	if (!is_any_given(what))
+		return MENTION_NOT;
+	if (json_check(text, len, &root, &offset) != NULL)
+		return mention_find_text(text, len, what);
+	look_into(&search, OWNER_OTHER, &root);
+	return is_all_found(&search) ? MENTION_MEMBER : MENTION_NOT;
+}
+
+enum mention_found
+mention_find_text(const char *text, size_t len, const struct mention *what)
+{
+	struct search search = {.what = what};
+	struct buf decoded;
+
+	if (!is_any_given(what))
+		return MENTION_NOT;
+	buf_init(&decoded, len);
+	add_decoded(&decoded, text, len);
+	look_for(&search, text, len);
+	look_for(&search, buf_text(&decoded), decoded.len);
+	buf_free(&decoded);
+	return is_all_found(&search) ? MENTION_TEXT : MENTION_NOT;
+}
