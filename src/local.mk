@@ -72,6 +72,7 @@ libhookspool_a_SOURCES += \
 # relay/
 libhookspool_a_SOURCES += \
 	%D%/relay/deliver.c %D%/relay/deliver.h \
+	%D%/relay/egress.c %D%/relay/egress.h \
 	%D%/relay/guard.c %D%/relay/guard.h \
 	%D%/relay/headers.c %D%/relay/headers.h \
 	%D%/relay/look.c %D%/relay/look.h \

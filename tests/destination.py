@@ -68,7 +68,8 @@ class Destination:
     port. Each element of `script` is a step, or a function that is given the
     Request and returns one."""
 
-    def __init__(self, *script, port=0, tls=None, address="127.0.0.1"):
+    def __init__(self, *script, port=0, tls=None, client_ca=None,
+                 address="127.0.0.1"):
         self.script = list(script)
         self.address = address
         self.port = port
@@ -80,6 +81,9 @@ class Destination:
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(*tls)
+        if client_ca:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(client_ca)
         self._listener = None
         self.start()
 

@@ -78,7 +78,8 @@ test_sign_LDADD = $(unit_ldadd) $(CRYPTO_LIBS)
 relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py
 python_tests += $(relay_tests)
 sanitized_tests += $(relay_tests)
-EXTRA_DIST += %D%/destination.py %D%/relay_site.py \
+EXTRA_DIST += %D%/destination.py %D%/proxy.py \
+	%D%/relay_site.py \
 	%D%/npm/package.json %D%/npm/package-lock.json %D%/npm/receiver.js
 
 # Where test_signatures.py has npm install what it needs.

@@ -62,6 +62,7 @@ a_destination_needs_no_more_than_a_url(void **state)
 	assert_int_equal(d->retry_for_ms, INT64_C(72) * 3600000);
 	assert_int_equal(d->secrets.count, 0);
 	assert_null(d->ca_file);
+	assert_null(d->proxy);
 	assert_false(d->allow_private);
 	config_free(c);
 }
@@ -83,6 +84,7 @@ every_key_is_read_into_its_place(void **state)
 	    "header = X-Api-Key: 123\nheader = Authorization: Basic x=\n"
 	    "timeout = 1s\nconcurrency = 64\norder = none\nretry_for = 1d\n"
 	    "secret = " SECRET ", " OTHER_SECRET "\nsecret = " SECRET "\n"
+	    "proxy = http://u:p@proxy.example.com:3128\n"
 	    "ca_file = /etc/ca.pem\nallow_private = yes\n"
 	    "[destination two]\n" URL,
 	    CONFIG_ALL);
@@ -125,6 +127,7 @@ every_key_is_read_into_its_place(void **state)
 	assert_int_equal(d->secrets.count, 3);
 	assert_string_equal(d->secrets.items[1], OTHER_SECRET);
 	assert_string_equal(d->ca_file, "/etc/ca.pem");
+	assert_string_equal(d->proxy, "http://u:p@proxy.example.com:3128");
 	assert_true(d->allow_private);
 	assert_int_equal(d[1].concurrency, 8);
 	config_free(c);
@@ -248,6 +251,7 @@ no_error_quotes_a_secret(void **state)
 	    "[destination a]\nheader = s3cret\n",
 	    "[destination a]\nurl = htps://u:s3cret@a/s3cret\n",
 	    "[destination a]\nurl = https://u:s3cret/s3cret@a b/s3cret\n",
+	    "[destination a]\nproxy = http://u:s3cret@a\n",
 	    "[destination a]\nsecret = s3cret\n",
 	    "[destination a]\nsecret = whsec_s3cret\n"};
 	size_t i;

@@ -24,9 +24,10 @@ the_values_of_a_destination_are_checked(void **state)
 	    {"ca_file", "ca.pem", "absolute path"},
 	    {"events", " , x", "empty item"},
 	    {"secret_file", "secrets", "absolute path"},
-	    {"client_cert", "/c", "client_cert: not supported"},
-	    {"client_key", "/k", "client_key: not supported"},
-	    {"proxy", "http://p", "proxy: not supported"},
+	    {"client_cert", "c", "absolute path"},
+	    {"client_key", "k", "absolute path"},
+	    {"client_cert", "/c", "one of client_cert and client_key"},
+	    {"client_key", "/k", "one of client_cert and client_key"},
 	    {"header", "X-Empty:", "has no value"},
 	    {"header", "no colon", "Name: value"},
 	    {"header", ": x", "Name: value"},
@@ -37,6 +38,27 @@ the_values_of_a_destination_are_checked(void **state)
 	    {"header", "Transfer-Encoding: x", "would replace a header"},
 	    {"header", "Webhook-Id: x", "would replace a header"},
 	    {"header", "Content-Language: sv", NULL}, {NULL, NULL, NULL}};
+
+	(void)state;
+	judge("[destination x]", URL, values);
+}
+
+static void
+a_proxy_is_a_host_with_a_port(void **state)
+{
+	static const struct value values[] = {
+	    {"proxy", "http://proxy.example.com:3128", NULL},
+	    {"proxy", "https://user:p%40ss@10.0.0.1:3128/", NULL},
+	    {"proxy", "http://[::1]:3128", NULL},
+	    {"proxy", "http://proxy.example.com", "has no port"},
+	    {"proxy", "http://user:pw@proxy.example.com/", "has no port"},
+	    {"proxy", "http://[::1]", "has no port"},
+	    {"proxy", "http://proxy.example.com:3128/x", "has a path"},
+	    {"proxy", "http://proxy.example.com:3128?", "has a path"},
+	    {"proxy", "socks5h://proxy.example.com:1080",
+		"expected http://HOST:PORT or https://HOST:PORT"},
+	    {"proxy", "proxy.example.com:3128", "neither https:// nor"},
+	    {"proxy", "", "neither https:// nor"}, {NULL, NULL, NULL}};
 
 	(void)state;
 	judge("[destination x]", URL, values);
@@ -138,6 +160,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_values_of_a_destination_are_checked),
+	    cmocka_unit_test(a_proxy_is_a_host_with_a_port),
 	    cmocka_unit_test(a_secret_is_24_to_64_bytes_in_base64),
 	    cmocka_unit_test(a_url_is_http_or_https_with_a_host),
 	    cmocka_unit_test(what_is_shown_of_a_url_holds_no_secret),

@@ -17,6 +17,10 @@
 
 #define SECRET "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
 
+/* No more of the form than is looked at. */
+#define CERT "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+#define KEY  "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"
+
 static char folder[64];
 static struct buf why;
 
@@ -192,6 +196,53 @@ a_bad_file_of_a_destination_is_an_error(void **state)
 	refused_but_by_the_endpoint(
 	    destination_with("secret_file", "/nonexistent/s"),
 	    "secret_file: /nonexistent/s: No such file");
+}
+
+/* A destination that uses these files. */
+static char *
+client_text(const char *cert, const char *key)
+{
+	static char text[512];
+
+	snprintf(text, sizeof text, "%sclient_key = %s\n",
+	    destination_with("client_cert", cert), key);
+	return text;
+}
+
+static void
+a_client_certificate_is_read_with_its_key(void **state)
+{
+	char *cert = write_file("cert.pem", CERT, 0644);
+	char *key = write_file("key.pem", KEY, 0600);
+	struct config *c = accepted(client_text(cert, key), CONFIG_ALL);
+
+	(void)state;
+	assert_string_equal(c->destinations[0].client_cert_pem, CERT);
+	assert_string_equal(c->destinations[0].client_key_pem, KEY);
+	assert_false(config_is_stale(c));
+	write_file("cert.pem", CERT CERT, 0644);
+	assert_true(config_is_stale(c));
+	config_free(c);
+}
+
+static void
+a_client_certificate_that_cannot_be_used_is_an_error(void **state)
+{
+	char *cert = write_file("cert.pem", CERT, 0644);
+	char *key = write_file("key.pem", KEY, 0604);
+
+	(void)state;
+	refused_but_by_the_endpoint(client_text(cert, key), "chmod o= ");
+	write_file("key.pem", KEY, 0600);
+	refused_but_by_the_endpoint(
+	    client_text("/nonexistent/c", key), "client_cert: /nonexistent/c");
+	refused_but_by_the_endpoint(
+	    client_text(key, key), "the certificate holds none as PEM");
+	refused_but_by_the_endpoint(client_text(cert, cert), "client_key: ");
+	write_file(
+	    "key.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\ns3cret\n", 0600);
+	refused_but_by_the_endpoint(
+	    client_text(cert, key), "the private key is encrypted");
 }
 
 static void
@@ -429,6 +480,9 @@ main(void)
 	    cmocka_unit_test(a_bad_secret_file_is_a_problem_and_no_error),
 	    cmocka_unit_test(a_destination_has_its_secrets_from_both_places),
 	    cmocka_unit_test(a_bad_file_of_a_destination_is_an_error),
+	    cmocka_unit_test(a_client_certificate_is_read_with_its_key),
+	    cmocka_unit_test(
+		a_client_certificate_that_cannot_be_used_is_an_error),
 	    cmocka_unit_test(a_change_of_any_file_is_noticed),
 	    cmocka_unit_test(
 		the_last_good_configuration_stands_in_for_a_bad_one),

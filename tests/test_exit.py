@@ -4,10 +4,15 @@ trusts, and what it never tells.
 """
 
 import base64
+import os
+import signal
+import time
 
-from destination import Destination
-from harness import (Skip, contains, equal, find_program, main, need, run,
+from certificates import Certificate
+from destination import ClosedPort, Destination
+from harness import (HOOKSPOOL, Skip, contains, equal, find_program, main, run,
                      test, wait_until)
+from proxy import Proxy
 from relay_site import BODY, Site, body, ids, logged, section
 
 
@@ -77,7 +82,10 @@ def private_addresses_however_spelled_get_no_packet():
         wait_until(lambda: len(site.query(
             "SELECT * FROM delivery WHERE attempts > 0")) == len(hosts),
             "an attempt at each", alive=[relay])
-        relay.stop()
+        for pid in site.strays(b"relay"):  # strace keeps a signal to itself
+            if not wrapper or pid != relay.pid:
+                os.kill(pid, signal.SIGTERM)
+        equal(relay.wait(), 0, "status")
         equal(outcomes(site, hosts), {host: (
             "pending", "the address is private, and allow_private is not set")
             for host in hosts})
@@ -138,40 +146,198 @@ def the_password_of_a_url_is_used_and_not_logged():
         assert "pa55word" not in relay.output(), relay.output()
 
 
-def make_certificates(site):
-    """A CA, and a certificate of its for 127.0.0.1."""
-    need("openssl")
-    ca, key = site.join("ca.pem"), site.join("ca.key")
-    cert, cert_key = site.join("cert.pem"), site.join("cert.key")
-    request, extra = site.join("request.pem"), site.write(
-        "extra", "subjectAltName=IP:127.0.0.1\n")
-    new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
-    run(new + ["-x509", "-days", "2", "-subj", "/CN=Test CA",
-               "-keyout", key, "-out", ca])
-    run(new + ["-subj", "/CN=127.0.0.1", "-keyout", cert_key,
-               "-out", request])
-    run(["openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", key,
-         "-CAcreateserial", "-days", "2", "-extfile", extra, "-out", cert])
-    return ca, (cert, cert_key)
+# ---- TLS ----
+
+def server_pair(site, issuer):
+    """Files for a server on 127.0.0.1."""
+    return Certificate(site, "server", issuer, "IP:127.0.0.1").with_chain()
+
+
+def attempted(site, relay):
+    """Destination -> (state, last error), when each had an attempt."""
+    wait_until(lambda: site.query("SELECT 1 FROM delivery") and not site.query(
+        "SELECT 1 FROM delivery WHERE attempts = 0"), "an attempt at each",
+        alive=[relay])
+    rows = site.query("SELECT destination, state, last_error FROM delivery")
+    return {name: (state, error) for name, state, error in rows}
 
 
 @test
-def a_certificate_counts_only_with_its_authority_and_name():
+def a_certificate_counts_only_with_its_authority_name_and_time():
     with Site() as site:
-        ca, pair = make_certificates(site)
-        with Destination(tls=pair) as to:
+        def server(name, issuer, names="IP:127.0.0.1", **more):
+            return Certificate(site, name, issuer, names, **more)
+
+        root = Certificate(site, "root", is_authority=True)
+        other = Certificate(site, "other", is_authority=True)
+        middle = Certificate(site, "middle", root, is_authority=True)
+        good, leaf = server("good", root), server("leaf", middle)
+        pairs = {
+            "good": good.with_chain(), "chain": leaf.with_chain(middle),
+            "short": (leaf.pem, leaf.key), "system": good.with_chain(),
+            "misnamed": server("misnamed", root,
+                               "DNS:other.example.com").with_chain(),
+            "expired": server("expired", root,
+                              end="20210101000000Z").with_chain(),
+            "stranger": server("stranger", other).with_chain(),
+            "self": server("self", None).with_chain()}
+        to = {name: Destination(tls=pair) for name, pair in pairs.items()}
+        for destination in to.values():
+            site.defer(destination.stop)
+        site.configure(*[
+            section(name, d.url(), *([] if name == "system" else
+                                     ["ca_file = " + root.pem]))
+            for name, d in to.items()])
+        event = site.capture(BODY)
+        relay = site.relay()
+        found = attempted(site, relay)
+        for name, part in {
+                "misnamed": "127.0.0.1", "expired": "expired",
+                "stranger": "unable to get local issuer",
+                "self": "self-signed", "short": "unable to get local issuer",
+                "system": "unable to get local issuer"}.items():
+            equal(found[name][0], "pending", name)
+            contains(found[name][1], part, name)
+            equal(to[name].got(), [], name)
+        for name in ("good", "chain"):
+            equal(found[name], ("delivered", None), name)
+            equal([(r.id, r.body) for r in to[name].got()], [(event, BODY)])
+
+
+@test
+def a_destination_that_asks_for_a_certificate_gets_the_right_one():
+    with Site() as site:
+        root = Certificate(site, "root", is_authority=True)
+        stranger = Certificate(site, "stranger", is_authority=True)
+        good = Certificate(site, "good", root)
+        other = Certificate(site, "other", stranger)
+        with Destination(tls=server_pair(site, root),
+                         client_ca=root.pem) as to:
+            def with_client(name, client):
+                return section(name, to.url("/" + name),
+                               "ca_file = " + root.pem,
+                               "client_cert = " + client.pem,
+                               "client_key = " + client.key)
+
             site.configure(
-                section("good", to.url(), "ca_file = " + ca),
-                section("stranger", to.url()),
-                section("misnamed", to.url(host="localhost"),
-                        "ca_file = " + ca))
-            event = site.capture(BODY)
+                with_client("good", good), with_client("wrong", other),
+                section("none", to.url("/none"), "ca_file = " + root.pem))
+            site.capture()
             relay = site.relay()
-            logged(relay, "delivered")
-            wait_until(lambda: relay.output().count("first attempt failed")
-                       == 2, "the other two failures", alive=[relay])
-            equal([(r.id, r.body) for r in to.got()], [(event, BODY)])
-            contains(relay.output(), "to=good attempt=1 status=200")
+            found = attempted(site, relay)
+            site.capture()  # now there is a connection to reuse
+            to.wait_for(2)
+            equal({r.path for r in to.got()}, {"/good"})
+            equal(found["good"], ("delivered", None))
+            for name in ("wrong", "none"):
+                equal(found[name][0], "pending", name)
+
+
+# ---- proxies ----
+
+@test
+def a_proxy_tunnels_tls_and_learns_nothing_of_the_event():
+    with Site() as site:
+        root = Certificate(site, "root", is_authority=True)
+        pair = server_pair(site, root)
+        with Destination(tls=pair) as to, Proxy() as proxy, \
+                Proxy(tls=pair) as tls_proxy:
+            # The proxy's own address is private, and may be.
+            both = ["ca_file = " + root.pem, "header = X-Api-Key: k3y",
+                    "secret = whsec_" + "a" * 32]
+            site.configure(*[
+                "\n".join(["[destination %s]" % name,
+                           "url = " + to.url("/" + name),
+                           "proxy = " + p.url()] + both) + "\n"
+                for name, p in (("plain", proxy), ("tls", tls_proxy))])
+            event = site.capture(BODY)
+            site.relay(environment={"no_proxy": "*", "NO_PROXY": "*"})
+            got = to.wait_for(2)
+            equal({(r.path, r.id, r.body) for r in got},
+                  {("/plain", event, BODY), ("/tls", event, BODY)})
+            equal(got[0].header("X-Api-Key"), "k3y")
+            for p in (proxy, tls_proxy):
+                equal(p.lines, ["CONNECT 127.0.0.1:%d HTTP/1.1" % to.port])
+                for part in ("k3y", event, "webhook"):
+                    assert part not in p.heads[0], p.heads
+
+
+@test
+def a_proxy_passes_plain_requests_on():
+    with Destination() as to, Proxy() as proxy, Site(
+            "[destination crm]\nurl = %s\nproxy = %s\n" % (
+                to.url("/in?a=1"), proxy.url())) as site:
+        event = site.capture(BODY)
+        site.relay()
+        request = to.wait_for(1)[0]
+        equal((request.path, request.id, request.body),
+              ("/in?a=1", event, BODY))
+        equal(proxy.lines, ["POST %s HTTP/1.1" % to.url("/in?a=1")])
+
+
+@test
+def a_proxy_that_refuses_is_no_answer_of_the_destination():
+    with Site() as site:
+        root = Certificate(site, "root", is_authority=True)
+        with Destination(tls=server_pair(site, root)) as to, \
+                Proxy(user="relay:pa55 word") as asking, \
+                Proxy(answer="HTTP/1.1 410 Gone\r\nRetry-After: 86400"
+                      ) as gone, \
+                Proxy(answer="HTTP/1.1 200 OK") as liar, \
+                ClosedPort() as closed:
+            users = {"known": "relay:pa55%20word", "unknown": "relay:wr0ng"}
+            urls = {name: asking.url(user) for name, user in users.items()}
+            urls.update({"gone": gone.url("u:pa55"),
+                         "liar": liar.url("u:pa55"),
+                         "down": closed.url("").replace("//", "//u:pa55@"),
+                         "lost": "http://u:pa55@nowhere.invalid:3128"})
+            site.configure(*[
+                section(name, to.url(host="u:pa55@127.0.0.1"), "timeout = 5s",
+                        "ca_file = " + root.pem, "proxy = " + url)
+                for name, url in urls.items()])
+            site.capture()
+            relay = site.relay()
+            to.wait_for(1)
+            found = attempted(site, relay)
+            relay.stop()
+            equal({name: state for name, (state, _) in found.items()},
+                  dict({name: "pending" for name in urls}, known="delivered"))
+            contains(found["unknown"][1], "407")
+            contains(found["gone"][1], "410")
+            (status, next_at_ms), = site.query(
+                "SELECT last_status, next_at_ms FROM delivery WHERE "
+                "destination = 'gone'")
+            equal(status, None)
+            assert next_at_ms / 1000 < time.time() + 3600, "it was put off"
+            equal(len(to.got()), 1, "requests")
+            check = run([HOOKSPOOL, "-c", site.conf, "check"],
+                        None).stdout.decode()
+            contains(check, "known: by the proxy %s: 127.0.0.1 answers, the "
+                     "certificate is valid" % asking.url())
+            shown = relay.output() + repr(found) + check
+            for secret in ("pa55", "wr0ng"):
+                assert secret not in shown, shown
+
+
+@test
+def no_error_of_a_url_with_a_password_shows_it():
+    with ClosedPort() as closed, Destination("hang") as hung, Site() as site:
+        urls = {"lost": "http://user:pa55@nowhere.invalid/pa55",
+                "down": closed.url("/pa55").replace("//", "//user:pa55@"),
+                "plain": hung.url("/pa55", "user:pa55@127.0.0.1").replace(
+                    "http", "https"),
+                "slow": hung.url("/pa55", "user:pa55@127.0.0.1")}
+        site.configure(*[section(name, url, "timeout = 2s")
+                         for name, url in urls.items()])
+        site.capture()
+        relay = site.relay()
+        found = attempted(site, relay)
+        relay.stop()
+        equal([error for _, error in found.values() if not error], [])
+        shown = relay.output() + repr(found) + "".join(
+            run([HOOKSPOOL, "-c", site.conf, done], None).stdout.decode()
+            for done in ("status", "check", "list"))
+        assert "pa55" not in shown, shown
 
 
 main(__name__)

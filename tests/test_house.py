@@ -25,11 +25,12 @@ ROOMS = {
     "command": ("base", "event", "config", "spool", "relay", "endpoint"),
 }
 
-# The one place that sees each foreign library.
+# The place that sees each foreign library.
 FOREIGN = (
     (r"fcgi\w*\.h", "src/endpoint/gateway.c"),
     (r"json-c/.*|json\.h", "src/event/event.c"),
-    (r"curl/.*", ("src/relay/deliver.c", "src/relay/look.c")),
+    (r"curl/.*", ("src/relay/deliver.c", "src/relay/egress.c",
+                  "src/relay/look.c")),
     (r"openssl/.*", "src/relay/sign.c"),
     (r"sqlite3\.h", "src/spool/"),
 )

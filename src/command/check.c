@@ -134,6 +134,10 @@ check_destinations(struct report *report, const struct config *config)
 		    report, "ca_file", config->destinations[i].ca_file);
 		check_readable(
 		    report, "secret_file", config->destinations[i].secret_file);
+		check_readable(
+		    report, "client_cert", config->destinations[i].client_cert);
+		check_readable(
+		    report, "client_key", config->destinations[i].client_key);
 	}
 	if (config->destination_count == 0)
 		report_fine(report, "destinations",

@@ -257,11 +257,25 @@ add_fine(struct buf *buf, const struct reach *reach)
 	}
 }
 
+/* The address that was connected to is the proxy's then. */
+static void
+add_proxy(struct buf *buf, const char *proxy)
+{
+	char *shown;
+
+	if (proxy == NULL)
+		return;
+	shown = config_url_shown_dup(proxy);
+	buf_add_format(buf, "by the proxy %s: ", shown);
+	free(shown);
+}
+
 void
 reach_add_seen(struct buf *buf, const struct reach *reach)
 {
 	const struct look *look = &reach->look;
 
+	add_proxy(buf, reach->to.proxy);
 	switch (look->end) {
 	case LOOK_FINE:
 		add_fine(buf, reach);

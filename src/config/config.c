@@ -112,6 +112,14 @@ free_destination(struct destination_config *destination)
 	free(destination->secret_file);
 	text_list_wipe(&destination->secrets);
 	free(destination->ca_file);
+	free(destination->client_cert);
+	free(destination->client_key);
+	free(destination->client_cert_pem);
+	if (destination->client_key_pem != NULL)
+		explicit_bzero(destination->client_key_pem,
+		    strlen(destination->client_key_pem));
+	free(destination->client_key_pem);
+	free(destination->proxy);
 }
 
 void

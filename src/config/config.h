@@ -84,7 +84,12 @@ struct destination_config {
 	int concurrency;
 	enum destination_order order;
 	int64_t retry_for_ms;
-	char *ca_file; /* NULL: the system's */
+	char *ca_file;     /* NULL: the system's */
+	char *client_cert; /* NULL: none, nor a client_key */
+	char *client_key;
+	char *client_cert_pem; /* what these files hold; NULL: no file */
+	char *client_key_pem;
+	char *proxy; /* http or https, with a port; NULL: none */
 	bool allow_private;
 };
 

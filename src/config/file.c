@@ -27,14 +27,14 @@ note(struct config_file *file, const struct stat *st)
 }
 
 static bool
-check_mode(const char *path, const struct stat *st, struct buf *why)
+check_mode(const char *path, const struct config_file *file, struct buf *why)
 {
-	if ((st->st_mode & 0007) == 0)
+	if ((file->mode & 0007) == 0)
 		return true;
 	buf_add_format(why,
 	    "%s: other users have access to it (mode %04o); "
 	    "mend it with: chmod o= %s",
-	    path, (unsigned)st->st_mode & 07777, path);
+	    path, (unsigned)file->mode & 07777, path);
 	return false;
 }
 
@@ -64,7 +64,7 @@ read_all(int fd, const char *path, struct buf *bytes, struct buf *why)
 }
 
 bool
-file_read(const char *path, struct buf *bytes, struct config_file *file,
+file_read_public(const char *path, struct buf *bytes, struct config_file *file,
     struct buf *why)
 {
 	struct stat st;
@@ -81,14 +81,21 @@ file_read(const char *path, struct buf *bytes, struct config_file *file,
 	}
 	note(file, &st);
 	if (S_ISREG(st.st_mode))
-		is_fine = read_all(fd, path, bytes, why) &&
-			  check_mode(path, &st, why);
+		is_fine = read_all(fd, path, bytes, why);
 	else
 		buf_add_format(why, "%s: not a regular file", path);
 out:
 	if (fd >= 0)
 		close(fd);
 	return is_fine;
+}
+
+bool
+file_read(const char *path, struct buf *bytes, struct config_file *file,
+    struct buf *why)
+{
+	return file_read_public(path, bytes, file, why) &&
+	       check_mode(path, file, why);
 }
 
 bool

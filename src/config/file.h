@@ -30,6 +30,10 @@ struct config_file {
 bool file_read(const char *path, struct buf *bytes, struct config_file *file,
     struct buf *why);
 
+/* The same for a file that others may read. */
+bool file_read_public(const char *path, struct buf *bytes,
+    struct config_file *file, struct buf *why);
+
 /* Whether it looks different now. */
 bool file_is_changed(const struct config_file *file);
 

@@ -102,11 +102,14 @@ const struct key keys[] = {
 	    DEST(retry_for_ms), "72h", SECOND, 365 * DAY, false},
 	{SECTION_DESTINATION, "ca_file", KEY_PATH,
 	    DEST(ca_file), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "client_cert", KEY_PATH,
+	    DEST(client_cert), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "client_key", KEY_PATH,
+	    DEST(client_key), NULL, 0, 0, false},
+	{SECTION_DESTINATION, "proxy", KEY_PROXY,
+	    DEST(proxy), NULL, 0, 0, false},
 	{SECTION_DESTINATION, "allow_private", KEY_YES_NO,
 	    DEST(allow_private), "no", 0, 0, false},
-	{SECTION_DESTINATION, "client_cert", KEY_NOT_YET, 0, NULL, 0, 0, false},
-	{SECTION_DESTINATION, "client_key", KEY_NOT_YET, 0, NULL, 0, 0, false},
-	{SECTION_DESTINATION, "proxy", KEY_NOT_YET, 0, NULL, 0, 0, false},
 };
 /* clang-format on */
 
@@ -261,17 +264,29 @@ set_log_to(const struct key *key, const char *value, void *field)
 }
 
 static const char *
-set_url(const struct key *key, const char *value, void *field)
+set_checked(char **field, const char *value, const char *(*check)(const char *))
 {
-	const char *why = value_check_url(value);
-	char **url = field;
+	const char *why = check(value);
 
-	(void)key;
 	if (why != NULL)
 		return why;
-	free(*url);
-	*url = xstrdup(value);
+	free(*field);
+	*field = xstrdup(value);
 	return NULL;
+}
+
+static const char *
+set_url(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return set_checked(field, value, value_check_url);
+}
+
+static const char *
+set_proxy(const struct key *key, const char *value, void *field)
+{
+	(void)key;
+	return set_checked(field, value, value_check_proxy);
 }
 
 static const char *
@@ -313,15 +328,6 @@ set_header(const struct key *key, const char *value, void *field)
 	return why;
 }
 
-static const char *
-set_not_yet(const struct key *key, const char *value, void *field)
-{
-	(void)key;
-	(void)value;
-	(void)field;
-	return "not supported by this version yet";
-}
-
 /* What an error shows of a value. */
 enum showing { SHOW, SHOW_URL, HIDE };
 
@@ -339,6 +345,8 @@ static const struct {
     [KEY_YES_NO] = {set_yes_no, "yes or no", 0, false, SHOW},
     [KEY_PATH] = {set_path, "an absolute path", 0, false, SHOW},
     [KEY_URL] = {set_url, "an http or https URL", 0, false, SHOW_URL},
+    [KEY_PROXY] = {set_proxy, "http://HOST:PORT or https://HOST:PORT", 0, false,
+	SHOW_URL},
     [KEY_LIST] = {set_list, "a list, parted by commas", 0, true, SHOW},
     [KEY_TOKENS] = {set_tokens, "tokens, parted by commas", 0, true, HIDE},
     [KEY_PATH_KEYS] = {set_path_keys, "keys, parted by commas", 0, true, HIDE},
@@ -354,7 +362,6 @@ static const struct {
 	0, false, SHOW},
     [KEY_LOG_FORMAT] = {set_log_format, "text or json", 0, false, SHOW},
     [KEY_ORDER] = {set_order, "ticket or none", 0, false, SHOW},
-    [KEY_NOT_YET] = {set_not_yet, NULL, 0, true, HIDE},
 };
 
 /* ---- what others ask ---- */
@@ -422,10 +429,6 @@ key_set(const struct key *key, const char *value, void *fields, struct buf *why)
 	if (problem == NULL)
 		return true;
 	buf_add_format(why, "%s: ", key->name);
-	if (key->type == KEY_NOT_YET) {
-		buf_add_text(why, problem);
-		return false;
-	}
 	add_expectation(key, why);
 	buf_add_text(why, "; got ");
 	add_value(key, value, why);

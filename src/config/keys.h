@@ -28,6 +28,7 @@ enum key_type {
 	KEY_YES_NO,    /* bool */
 	KEY_PATH,      /* char *, absolute */
 	KEY_URL,       /* char * */
+	KEY_PROXY,     /* char * */
 	KEY_LIST,      /* struct text_list, by comma, repeated */
 	KEY_TOKENS,    /* likewise; secret */
 	KEY_PATH_KEYS, /* likewise; secret */
@@ -36,8 +37,7 @@ enum key_type {
 	KEY_START,     /* bool: on-demand */
 	KEY_LOG_TO,    /* struct log_config */
 	KEY_LOG_FORMAT,
-	KEY_ORDER,
-	KEY_NOT_YET /* known, and refused until it works */
+	KEY_ORDER
 };
 
 struct key {

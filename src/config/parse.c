@@ -113,6 +113,11 @@ check_destination(struct parse *p)
 	if (d->url == NULL)
 		return fail_at(p, p->header_at,
 		    "[destination %s] has no url; give it one", d->name);
+	if ((d->client_cert == NULL) != (d->client_key == NULL))
+		return fail_at(p, p->header_at,
+		    "[destination %s] has one of client_cert and client_key; "
+		    "give it both",
+		    d->name);
 	return true;
 }
 

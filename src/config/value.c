@@ -160,6 +160,29 @@ value_check_url(const char *text)
 	return check_host(host, len);
 }
 
+const char *
+value_check_proxy(const char *text)
+{
+	const char *why = value_check_url(text), *host, *end, *at;
+
+	if (why != NULL)
+		return why;
+	host = strstr(text, "://") + 3;
+	end = host + strcspn(host, "/?#");
+	if (*end != '\0' && strcmp(end, "/") != 0)
+		return "which has a path";
+	at = memrchr(host, '@', (size_t)(end - host));
+	if (at != NULL)
+		host = at + 1;
+	/* After the last ], which ends an address of IPv6. */
+	at = memrchr(host, ']', (size_t)(end - host));
+	if (at != NULL)
+		host = at;
+	if (memchr(host, ':', (size_t)(end - host)) == NULL)
+		return "which has no port";
+	return NULL;
+}
+
 static bool
 is_ours(const char *name, size_t len)
 {

@@ -25,6 +25,9 @@ void value_add_number(struct buf *buf, enum value_unit unit, int64_t number);
 /* An http or https URL with a host. */
 const char *value_check_url(const char *text);
 
+/* An http or https URL of a host and a port, and no path. */
+const char *value_check_proxy(const char *text);
+
 /* `Name: value`, of a header that is not ours to send. */
 const char *value_check_header(const char *text);
 

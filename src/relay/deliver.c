@@ -12,20 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <curl/curl.h>
 
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "config/config.h"
-#include "relay/guard.h"
+#include "relay/egress.h"
 #include "relay/headers.h"
 #include "relay/look.h"
 #include "relay/receive.h"
 
-#define CONNECT_TIMEOUT_MS 10000
-#define WAIT_FDS_MAX       4
+#define WAIT_FDS_MAX 4
 
 struct attempt {
 	CURL *easy;
@@ -34,10 +32,8 @@ struct attempt {
 	int64_t started_mono_ms;
 	size_t body_bytes; /* that are to be sent */
 	struct receive receive;
-	struct look *look;  /* NULL: it is to deliver */
-	bool is_guarded;    /* private addresses are refused */
-	bool is_turned_off; /* one was refused */
-	bool is_unset;      /* it could not be made ready: do not send */
+	struct egress egress;
+	bool is_unset; /* it could not be made ready: do not send */
 	char curl_error[CURL_ERROR_SIZE];
 	struct deliver_result result;
 	size_t index;         /* while flying: in deliver->flying */
@@ -53,43 +49,6 @@ struct deliver {
 	struct attempt **ended_end;
 	struct attempt *idle;
 };
-
-/* ---- what libcurl calls ---- */
-
-static curl_socket_t
-open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct attempt *attempt = arg;
-
-	(void)purpose;
-	if (attempt->look != NULL)
-		look_note_address(
-		    attempt->look, &address->addr, address->addrlen);
-	if (attempt->is_guarded && guard_is_private(&address->addr)) {
-		attempt->is_turned_off = true;
-		return CURL_SOCKET_BAD;
-	}
-	return socket(address->family, address->socktype | SOCK_CLOEXEC,
-	    address->protocol);
-}
-
-/* A connection may be reused that was opened for another destination, which
- * allows private addresses. */
-static int
-check_connection(
-    void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
-{
-	struct attempt *attempt = arg;
-
-	(void)local_ip;
-	(void)remote_port;
-	(void)local_port;
-	if (attempt->is_guarded && guard_is_private_text(remote_ip)) {
-		attempt->is_turned_off = true;
-		return CURL_PREREQFUNC_ABORT;
-	}
-	return CURL_PREREQFUNC_OK;
-}
 
 /* ---- the request ---- */
 
@@ -128,36 +87,6 @@ set_headers(struct attempt *attempt, const struct deliver_request *request)
 			(attempt)->is_unset = true;                            \
 	} while (0)
 
-/* What holds for every attempt, and what the destination says. */
-static void
-set_exit(struct attempt *attempt, const struct destination_config *to)
-{
-	long timeout_ms = (long)to->timeout_ms;
-
-	SET(attempt, CURLOPT_URL, to->url);
-	SET(attempt, CURLOPT_NOSIGNAL, 1L);
-	SET(attempt, CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(attempt, CURLOPT_FOLLOWLOCATION, 0L);
-	SET(attempt, CURLOPT_PROXY, ""); /* not the environment's either */
-	SET(attempt, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	SET(attempt, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(attempt, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(attempt, CURLOPT_SSL_VERIFYPEER, 1L);
-	SET(attempt, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (to->ca_file != NULL) {
-		SET(attempt, CURLOPT_CAINFO, to->ca_file);
-		SET(attempt, CURLOPT_CAPATH, NULL); /* and no other CA */
-	}
-	SET(attempt, CURLOPT_TIMEOUT_MS, timeout_ms);
-	SET(attempt, CURLOPT_CONNECTTIMEOUT_MS,
-	    timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
-#if LIBCURL_VERSION_NUM >= 0x075700
-	/* A name server that hangs must not stop the loop: a resolver thread
-	 * whose attempt has ended is let go, not waited for. */
-	SET(attempt, CURLOPT_QUICK_EXIT, 1L);
-#endif
-}
-
 static void
 set_callbacks(struct attempt *attempt)
 {
@@ -167,20 +96,18 @@ set_callbacks(struct attempt *attempt)
 	SET(attempt, CURLOPT_WRITEDATA, &attempt->receive);
 	SET(attempt, CURLOPT_HEADERFUNCTION, receive_header);
 	SET(attempt, CURLOPT_HEADERDATA, &attempt->receive);
-	SET(attempt, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	SET(attempt, CURLOPT_OPENSOCKETDATA, attempt);
-	SET(attempt, CURLOPT_PREREQFUNCTION, check_connection);
-	SET(attempt, CURLOPT_PREREQDATA, attempt);
 }
 
 static void
 set_up(struct attempt *attempt, const struct deliver_request *request)
 {
 	attempt->started_mono_ms = clock_mono_ms();
-	attempt->is_guarded = !request->destination->allow_private;
 	attempt->body_bytes = request->body_bytes;
 	attempt->receive.result = &attempt->result;
-	set_exit(attempt, request->destination);
+	attempt->egress.look = request->look;
+	if (!egress_set(&attempt->egress, attempt->easy, request->destination))
+		attempt->is_unset = true;
+	SET(attempt, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	set_callbacks(attempt);
 	set_headers(attempt, request);
 	SET(attempt, CURLOPT_USERAGENT, "hookspool/" PACKAGE_VERSION);
@@ -189,8 +116,7 @@ set_up(struct attempt *attempt, const struct deliver_request *request)
 	    (curl_off_t)request->body_bytes);
 	SET(attempt, CURLOPT_POSTFIELDS,
 	    request->body_bytes > 0 ? request->body : "");
-	attempt->look = request->look;
-	if (attempt->look != NULL && !look_set_up(attempt->easy, attempt->look))
+	if (request->look != NULL && !look_set_up(attempt->easy, request->look))
 		attempt->is_unset = true;
 }
 
@@ -199,7 +125,7 @@ set_up(struct attempt *attempt, const struct deliver_request *request)
 static const char *
 error_sentence(const struct attempt *attempt, CURLcode code)
 {
-	if (attempt->is_turned_off)
+	if (attempt->egress.is_turned_off)
 		return "the address is private, and allow_private is not set";
 	if (receive_is_overrun(&attempt->receive))
 		return "the answer's headers are longer than 64 KiB";
@@ -251,9 +177,10 @@ conclude(struct attempt *attempt, CURLcode code)
 	if (!result->is_delivered)
 		snprintf(result->error, sizeof result->error, "%s",
 		    reason(attempt, code));
-	if (attempt->look != NULL)
-		look_take(attempt->easy, (int)code, attempt->is_turned_off,
-		    result->error, attempt->look);
+	if (attempt->egress.look != NULL)
+		look_take(attempt->easy, (int)code,
+		    attempt->egress.is_turned_off, result->error,
+		    attempt->egress.look);
 }
 
 /* ---- attempts ---- */

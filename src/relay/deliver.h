@@ -1,9 +1,9 @@
 /*
- * Attempts: one HTTP POST each, many under way at once. The only file that
- * sees libcurl. It knows neither the spool nor when to try again: it sends
- * exactly the bytes it is given and tells what came back. Nothing that a
- * destination answers ends the process or takes more than a bounded amount of
- * memory. SIGPIPE must be ignored by the process.
+ * Attempts: one HTTP POST each, many under way at once. With egress and
+ * look the only file that sees libcurl. It knows neither the spool nor when to
+ * try again: it sends exactly the bytes it is given and tells what came back.
+ * Nothing that a destination answers ends the process or takes more than a
+ * bounded amount of memory. SIGPIPE must be ignored by the process.
  */
 #ifndef HOOKSPOOL_DELIVER_H
 #define HOOKSPOOL_DELIVER_H

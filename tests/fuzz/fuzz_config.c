@@ -3,7 +3,7 @@
  * names the file and shows no raw byte; what is accepted is within its
  * bounds; what all of hookspool accepts, its endpoint accepts; what the
  * endpoint keeps of a file, it reads again as the same. Texts that name
- * secret files are left out: a target reads no file.
+ * other files are left out: a target reads no file.
  */
 #include "config.h"
 
@@ -117,7 +117,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (memmem(text, size, "token_file", 10) != NULL ||
 	    memmem(text, size, "key_file", 8) != NULL ||
-	    memmem(text, size, "secret_file", 11) != NULL)
+	    memmem(text, size, "secret_file", 11) != NULL ||
+	    memmem(text, size, "client_cert", 11) != NULL)
 		return 0;
 	all = parse(text, size, CONFIG_ALL);
 	endpoint = parse(text, size, CONFIG_ENDPOINT);

@@ -1,0 +1,165 @@
+/*
+ * The guarded exit: see egress.h.
+ */
+#include "config.h"
+
+#include "relay/egress.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+
+#include "config/config.h"
+#include "relay/guard.h"
+#include "relay/look.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define CA_KEPT_S          60 /* a new ca_file counts after that */
+
+/* A handle that is being set up. */
+struct setup {
+	CURL *easy;
+	const struct destination_config *to;
+	bool is_fine;
+};
+
+#define SET(setup, option, value)                                              \
+	do {                                                                   \
+		if (curl_easy_setopt((setup)->easy, (option), (value)) !=      \
+		    CURLE_OK)                                                  \
+			(setup)->is_fine = false;                              \
+	} while (0)
+
+/* ---- what libcurl calls ---- */
+
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct egress *egress = arg;
+
+	(void)purpose;
+	if (egress->look != NULL)
+		look_note_address(
+		    egress->look, &address->addr, address->addrlen);
+	if (egress->is_guarded && guard_is_private(&address->addr)) {
+		egress->is_turned_off = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+	    address->protocol);
+}
+
+/* A connection may be reused that was opened for another destination, which
+ * allows private addresses. */
+static int
+check_connection(
+    void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct egress *egress = arg;
+
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	if (egress->is_guarded && guard_is_private_text(remote_ip)) {
+		egress->is_turned_off = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	return CURL_PREREQFUNC_OK;
+}
+
+/* ---- the rules ---- */
+
+/* What a proxy connects to cannot be seen: the guard sees the proxy only,
+ * which the configuration names, so it may be private. An empty NOPROXY keeps
+ * no_proxy of the environment away. */
+static void
+set_way(struct setup *setup, struct egress *egress)
+{
+	const struct destination_config *to = setup->to;
+
+	egress->is_guarded = !to->allow_private && to->proxy == NULL;
+	SET(setup, CURLOPT_URL, to->url);
+	SET(setup, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(setup, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(setup, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(setup, CURLOPT_PROXY, to->proxy != NULL ? to->proxy : "");
+	SET(setup, CURLOPT_NOPROXY, "");
+	SET(setup, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	SET(setup, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(setup, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(setup, CURLOPT_OPENSOCKETDATA, egress);
+	SET(setup, CURLOPT_PREREQFUNCTION, check_connection);
+	SET(setup, CURLOPT_PREREQDATA, egress);
+}
+
+static void
+set_trust(struct setup *setup)
+{
+	const char *ca_file = setup->to->ca_file;
+
+	SET(setup, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(setup, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(setup, CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(setup, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+	SET(setup, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+	if (ca_file != NULL) { /* and no other CA */
+		SET(setup, CURLOPT_CAINFO, ca_file);
+		SET(setup, CURLOPT_CAPATH, NULL);
+		SET(setup, CURLOPT_PROXY_CAINFO, ca_file);
+		SET(setup, CURLOPT_PROXY_CAPATH, NULL);
+	}
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET(setup, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_KEPT_S);
+#endif
+}
+
+static void
+set_pem(struct setup *setup, CURLoption option, char *pem)
+{
+	struct curl_blob blob = {
+	    .data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
+
+	SET(setup, option, &blob);
+}
+
+/* An empty passphrase: nobody is asked for one. */
+static void
+set_client(struct setup *setup)
+{
+	if (setup->to->client_cert_pem == NULL)
+		return;
+	set_pem(setup, CURLOPT_SSLCERT_BLOB, setup->to->client_cert_pem);
+	set_pem(setup, CURLOPT_SSLKEY_BLOB, setup->to->client_key_pem);
+	SET(setup, CURLOPT_KEYPASSWD, "");
+}
+
+static void
+set_times(struct setup *setup)
+{
+	long timeout_ms = (long)setup->to->timeout_ms;
+
+	SET(setup, CURLOPT_NOSIGNAL, 1L);
+	SET(setup, CURLOPT_TIMEOUT_MS, timeout_ms);
+	SET(setup, CURLOPT_CONNECTTIMEOUT_MS,
+	    timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* A name server that hangs must not stop the loop: a resolver thread
+	 * whose attempt has ended is let go, not waited for. */
+	SET(setup, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+bool
+egress_set(struct egress *egress, void *easy,
+    const struct destination_config *destination)
+{
+	struct setup setup = {.easy = easy, .to = destination, .is_fine = true};
+
+	set_way(&setup, egress);
+	set_trust(&setup);
+	set_client(&setup);
+	set_times(&setup);
+	return setup.is_fine;
+}

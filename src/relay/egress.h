@@ -1,0 +1,28 @@
+/*
+ * The guarded exit: what a transfer may connect to, through what, and whom it
+ * trusts. Nothing of it comes from the environment. Sees libcurl, as deliver
+ * does.
+ */
+#ifndef HOOKSPOOL_EGRESS_H
+#define HOOKSPOOL_EGRESS_H
+
+#include <stdbool.h>
+
+struct destination_config;
+struct look;
+
+/* The guard of one transfer; all zero to begin with, but for `look`. */
+struct egress {
+	struct look *look;  /* notes the addresses; NULL: nobody does */
+	bool is_guarded;    /* private addresses are refused */
+	bool is_turned_off; /* one was refused */
+};
+
+/* Makes `easy`, a CURL handle without options, go to the destination's url,
+ * and no other way than it says. False if libcurl lacks something for that:
+ * it must not be used then. Both pointers are borrowed until the handle is
+ * reset. */
+bool egress_set(struct egress *egress, void *easy,
+    const struct destination_config *destination);
+
+#endif
