@@ -72,9 +72,14 @@ libhookspool_a_SOURCES += \
 # relay/
 libhookspool_a_SOURCES += \
 	%D%/relay/deliver.c %D%/relay/deliver.h \
+	%D%/relay/descriptors.c %D%/relay/descriptors.h \
+	%D%/relay/destinations.c %D%/relay/destinations.h \
 	%D%/relay/egress.c %D%/relay/egress.h \
+	%D%/relay/era.c %D%/relay/era.h \
 	%D%/relay/guard.c %D%/relay/guard.h \
 	%D%/relay/headers.c %D%/relay/headers.h \
+	%D%/relay/health.c %D%/relay/health.h \
+	%D%/relay/judge.c %D%/relay/judge.h \
 	%D%/relay/look.c %D%/relay/look.h \
 	%D%/relay/note.c %D%/relay/note.h \
 	%D%/relay/queue.c %D%/relay/queue.h \
@@ -82,6 +87,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/relay.c %D%/relay/relay.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
 	%D%/relay/sign.c %D%/relay/sign.h \
+	%D%/relay/signals.c %D%/relay/signals.h \
 	%D%/relay/work.c %D%/relay/work.h
 
 # endpoint/

@@ -65,17 +65,25 @@ test_verify_CPPFLAGS = $(unit_cppflags)
 test_verify_LDADD = $(unit_ldadd)
 include %D%/fuzz/local.mk
 # relay/
-unit_tests += test_guard test_schedule test_sign
+unit_tests += test_guard test_health test_schedule test_sign
 test_guard_SOURCES = %D%/test_guard.c
 test_guard_CPPFLAGS = $(unit_cppflags)
 test_guard_LDADD = $(unit_ldadd)
+test_health_SOURCES = %D%/test_health.c
+test_health_CPPFLAGS = $(unit_cppflags)
+test_health_LDADD = $(unit_ldadd)
 test_schedule_SOURCES = %D%/test_schedule.c
 test_schedule_CPPFLAGS = $(unit_cppflags)
 test_schedule_LDADD = $(unit_ldadd)
 test_sign_SOURCES = %D%/test_sign.c
 test_sign_CPPFLAGS = $(unit_cppflags)
 test_sign_LDADD = $(unit_ldadd) $(CRYPTO_LIBS)
-relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py
+relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py \
+	%D%/test_relay_down.py %D%/test_relay_order.py \
+	%D%/test_relay_reload.py
+check_PROGRAMS += spool_tool
+spool_tool_SOURCES = %D%/spool_tool.c
+spool_tool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 python_tests += $(relay_tests)
 sanitized_tests += $(relay_tests)
 EXTRA_DIST += %D%/destination.py %D%/proxy.py \

@@ -3,13 +3,17 @@ look at a relay from outside. Events are captured by the endpoint, run as a
 CGI program.
 """
 
+import fcntl
 import json
 import os
 import pwd
 import signal
 import sqlite3
 
-from harness import ENDPOINT, HOOKSPOOL, Sandbox, contains, run, wait_until
+from harness import (ENDPOINT, HOOKSPOOL, TOP_BUILD, Sandbox, contains, run,
+                     wait_until)
+
+SPOOL_TOOL = os.path.join(TOP_BUILD, "spool_tool")
 
 # Bytes that any re-writing of the JSON would change.
 BODY = ('{ "EventType":"ticket_status_change",\r\n\t"Events": [{"a": 1.0e+0,'
@@ -91,6 +95,16 @@ class Site(Sandbox):
             return rows
         finally:
             database.close()
+
+    def change(self, sql):
+        """Changes the spool by SQL while a relay runs, under its lock."""
+        with open(self.join("spool", "lock"), "rb+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.query(sql)
+
+    def tool(self, *arguments):
+        """Does what tests/spool_tool.c can."""
+        run([SPOOL_TOOL, self.spool] + list(arguments))
 
     def settled(self):
         """Rows (state, attempts) of all deliveries."""

@@ -57,15 +57,16 @@ static void
 who_listens_is_woken_and_who_does_not_is_reported(void **state)
 {
 	const char *folder = *state;
+	bool is_reload_asked = false;
 	int fd;
 
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
 	fd = wake_listen(folder);
 	assert_true(fd >= 0);
-	assert_int_equal(wake_drain(fd), 0);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 0);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(fd), 2);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 2);
 	wake_close(folder, fd);
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
 	wake_close(folder, -1);
@@ -75,6 +76,7 @@ static void
 the_socket_of_a_dead_relay_is_nobody_and_is_replaced(void **state)
 {
 	const char *folder = *state;
+	bool is_reload_asked = false;
 	int fd = wake_listen(folder);
 
 	assert_true(fd >= 0);
@@ -83,7 +85,7 @@ the_socket_of_a_dead_relay_is_nobody_and_is_replaced(void **state)
 	fd = wake_listen(folder);
 	assert_true(fd >= 0);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(fd), 1);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 1);
 	wake_close(folder, fd);
 }
 
@@ -91,12 +93,38 @@ static void
 a_relay_too_busy_to_read_is_alive(void **state)
 {
 	const char *folder = *state;
+	bool is_reload_asked = false;
 	int fd = wake_listen(folder), i;
 
 	for (i = 0; i < 2000; i++)
 		assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_in_range(wake_drain(fd), 1, 2000);
-	assert_int_equal(wake_drain(fd), 0);
+	assert_int_equal(wake_ask_reload(folder), WAKE_FAILED);
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(wake_drain(fd, &is_reload_asked), 1, 2000);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 0);
+	assert_false(is_reload_asked);
+	wake_close(folder, fd);
+}
+
+static void
+a_reload_is_told_from_a_wake_up(void **state)
+{
+	const char *folder = *state;
+	bool is_reload_asked = false;
+	int fd;
+
+	assert_int_equal(wake_ask_reload(folder), WAKE_NOBODY);
+	fd = wake_listen(folder);
+	assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 1);
+	assert_false(is_reload_asked);
+	assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_int_equal(wake_ask_reload(folder), WAKE_SENT);
+	assert_int_equal(wake_send(folder), WAKE_SENT);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 3);
+	assert_true(is_reload_asked);
+	assert_int_equal(wake_drain(fd, &is_reload_asked), 0);
+	assert_true(is_reload_asked);
 	wake_close(folder, fd);
 }
 
@@ -144,6 +172,8 @@ main(void)
 		make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		a_relay_too_busy_to_read_is_alive, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		a_reload_is_told_from_a_wake_up, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		the_socket_is_open_to_the_group_whatever_the_umask, make_folder,
 		remove_folder),

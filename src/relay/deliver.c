@@ -272,10 +272,16 @@ deliver_new(int in_flight_max)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 	    (deliver->multi = curl_multi_init()) == NULL)
 		abort(); /* out of memory */
-	curl_multi_setopt(
-	    deliver->multi, CURLMOPT_MAXCONNECTS, (long)in_flight_max);
+	deliver_set_in_flight_max(deliver, in_flight_max);
 	deliver->ended_end = &deliver->ended;
 	return deliver;
+}
+
+void
+deliver_set_in_flight_max(struct deliver *deliver, int in_flight_max)
+{
+	curl_multi_setopt(
+	    deliver->multi, CURLMOPT_MAXCONNECTS, (long)in_flight_max);
 }
 
 static void

@@ -49,6 +49,9 @@ struct deliver_result {
  * many connections are worth keeping. */
 struct deliver *deliver_new(int in_flight_max);
 
+/* Another such number, after a reload. */
+void deliver_set_in_flight_max(struct deliver *deliver, int in_flight_max);
+
 /* Breaks off what is under way. NULL-safe. */
 void deliver_free(struct deliver *deliver);
 

@@ -1,14 +1,19 @@
 /*
- * What the log says of outcomes: see note.h.
+ * What the log says of deliveries and destinations: see note.h.
  */
 #include "config.h"
 
 #include "relay/note.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "relay/queue.h"
+
+/* What to do is part of the line, ready to be pasted. */
+#define ADVICE_SIZE 128
 
 static const char *
 error_of(const struct deliver_result *result)
@@ -17,55 +22,34 @@ error_of(const struct deliver_result *result)
 					: "the answer was not 2xx";
 }
 
+static const char *
+name_of(const struct queue *queue)
+{
+	return queue->destination->name;
+}
+
+/* ---- deliveries ---- */
+
 static void
 note_failure(const struct claim *claim)
 {
-	struct queue *queue = claim->queue;
-	const char *name = queue->destination->name;
 	const struct deliver_result *result = &claim->result;
 
-	if (queue->failures++ == 0)
-		queue->failing_since_ms = claim->started_at_ms;
 	if (claim->outcome == OUTCOME_DEAD)
 		log_note(LOG_LEVEL_ERROR, "delivery is dead",
-		    LOG_TEXT("id", claim->due.id), LOG_TEXT("to", name),
+		    LOG_TEXT("id", claim->due.id),
+		    LOG_TEXT("to", name_of(claim->queue)),
 		    LOG_NUMBER("attempt", claim->due.attempts + 1),
 		    LOG_NUMBER("status", result->status),
 		    LOG_TEXT("error", error_of(result)));
-	else if (queue->failures <= QUEUE_DOWN_FAILURES &&
-		 claim->due.attempts == 0)
+	else if (claim->due.attempts_counted == 0 && !claim->is_silent)
 		log_note(LOG_LEVEL_WARN, "first attempt failed",
-		    LOG_TEXT("id", claim->due.id), LOG_TEXT("to", name),
-		    LOG_NUMBER("attempt", 1),
+		    LOG_TEXT("id", claim->due.id),
+		    LOG_TEXT("to", name_of(claim->queue)),
+		    LOG_NUMBER("attempt", claim->due.attempts + 1),
 		    LOG_NUMBER("status", result->status),
 		    LOG_NUMBER("ms", result->duration_ms),
 		    LOG_TEXT("error", error_of(result)));
-	if (queue->failures == QUEUE_DOWN_FAILURES)
-		log_note(LOG_LEVEL_WARN, "destination is down",
-		    LOG_TEXT("to", name),
-		    LOG_NUMBER("failures", queue->failures),
-		    LOG_NUMBER("status", result->status),
-		    LOG_TEXT("error", error_of(result)));
-}
-
-static void
-note_success(const struct claim *claim)
-{
-	struct queue *queue = claim->queue;
-	const char *name = queue->destination->name;
-
-	log_note(LOG_LEVEL_INFO, "delivered", LOG_TEXT("id", claim->due.id),
-	    LOG_TEXT("to", name),
-	    LOG_NUMBER("attempt", claim->due.attempts + 1),
-	    LOG_NUMBER("status", claim->result.status),
-	    LOG_NUMBER("ms", claim->result.duration_ms));
-	if (queue->failures >= QUEUE_DOWN_FAILURES)
-		log_note(LOG_LEVEL_INFO, "destination is back",
-		    LOG_TEXT("to", name),
-		    LOG_NUMBER("failures", queue->failures),
-		    LOG_NUMBER("down_s",
-			(clock_wall_ms() - queue->failing_since_ms) / 1000));
-	queue->failures = 0;
 }
 
 void
@@ -76,10 +60,121 @@ note_outcome(const struct claim *claim, bool is_applied)
 		    "outcome not recorded: the delivery "
 		    "was changed meanwhile",
 		    LOG_TEXT("id", claim->due.id),
-		    LOG_TEXT("to", claim->queue->destination->name),
+		    LOG_TEXT("to", name_of(claim->queue)),
 		    LOG_TEXT("outcome", outcome_name(claim->outcome)));
 	else if (claim->outcome == OUTCOME_DELIVERED)
-		note_success(claim);
+		log_note(LOG_LEVEL_INFO, "delivered",
+		    LOG_TEXT("id", claim->due.id),
+		    LOG_TEXT("to", name_of(claim->queue)),
+		    LOG_NUMBER("attempt", claim->due.attempts + 1),
+		    LOG_NUMBER("status", claim->result.status),
+		    LOG_NUMBER("ms", claim->result.duration_ms));
 	else if (claim->outcome != OUTCOME_ABANDONED)
 		note_failure(claim);
+}
+
+/* ---- destinations ---- */
+
+bool
+note_has_news(const struct claim *claim)
+{
+	const struct health_news *news = &claim->news;
+
+	return news->is_down || news->is_still_down || news->is_back ||
+	       news->is_held || news->is_paused;
+}
+
+static void
+note_down(const struct claim *claim, const char *message, int64_t waiting)
+{
+	char since[CLOCK_TEXT_SIZE];
+
+	log_note(LOG_LEVEL_WARN, message, LOG_TEXT("to", name_of(claim->queue)),
+	    LOG_TEXT("since", clock_format(claim->news.since_ms, since)),
+	    LOG_NUMBER("waiting", waiting),
+	    LOG_NUMBER("failures", claim->news.failures),
+	    LOG_NUMBER("status", claim->result.status),
+	    LOG_TEXT("error", error_of(&claim->result)));
+}
+
+static void
+note_back(const struct claim *claim, int64_t waiting)
+{
+	char since[CLOCK_TEXT_SIZE];
+	int64_t down_ms = clock_wall_ms() - claim->news.since_ms;
+
+	log_note(LOG_LEVEL_INFO, "destination is back",
+	    LOG_TEXT("to", name_of(claim->queue)),
+	    LOG_TEXT("since", clock_format(claim->news.since_ms, since)),
+	    LOG_NUMBER("down_s", down_ms / 1000),
+	    LOG_NUMBER("waiting", waiting),
+	    LOG_NUMBER("failures", claim->news.failures));
+}
+
+static void
+note_held(const struct claim *claim, int64_t waiting)
+{
+	char until[CLOCK_TEXT_SIZE];
+	int64_t until_ms = claim->queue->health.hold_until_ms;
+
+	log_note(LOG_LEVEL_INFO, "destination asks to wait",
+	    LOG_TEXT("to", name_of(claim->queue)),
+	    LOG_TEXT("until", clock_format(until_ms, until)),
+	    LOG_NUMBER("waiting", waiting),
+	    LOG_NUMBER("status", claim->result.status));
+}
+
+static void
+note_gone(const struct claim *claim, int64_t waiting)
+{
+	char advice[ADVICE_SIZE];
+
+	snprintf(advice, sizeof advice, "hookspool resume %s",
+	    name_of(claim->queue));
+	log_note(LOG_LEVEL_ERROR,
+	    "destination is paused: it answers that it is gone for good",
+	    LOG_TEXT("to", name_of(claim->queue)),
+	    LOG_NUMBER("waiting", waiting),
+	    LOG_NUMBER("status", claim->result.status),
+	    LOG_TEXT("to_go_on", advice));
+}
+
+void
+note_news(const struct claim *claim, int64_t waiting)
+{
+	const struct health_news *news = &claim->news;
+
+	if (news->is_down)
+		note_down(claim, "destination is down", waiting);
+	if (news->is_still_down)
+		note_down(claim, "destination is still down", waiting);
+	if (news->is_back)
+		note_back(claim, waiting);
+	if (news->is_held)
+		note_held(claim, waiting);
+	if (news->is_paused)
+		note_gone(claim, waiting);
+}
+
+void
+note_paused(const struct queue *queue, const char *reason)
+{
+	log_note(LOG_LEVEL_INFO, "destination is paused",
+	    LOG_TEXT("to", name_of(queue)), LOG_TEXT("why", reason));
+}
+
+void
+note_resumed(const struct queue *queue)
+{
+	log_note(LOG_LEVEL_INFO, "destination is resumed",
+	    LOG_TEXT("to", name_of(queue)));
+}
+
+void
+note_configured(const struct queue *queue, bool is_added)
+{
+	log_note(LOG_LEVEL_INFO,
+	    is_added ? "destination added"
+		     : "destination removed: what waits for it is kept",
+	    LOG_TEXT("to", name_of(queue)));
 }

@@ -1,18 +1,35 @@
 /*
- * What the log says of outcomes. A line for each delivery that was made or
- * died, and for a first attempt that failed; while a destination is down its
- * failures are silent, between one line when it goes down and one when it
- * comes back. Never a payload, and never a URL: it may hold a password.
+ * What the log says of deliveries and destinations: a line for each change of
+ * state. While a destination is down its failures are silent, but for a
+ * summary when it goes down, each hour, and when it is back. Never a payload,
+ * and never a URL: it may hold a password.
  */
 #ifndef HOOKSPOOL_NOTE_H
 #define HOOKSPOOL_NOTE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct claim;
+struct queue;
 
-/* Logs the outcome of a claim that was settled, and counts it for its
- * destination; `is_applied` as in struct settlement. */
+/* Logs the outcome of a claim that was settled; `is_applied` as in struct
+ * settlement. */
 void note_outcome(const struct claim *claim, bool is_applied);
+
+/* Whether an attempt changed how its destination fares, so that note_news has
+ * something to say. */
+bool note_has_news(const struct claim *claim);
+
+/* Logs that; `waiting` is how many deliveries are pending there; -1: that is
+ * not known. */
+void note_news(const struct claim *claim, int64_t waiting);
+
+/* It was paused, or resumed, by the operator. */
+void note_paused(const struct queue *queue, const char *reason);
+void note_resumed(const struct queue *queue);
+
+/* A reload added it, or else removed it. */
+void note_configured(const struct queue *queue, bool is_added);
 
 #endif

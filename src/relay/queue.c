@@ -10,32 +10,70 @@
 
 #include "base/xalloc.h"
 #include "config/config.h"
+#include "relay/era.h"
 #include "relay/schedule.h"
 
-void
-queue_init(struct queue *queue, const struct destination_config *destination,
-    int64_t id)
+/* Room for as many claims as `concurrency` allows now, or did before. */
+static void
+make_room(struct queue *queue)
 {
-	*queue = (struct queue){.destination = destination,
+	size_t size = (size_t)queue->destination->concurrency;
+
+	if (size < queue->claimed_count)
+		size = queue->claimed_count;
+	queue->claimed =
+	    xreallocarray(queue->claimed, size, sizeof *queue->claimed);
+}
+
+struct queue *
+queue_new(
+    struct era *era, const struct destination_config *destination, int64_t id)
+{
+	struct queue *queue = xcalloc(1, sizeof *queue);
+
+	*queue = (struct queue){.era = era_hold(era),
+	    .destination = destination,
 	    .id = id,
 	    .is_worth_a_look = true,
 	    .next_at_ms = INT64_MAX};
-	queue->claimed =
-	    xcalloc((size_t)destination->concurrency, sizeof *queue->claimed);
+	make_room(queue);
+	return queue;
 }
 
 void
 queue_free(struct queue *queue)
 {
 	assert(queue->claimed_count == 0);
+	era_drop(queue->era);
 	free(queue->claimed);
-	queue->claimed = NULL;
+	free(queue);
+}
+
+void
+queue_change(struct queue *queue, struct era *era,
+    const struct destination_config *destination)
+{
+	era_hold(era);
+	era_drop(queue->era);
+	queue->era = era;
+	queue->destination = destination;
+	queue->is_worth_a_look = true;
+	make_room(queue);
 }
 
 bool
 queue_has_room(const struct queue *queue)
 {
-	return queue->claimed_count < (size_t)queue->destination->concurrency;
+	int limit =
+	    health_limit(&queue->health, queue->destination->concurrency);
+
+	return queue->claimed_count < (size_t)limit;
+}
+
+bool
+queue_is_blocked(const struct queue *queue, int64_t now_ms)
+{
+	return health_wait_ms(&queue->health, now_ms) > 0;
 }
 
 struct claim *
@@ -46,6 +84,8 @@ queue_claim(struct queue *queue, struct due *due)
 	assert(queue_has_room(queue));
 	queue->claimed[queue->claimed_count++] = due->seq;
 	claim->queue = queue;
+	claim->era = era_hold(queue->era);
+	claim->is_probe = queue->health.is_down;
 	claim->due = *due;
 	*due = (struct due){.seq = 0};
 	return claim;
@@ -71,6 +111,7 @@ queue_release(struct claim *claim)
 	}
 	queue->claimed[i] = queue->claimed[--queue->claimed_count];
 	queue->is_worth_a_look = true;
+	era_drop(claim->era);
 	store_free_due(&claim->due);
 	free(claim);
 }
@@ -78,9 +119,12 @@ queue_release(struct claim *claim)
 int64_t
 queue_wait_ms(const struct queue *queue, int64_t now_ms)
 {
+	int64_t health_ms = health_wait_ms(&queue->health, now_ms);
+	int64_t due_ms = schedule_wait_ms(queue->next_at_ms, now_ms);
+
 	if (!queue_has_room(queue))
 		return INT64_MAX;
 	if (queue->is_worth_a_look)
 		return 0;
-	return schedule_wait_ms(queue->next_at_ms, now_ms);
+	return due_ms > health_ms ? due_ms : health_ms;
 }

@@ -1,7 +1,7 @@
 /*
- * What the relay has in its hands: for each destination the deliveries it has
- * claimed. Memory only: a crash leaves nothing to clean up. Knows neither
- * libcurl nor the spool's functions.
+ * What the relay has in its hands: for each destination how it fares, and the
+ * deliveries that are claimed. Memory only: a crash leaves nothing to clean
+ * up. Knows neither libcurl nor the spool's functions.
  */
 #ifndef HOOKSPOOL_QUEUE_H
 #define HOOKSPOOL_QUEUE_H
@@ -11,48 +11,62 @@
 #include <stdint.h>
 
 #include "relay/deliver.h"
+#include "relay/health.h"
 #include "spool/spool.h"
 
 struct destination_config;
+struct era;
 struct queue;
 
 /* One claimed delivery: under way until it has an outcome, then waiting to be
  * settled. */
 struct claim {
 	struct queue *queue;
-	struct due due; /* owned; its body only while under way */
+	struct era *era; /* the configuration it was begun with */
+	struct due due;  /* owned; its body only while under way */
+	bool is_probe;   /* begun while the destination was down */
 	int64_t started_at_ms;
 	struct deliver_result result;
 	enum outcome outcome;
 	int64_t next_at_ms;
-	struct claim *next; /* among those that wait to be settled */
+	struct health_news news; /* what the attempt changed */
+	bool is_silent;          /* its failure is no news: it is down */
+	struct claim *next;      /* among those that wait to be settled */
 };
 
 /* One destination. */
 struct queue {
-	const struct destination_config *destination; /* borrowed */
+	struct era *era; /* of `destination` */
+	const struct destination_config *destination;
 	int64_t id;       /* the spool's number of it */
 	int64_t *claimed; /* the seqs in our hands, for store_read_due */
 	size_t claimed_count;
+	struct health health;
 	bool is_worth_a_look; /* something may be due that we do not know */
 	int64_t next_at_ms;   /* else: when the next one is; INT64_MAX: never */
-	/* For the log: */
-	int failures; /* attempts that failed since the last that did not */
-	int64_t failing_since_ms;
+	bool is_backlog_due;  /* what waits for its next attempt is to be made
+				 due */
+	bool is_pause_unsaved; /* the spool does not know of it yet */
+	bool is_hold_unsaved;
+	struct queue *next; /* among those that are not configured any more */
 };
 
-/* So many failures in a row, and a destination is called down. */
-#define QUEUE_DOWN_FAILURES 3
-
-/* Makes it empty and worth a look. */
-void queue_init(struct queue *queue,
-    const struct destination_config *destination, int64_t id);
+/* Empty and worth a look. */
+struct queue *queue_new(
+    struct era *era, const struct destination_config *destination, int64_t id);
 /* Assumes that nothing is claimed. */
 void queue_free(struct queue *queue);
 
-/* Whether one more may be claimed: `concurrency` bounds what is under way
- * and what waits to be settled together. */
+/* Goes on with what a newer configuration says of the destination. */
+void queue_change(struct queue *queue, struct era *era,
+    const struct destination_config *destination);
+
+/* Whether one more may be claimed: what is under way and what waits to be
+ * settled together are bounded by `concurrency`, or by one probe. */
 bool queue_has_room(const struct queue *queue);
+
+/* Whether its destination is paused, held or waits for a probe. */
+bool queue_is_blocked(const struct queue *queue, int64_t now_ms);
 
 /* Claims a delivery; takes over what `due` owns. */
 struct claim *queue_claim(struct queue *queue, struct due *due);

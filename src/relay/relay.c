@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,6 +20,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "relay/deliver.h"
+#include "relay/descriptors.h"
+#include "relay/signals.h"
 #include "relay/work.h"
 #include "spool/spool.h"
 #include "spool/wake.h"
@@ -37,7 +38,8 @@
 
 struct relay {
 	const struct relay_options *options;
-	const struct config *config; /* of the options */
+	const struct config *config; /* of the options, or of the last reload */
+	const char *spool_path;      /* stays what it was at the start */
 	struct store *store;
 	struct work work;
 	int lock_fd;
@@ -45,41 +47,9 @@ struct relay {
 	int64_t chores_mono_ms; /* when to look at everything, and erase */
 	int64_t idle_mono_ms;   /* idle since then; 0: it is not */
 	int64_t erased_events;  /* and not said in the log yet */
+	bool is_reload_asked;
+	int64_t reload_mono_ms; /* not before then: the spool was busy */
 };
-
-/* ---- signals: a flag, and a pipe that ends the waiting ---- */
-
-static volatile sig_atomic_t is_told_to_stop;
-static int stop_pipe[2] = {NO_DESCRIPTOR, NO_DESCRIPTOR};
-
-static void
-stop(int number)
-{
-	int saved_errno = errno;
-	ssize_t unused;
-
-	(void)number;
-	is_told_to_stop = 1;
-	unused = write(stop_pipe[1], "", 1);
-	(void)unused;
-	errno = saved_errno;
-}
-
-static bool
-set_signals(void)
-{
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct sigaction stopping = {.sa_handler = stop};
-
-	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return false;
-	sigaction(SIGPIPE, &ignore, NULL); /* TLS writes to closed sockets */
-	sigaction(SIGXFSZ, &ignore, NULL); /* a write fails instead */
-	sigaction(SIGHUP, &ignore, NULL);
-	sigaction(SIGTERM, &stopping, NULL);
-	sigaction(SIGINT, &stopping, NULL);
-	return true;
-}
 
 /* ---- start ---- */
 
@@ -141,7 +111,7 @@ static enum store_status
 open_store(struct relay *relay, struct buf *why)
 {
 	const struct spool_config *spool = &relay->config->spool;
-	struct store_options options = {.path = spool->path,
+	struct store_options options = {.path = relay->spool_path,
 	    .access = STORE_RELAY,
 	    .min_free_bytes = spool->min_free_bytes,
 	    .max_size_bytes = spool->max_size_bytes,
@@ -165,7 +135,7 @@ open_store(struct relay *relay, struct buf *why)
 static enum store_status
 open_all(struct relay *relay)
 {
-	struct pollfd stopped = {.fd = stop_pipe[0], .events = POLLIN};
+	struct pollfd signal = {.fd = signals_fd(), .events = POLLIN};
 	enum store_status status;
 	bool is_first = true;
 	struct buf why;
@@ -179,7 +149,9 @@ open_all(struct relay *relay)
 		if (status != STORE_BUSY && status != STORE_FULL)
 			break;
 		is_first = false;
-		if (poll(&stopped, 1, OPEN_PAUSE_MS) > 0)
+		poll(&signal, 1, OPEN_PAUSE_MS);
+		signals_drain();
+		if (signals_is_stop())
 			break;
 	}
 	buf_free(&why);
@@ -190,7 +162,7 @@ static void
 close_all(struct relay *relay)
 {
 	if (relay->wake_fd >= 0)
-		wake_close(relay->config->spool.path, relay->wake_fd);
+		wake_close(relay->spool_path, relay->wake_fd);
 	work_close(&relay->work);
 	store_close(relay->store);
 	if (relay->lock_fd >= 0)
@@ -200,10 +172,10 @@ close_all(struct relay *relay)
 static bool
 listen_again(struct relay *relay)
 {
-	relay->wake_fd = wake_listen(relay->config->spool.path);
+	relay->wake_fd = wake_listen(relay->spool_path);
 	if (relay->wake_fd < 0)
 		log_note(LOG_LEVEL_ERROR, "cannot make the relay's socket",
-		    LOG_TEXT("spool", relay->config->spool.path),
+		    LOG_TEXT("spool", relay->spool_path),
 		    LOG_TEXT("error", strerror(errno)));
 	work_look_again(&relay->work); /* what came before we listened */
 	return relay->wake_fd >= 0;
@@ -256,7 +228,7 @@ do_chores(struct relay *relay)
 	return status;
 }
 
-/* ---- the loop ---- */
+/* ---- reload ---- */
 
 static int64_t
 until(int64_t mono_ms)
@@ -265,6 +237,83 @@ until(int64_t mono_ms)
 
 	return wait_ms > 0 ? wait_ms : 0;
 }
+
+/* What a new configuration changes beside the destinations. */
+static void
+apply(struct relay *relay)
+{
+	const struct config *config = relay->config;
+
+	log_open("hookspool", config->log.target, config->log.path,
+	    config->log.format);
+	store_set_limits(relay->store, config->spool.min_free_bytes,
+	    config->spool.max_size_bytes);
+	descriptors_raise(
+	    destinations_in_flight_max(&relay->work.destinations));
+	log_note(LOG_LEVEL_INFO, "configuration loaded again",
+	    LOG_TEXT("file", config->path),
+	    LOG_NUMBER("destinations", (long long)config->destination_count));
+	if (strcmp(config->spool.path, relay->spool_path) != 0)
+		log_note(LOG_LEVEL_WARN,
+		    "the spool's path has changed: that takes a restart",
+		    LOG_TEXT("spool", relay->spool_path),
+		    LOG_TEXT("configured", config->spool.path));
+}
+
+/* A spool that cannot be written to now: the reload waits for it. */
+static enum store_status
+postpone(struct relay *relay, enum store_status status)
+{
+	if (status != STORE_BUSY && status != STORE_FULL)
+		return STORE_FAILED;
+	if (relay->reload_mono_ms == 0)
+		log_note(LOG_LEVEL_WARN,
+		    "the new configuration waits for the spool",
+		    LOG_TEXT("why", store_why(relay->store)));
+	relay->reload_mono_ms = clock_mono_ms() + OPEN_PAUSE_MS;
+	return STORE_OK;
+}
+
+static enum store_status
+reload(struct relay *relay)
+{
+	enum store_status status = STORE_OK;
+	struct config *config;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	config = config_load(relay->config->path, CONFIG_ALL, &why);
+	if (config == NULL) {
+		log_note(LOG_LEVEL_ERROR,
+		    "the new configuration is bad: the old one stays",
+		    LOG_TEXT("why", buf_text(&why)));
+		relay->is_reload_asked = false;
+		goto out;
+	}
+	status = work_reload(&relay->work, config);
+	if (status != STORE_OK) {
+		config_free(config);
+		status = postpone(relay, status);
+		goto out;
+	}
+	relay->config = config;
+	relay->is_reload_asked = false;
+	relay->reload_mono_ms = 0;
+	apply(relay);
+out:
+	buf_free(&why);
+	return status;
+}
+
+static enum store_status
+reload_if_asked(struct relay *relay)
+{
+	if (!relay->is_reload_asked || until(relay->reload_mono_ms) > 0)
+		return STORE_OK;
+	return reload(relay);
+}
+
+/* ---- the loop ---- */
 
 /* How long until an idle relay ends; INT64_MAX: not for idleness. */
 static int64_t
@@ -284,14 +333,18 @@ idle_exit_wait_ms(struct relay *relay)
 static void
 wait_for_work(struct relay *relay, int64_t wait_ms)
 {
-	int fds[] = {stop_pipe[0], relay->wake_fd};
+	int fds[] = {signals_fd(), relay->wake_fd};
 
 	if (wait_ms > CHORES_EVERY_MS)
 		wait_ms = CHORES_EVERY_MS;
 	deliver_wait(relay->work.deliver, fds, relay->wake_fd >= 0 ? 2 : 1,
 	    wait_ms > 0 ? (int)wait_ms : 0);
-	if (relay->wake_fd >= 0 && wake_drain(relay->wake_fd) > 0)
+	signals_drain();
+	if (relay->wake_fd >= 0 &&
+	    wake_drain(relay->wake_fd, &relay->is_reload_asked) > 0)
 		work_look_again(&relay->work);
+	if (signals_take_reload())
+		relay->is_reload_asked = true;
 }
 
 /* Ends the listening for good, unless something came in the meantime: then
@@ -303,16 +356,18 @@ leave(struct relay *relay, bool *is_over)
 	enum store_status status;
 	bool is_pending = true;
 
-	wake_close(relay->config->spool.path, relay->wake_fd);
+	wake_close(relay->spool_path, relay->wake_fd);
 	relay->wake_fd = NO_DESCRIPTOR;
 	relay->idle_mono_ms = 0;
 	status = store_read_pending(relay->store, &is_pending);
 	if (status == STORE_BUSY)
 		status = STORE_OK; /* look later */
 	*is_over = status == STORE_OK && !is_pending;
-	if (status == STORE_OK && is_pending && !listen_again(relay))
-		status = STORE_FAILED;
-	return status;
+	if (status != STORE_OK || !is_pending)
+		return status;
+	/* Somebody may have asked just before the socket was closed. */
+	relay->is_reload_asked |= config_is_stale(relay->config);
+	return listen_again(relay) ? STORE_OK : STORE_FAILED;
 }
 
 static int64_t
@@ -328,13 +383,17 @@ run(struct relay *relay)
 	enum store_status status = STORE_OK;
 	bool is_over = false;
 
-	while (status == STORE_OK && !is_told_to_stop && !is_over) {
+	while (status == STORE_OK && !signals_is_stop() && !is_over) {
 		int64_t work_ms = 0, idle_ms, chores_ms;
 
-		status = work_turn(&relay->work, &work_ms);
+		status = reload_if_asked(relay);
+		if (status == STORE_OK)
+			status = work_turn(&relay->work, &work_ms);
 		if (status != STORE_OK)
 			break;
 		idle_ms = idle_exit_wait_ms(relay);
+		if (relay->is_reload_asked)
+			work_ms = least(work_ms, until(relay->reload_mono_ms));
 		chores_ms = until(relay->chores_mono_ms);
 		if (chores_ms == 0 && work_ms > 0)
 			status = do_chores(relay);
@@ -377,9 +436,14 @@ serve(struct relay *relay)
 
 	if (!listen_again(relay))
 		return STORE_FAILED;
+	/* It may have changed while we waited for the lock. */
+	relay->is_reload_asked = config_is_stale(relay->config);
+	descriptors_raise(
+	    destinations_in_flight_max(&relay->work.destinations));
 	log_note(LOG_LEVEL_INFO, "relay started",
-	    LOG_TEXT("spool", relay->config->spool.path),
-	    LOG_NUMBER("destinations", (long long)relay->work.queue_count));
+	    LOG_TEXT("spool", relay->spool_path),
+	    LOG_NUMBER(
+		"destinations", (long long)relay->work.destinations.count));
 	status = run(relay);
 	if (status == STORE_OK)
 		status = finish(relay);
@@ -387,7 +451,7 @@ serve(struct relay *relay)
 		log_note(LOG_LEVEL_ERROR, "the relay gives up",
 		    LOG_TEXT("why", store_why(relay->store)));
 	else
-		log_plain(LOG_LEVEL_INFO, is_told_to_stop
+		log_plain(LOG_LEVEL_INFO, signals_is_stop()
 					      ? "relay stopped, as it was told"
 					      : "relay ends: nothing to do");
 	return status;
@@ -401,7 +465,7 @@ look_once(struct relay *relay, bool *is_pending)
 	enum store_status status = store_read_pending(relay->store, is_pending);
 	bool is_more = status == STORE_OK && !*is_pending;
 
-	while (status == STORE_OK && is_more && !is_told_to_stop)
+	while (status == STORE_OK && is_more && !signals_is_stop())
 		status = erase_old(relay, &is_more);
 	return status;
 }
@@ -410,17 +474,20 @@ int
 relay_run(const struct relay_options *options)
 {
 	const struct config *config = options->config;
-	struct relay relay = {
-	    .options = options, .config = config, .wake_fd = NO_DESCRIPTOR};
+	struct relay relay = {.options = options,
+	    .config = config,
+	    .spool_path = config->spool.path,
+	    .wake_fd = NO_DESCRIPTOR};
 	enum store_status status;
 	bool is_needed = true;
 
 	log_open("hookspool", config->log.target, config->log.path,
 	    config->log.format);
+	signals_ignore_reload();
 	relay.lock_fd = take_lock(options);
 	if (relay.lock_fd < 0)
 		return explain_lock(config->spool.path, errno);
-	status = set_signals() ? open_all(&relay) : STORE_FAILED;
+	status = signals_set() ? open_all(&relay) : STORE_FAILED;
 	if (status == STORE_OK && options->mode == RELAY_IF_PENDING)
 		status = look_once(&relay, &is_needed);
 	if (status == STORE_OK && is_needed)

@@ -30,9 +30,11 @@ back_off_ms(int attempts)
 bool
 schedule_is_dead(const struct schedule_failure *failure)
 {
+	int64_t tried_ms =
+	    failure->now_ms - failure->first_attempt_ms - failure->held_ms;
+
 	return failure->attempts >= SCHEDULE_ATTEMPTS_MIN &&
-	       failure->now_ms - failure->first_attempt_ms >=
-		   failure->retry_for_ms;
+	       tried_ms >= failure->retry_for_ms;
 }
 
 int64_t

@@ -17,13 +17,16 @@
 struct schedule_failure {
 	int attempts;             /* made so far, this one included */
 	int64_t first_attempt_ms; /* when the first of them began */
+	int64_t held_ms; /* for so long the destination was paused or held
+			    since then */
 	int64_t now_ms;
 	int64_t retry_for_ms;
 	const char *retry_after; /* the header's value; "": none */
 	uint32_t random;         /* any number: the jitter */
 };
 
-/* Whether it is dead: so many attempts made and retry_for passed. */
+/* Whether it is dead: so many attempts made and retry_for passed, the time
+ * left out for which the destination was paused or held. */
 bool schedule_is_dead(const struct schedule_failure *failure);
 
 /* When it is due again: after a random part of a back-off that doubles with

@@ -6,15 +6,17 @@
 #include "relay/work.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/config.h"
+#include "relay/deliver.h"
+#include "relay/era.h"
+#include "relay/judge.h"
 #include "relay/note.h"
+#include "relay/queue.h"
 #include "relay/schedule.h"
 
 #define ROUTE_BATCH_MAX  256 /* events in one transaction */
@@ -24,61 +26,56 @@
 _Static_assert(DELIVER_ANSWER_MAX_BYTES == ANSWER_MAX_BYTES,
     "the spool keeps what an attempt keeps");
 
-/* ---- open and close ---- */
-
-static void
-make_queues(struct work *work, const struct destination_setting *settings)
-{
-	int in_flight_max = 0;
-	size_t i;
-
-	work->queues = xcalloc(work->queue_count, sizeof *work->queues);
-	for (i = 0; i < work->queue_count; i++) {
-		const struct destination_config *destination =
-		    &work->config->destinations[i];
-
-		queue_init(&work->queues[i], destination, settings[i].id);
-		in_flight_max += destination->concurrency;
-	}
-	work->deliver = deliver_new(in_flight_max);
-}
-
-static struct destination_setting *
-settings_new(const struct config *config)
-{
-	struct destination_setting *settings =
-	    xcalloc(config->destination_count, sizeof *settings);
-	size_t i;
-
-	for (i = 0; i < config->destination_count; i++) {
-		settings[i].name = config->destinations[i].name;
-		settings[i].is_ordered =
-		    config->destinations[i].order == DESTINATION_ORDER_TICKET;
-	}
-	return settings;
-}
+/* ---- open, reload and close ---- */
 
 enum store_status
 work_open(struct work *work, const struct config *config, struct store *store)
 {
-	struct destination_setting *settings = settings_new(config);
 	enum store_status status;
-	bool is_more = true;
 
-	*work = (struct work){.config = config,
+	*work = (struct work){.era = era_new(config, NULL),
 	    .store = store,
-	    .queue_count = config->destination_count,
-	    .is_new_possible = true};
+	    .is_new_possible = true,
+	    .is_state_unread = true};
 	work->finished_end = &work->finished;
-	status = store_set_destinations(store, settings, work->queue_count);
-	while (status == STORE_OK && is_more)
-		status = store_release_behind(store, &is_more);
+	status = destinations_load(&work->destinations, store, work->era);
 	if (status == STORE_OK)
 		status = store_read_routed(store, &work->routed_seq);
-	if (status == STORE_OK)
-		make_queues(work, settings);
-	free(settings);
-	return status;
+	if (status != STORE_OK) {
+		destinations_free(&work->destinations);
+		era_drop(work->era);
+		work->era = NULL;
+		return status;
+	}
+	work->deliver =
+	    deliver_new(destinations_in_flight_max(&work->destinations));
+	return STORE_OK;
+}
+
+enum store_status
+work_reload(struct work *work, struct config *config)
+{
+	struct era *era = era_new(config, config);
+	enum store_status status =
+	    destinations_load(&work->destinations, work->store, era);
+
+	if (status != STORE_OK) {
+		era->owned = NULL;
+		era_drop(era);
+		return status;
+	}
+	era_drop(work->era);
+	work->era = era;
+	deliver_set_in_flight_max(
+	    work->deliver, destinations_in_flight_max(&work->destinations));
+	work_look_again(work);
+	return STORE_OK;
+}
+
+const struct config *
+work_config(const struct work *work)
+{
+	return work->era->config;
 }
 
 static void
@@ -96,15 +93,13 @@ forget_finished(struct work *work)
 void
 work_close(struct work *work)
 {
-	size_t i;
-
 	if (work == NULL || work->deliver == NULL)
 		return;
 	work_abandon(work);
 	forget_finished(work);
-	for (i = 0; i < work->queue_count; i++)
-		queue_free(&work->queues[i]);
-	free(work->queues);
+	destinations_free(&work->destinations);
+	era_drop(work->era);
+	work->era = NULL;
 	deliver_free(work->deliver);
 	work->deliver = NULL;
 }
@@ -112,48 +107,12 @@ work_close(struct work *work)
 void
 work_look_again(struct work *work)
 {
-	size_t i;
-
 	work->is_new_possible = true;
-	for (i = 0; i < work->queue_count; i++)
-		work->queues[i].is_worth_a_look = true;
+	work->is_state_unread = true;
+	destinations_look_again(&work->destinations);
 }
 
 /* ---- what came of an attempt ---- */
-
-static uint32_t
-random_number(void)
-{
-	uint32_t number = 0;
-
-	while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR)
-		continue;
-	return number;
-}
-
-static void
-judge(struct claim *claim)
-{
-	const struct due *due = &claim->due;
-	bool is_first = due->attempts_counted == 0;
-	struct schedule_failure failure = {
-	    .attempts = due->attempts_counted + 1,
-	    .first_attempt_ms =
-		is_first ? claim->started_at_ms : due->first_attempt_ms,
-	    .now_ms = clock_wall_ms(),
-	    .retry_for_ms = claim->queue->destination->retry_for_ms,
-	    .retry_after = claim->result.retry_after,
-	    .random = random_number()};
-
-	if (claim->result.is_delivered) {
-		claim->outcome = OUTCOME_DELIVERED;
-	} else if (schedule_is_dead(&failure)) {
-		claim->outcome = OUTCOME_DEAD;
-	} else {
-		claim->outcome = OUTCOME_RETRY;
-		claim->next_at_ms = schedule_next_at(&failure);
-	}
-}
 
 static void
 finish(struct work *work, struct claim *claim)
@@ -174,7 +133,7 @@ collect(struct work *work)
 
 	while ((claim = deliver_next(work->deliver, &result)) != NULL) {
 		claim->result = result;
-		judge(claim);
+		judge_attempt(claim);
 		finish(work, claim);
 	}
 }
@@ -213,6 +172,24 @@ settlement_of(const struct claim *claim)
 	    .answer_bytes = claim->result.answer_bytes};
 }
 
+/* How many deliveries wait for that destination; -1: it cannot be told. */
+static int64_t
+count_waiting(struct work *work, const struct queue *queue)
+{
+	struct destination_state *states = NULL;
+	size_t i, count = 0;
+	int64_t waiting = -1;
+
+	if (store_read_destination_states(work->store, &states, &count) !=
+	    STORE_OK)
+		return -1;
+	for (i = 0; i < count; i++)
+		if (states[i].id == queue->id)
+			waiting = states[i].pending;
+	store_free_states(states, count);
+	return waiting;
+}
+
 static void
 release_settled(struct work *work, const struct settlement *batch, size_t count)
 {
@@ -223,10 +200,13 @@ release_settled(struct work *work, const struct settlement *batch, size_t count)
 
 		work->finished = claim->next;
 		note_outcome(claim, batch[i].is_applied);
+		if (note_has_news(claim))
+			note_news(claim, count_waiting(work, claim->queue));
 		queue_release(claim);
 	}
 	if (work->finished == NULL)
 		work->finished_end = &work->finished;
+	destinations_sweep(&work->destinations);
 }
 
 static enum store_status
@@ -257,8 +237,8 @@ match(const struct work *work, const struct new_event *event,
 {
 	size_t i, count = 0;
 
-	for (i = 0; i < work->queue_count; i++) {
-		const struct queue *queue = &work->queues[i];
+	for (i = 0; i < work->destinations.count; i++) {
+		const struct queue *queue = work->destinations.queues[i];
 
 		if (config_matches(&queue->destination->events, event->type) &&
 		    config_matches(
@@ -274,7 +254,7 @@ route_events(
     struct work *work, const struct new_event *events, size_t event_count)
 {
 	struct route *routes =
-	    xcalloc(event_count * work->queue_count, sizeof *routes);
+	    xcalloc(event_count * work->destinations.count, sizeof *routes);
 	int64_t through_seq = events[event_count - 1].seq;
 	enum store_status status;
 	size_t i, count = 0;
@@ -297,7 +277,7 @@ route(struct work *work)
 {
 	struct new_event *events = NULL;
 	enum store_status status;
-	size_t i, count = 0;
+	size_t count = 0;
 
 	if (!work->is_new_possible)
 		return STORE_OK;
@@ -312,8 +292,7 @@ route(struct work *work)
 		work->is_new_possible = false;
 	} else {
 		status = route_events(work, events, count);
-		for (i = 0; i < work->queue_count; i++)
-			work->queues[i].is_worth_a_look = true;
+		destinations_look_again(&work->destinations);
 	}
 	store_free_new(events, count);
 	return status;
@@ -339,6 +318,14 @@ start(struct work *work, struct claim *claim)
 	deliver_start(work->deliver, &request, claim);
 }
 
+static enum store_status
+find_next(struct work *work, struct queue *queue)
+{
+	queue->is_worth_a_look = false;
+	return store_read_next_at(work->store, queue->id, queue->claimed,
+	    queue->claimed_count, &queue->next_at_ms);
+}
+
 /* Claims and starts what is due until there is no room or nothing is. */
 static enum store_status
 claim_due(struct work *work, struct queue *queue)
@@ -346,6 +333,8 @@ claim_due(struct work *work, struct queue *queue)
 	enum store_status status = STORE_OK;
 	struct due due = {.seq = 0};
 
+	if (queue_is_blocked(queue, clock_wall_ms()))
+		return find_next(work, queue);
 	while (queue_has_room(queue)) {
 		status = store_read_due(work->store, queue->id, clock_wall_ms(),
 		    SCHEDULE_AHEAD_MAX_MS, queue->claimed, queue->claimed_count,
@@ -354,11 +343,7 @@ claim_due(struct work *work, struct queue *queue)
 			break;
 		start(work, queue_claim(queue, &due));
 	}
-	if (status != STORE_GONE)
-		return status;
-	queue->is_worth_a_look = false;
-	return store_read_next_at(work->store, queue->id, queue->claimed,
-	    queue->claimed_count, &queue->next_at_ms);
+	return status == STORE_GONE ? find_next(work, queue) : status;
 }
 
 static enum store_status
@@ -367,9 +352,12 @@ claim(struct work *work)
 	enum store_status status = STORE_OK;
 	size_t i;
 
-	for (i = 0; i < work->queue_count && status == STORE_OK; i++)
-		if (queue_wait_ms(&work->queues[i], clock_wall_ms()) == 0)
-			status = claim_due(work, &work->queues[i]);
+	for (i = 0; i < work->destinations.count && status == STORE_OK; i++) {
+		struct queue *queue = work->destinations.queues[i];
+
+		if (queue_wait_ms(queue, clock_wall_ms()) == 0)
+			status = claim_due(work, queue);
+	}
 	return status;
 }
 
@@ -388,10 +376,12 @@ next_wait_ms(const struct work *work)
 	}
 	if (work->is_closing)
 		return INT64_MAX;
-	if (work->is_new_possible)
+	if (work->is_new_possible || work->is_state_unread ||
+	    destinations_has_hurry(&work->destinations))
 		return 0;
-	for (i = 0; i < work->queue_count; i++) {
-		int64_t one_ms = queue_wait_ms(&work->queues[i], now_ms);
+	for (i = 0; i < work->destinations.count; i++) {
+		int64_t one_ms =
+		    queue_wait_ms(work->destinations.queues[i], now_ms);
 
 		if (one_ms < wait_ms)
 			wait_ms = one_ms;
@@ -399,14 +389,33 @@ next_wait_ms(const struct work *work)
 	return wait_ms;
 }
 
+/* Pauses and holds: writes down what is new, then reads what others did. */
+static enum store_status
+exchange_states(struct work *work)
+{
+	enum store_status status =
+	    destinations_save(&work->destinations, work->store);
+
+	if (status == STORE_OK && work->is_state_unread)
+		status = destinations_read(&work->destinations, work->store);
+	if (status == STORE_OK)
+		work->is_state_unread = false;
+	return status;
+}
+
 static enum store_status
 use_spool(struct work *work)
 {
 	enum store_status status = settle(work);
 
-	if (status == STORE_OK && !work->is_closing)
-		status = route(work);
-	if (status == STORE_OK && !work->is_closing)
+	if (status == STORE_OK)
+		status = exchange_states(work);
+	if (status != STORE_OK || work->is_closing)
+		return status;
+	status = route(work);
+	if (status == STORE_OK)
+		status = destinations_hurry(&work->destinations, work->store);
+	if (status == STORE_OK)
 		status = claim(work);
 	return status;
 }
@@ -466,9 +475,9 @@ work_is_idle(const struct work *work)
 	if (work_is_unfinished(work) || work->is_new_possible ||
 	    work->retry_mono_ms != 0)
 		return false;
-	for (i = 0; i < work->queue_count; i++)
-		if (work->queues[i].is_worth_a_look ||
-		    work->queues[i].next_at_ms != INT64_MAX)
+	for (i = 0; i < work->destinations.count; i++)
+		if (work->destinations.queues[i]->is_worth_a_look ||
+		    work->destinations.queues[i]->next_at_ms != INT64_MAX)
 			return false;
 	return true;
 }

@@ -10,20 +10,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "relay/queue.h"
+#include "relay/destinations.h"
 #include "spool/spool.h"
 
+struct claim;
 struct config;
 struct deliver;
+struct era;
 
 struct work {
-	const struct config *config; /* borrowed */
-	struct store *store;         /* borrowed */
+	struct era *era;     /* the configuration that holds now */
+	struct store *store; /* borrowed */
 	struct deliver *deliver;
-	struct queue *queues; /* one for each destination */
-	size_t queue_count;
+	struct destinations destinations;
 	int64_t routed_seq;     /* events up to here are routed */
 	bool is_new_possible;   /* an event may wait to be routed */
+	bool is_state_unread;   /* somebody may have paused or resumed */
 	bool is_closing;        /* claim and route nothing more */
 	struct claim *finished; /* wait to be settled, oldest first */
 	struct claim **finished_end;
@@ -32,10 +34,18 @@ struct work {
 				  then; 0: it was not */
 };
 
-/* Tells the spool the destinations and makes all ready. On anything but
- * STORE_OK nothing was made. */
+/* Tells the spool the destinations and makes all ready; `config` is borrowed.
+ * On anything but STORE_OK nothing was made. */
 enum store_status work_open(
     struct work *work, const struct config *config, struct store *store);
+
+/* Goes on with another configuration, which it takes over. What is under way
+ * ends as it was begun. On anything but STORE_OK nothing has changed, and
+ * `config` is still the caller's. */
+enum store_status work_reload(struct work *work, struct config *config);
+
+/* The one that holds now; borrowed until the next work_reload. */
+const struct config *work_config(const struct work *work);
 
 /* NULL-safe. What is under way is broken off and forgotten. */
 void work_close(struct work *work);

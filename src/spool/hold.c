@@ -177,8 +177,8 @@ store_read_destination_states(
 	int64_t now_ms = clock_wall_ms();
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT id, paused_at_ms IS NOT NULL, pause_reason, hold_until_ms "
-	    "FROM destinations WHERE is_configured ORDER BY id");
+	    "SELECT id, paused_at_ms IS NOT NULL, pause_reason, hold_until_ms, "
+	    "pending FROM destinations WHERE is_configured ORDER BY id");
 
 	*states = NULL;
 	*count = 0;
@@ -192,6 +192,7 @@ store_read_destination_states(
 		state->pause_reason = sql_text_dup(statement, 2);
 		state->hold_until_ms =
 		    hold_until(sqlite3_column_int64(statement, 3), now_ms);
+		state->pending = sqlite3_column_int64(statement, 4);
 	}
 	if (status == STORE_GONE)
 		return STORE_OK;

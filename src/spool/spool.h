@@ -284,6 +284,7 @@ struct destination_state {
 	bool is_paused;
 	char *pause_reason;    /* NULL: it is not paused */
 	int64_t hold_until_ms; /* 0: not held */
+	int64_t pending;       /* deliveries */
 };
 
 /* Of all configured ones. The caller frees them with store_free_states. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define RELOAD             "reload"
+#define RELOAD_TRIES       500 /* for a place in a full queue */
+#define RELOAD_PAUSE_MS    10
+#define DATAGRAM_MAX_BYTES 16
 
 /* The socket's address, by way of the open folder if it must be. */
 static void
@@ -58,8 +64,9 @@ close_both(int folder, int fd)
 	errno = error;
 }
 
-enum wake
-wake_send(const char *path)
+/* Sends one datagram; WAKE_FAILED with EAGAIN where the queue is full. */
+static enum wake
+send_datagram(const char *path, const char *data, size_t len)
 {
 	struct sockaddr_un address;
 	enum wake result = WAKE_FAILED;
@@ -69,15 +76,41 @@ wake_send(const char *path)
 	if (!open_both(path, &address, &folder, &fd))
 		goto out;
 	do {
-		sent = sendto(fd, "", 1, MSG_NOSIGNAL,
+		sent = sendto(fd, data, len, MSG_NOSIGNAL,
 		    (struct sockaddr *)&address, sizeof address);
 	} while (sent < 0 && errno == EINTR);
-	if (sent == 1 || errno == EAGAIN)
+	if (sent == (ssize_t)len)
 		result = WAKE_SENT;
 	else if (errno == ENOENT || errno == ECONNREFUSED)
 		result = WAKE_NOBODY;
 out:
 	close_both(folder, fd);
+	return result;
+}
+
+enum wake
+wake_send(const char *path)
+{
+	enum wake result = send_datagram(path, "", 1);
+
+	if (result == WAKE_FAILED && errno == EAGAIN)
+		return WAKE_SENT;
+	return result;
+}
+
+enum wake
+wake_ask_reload(const char *path)
+{
+	enum wake result = WAKE_FAILED;
+	int tries;
+
+	for (tries = 0; tries < RELOAD_TRIES; tries++) {
+		result = send_datagram(path, RELOAD, strlen(RELOAD));
+		if (result != WAKE_FAILED || errno != EAGAIN)
+			break;
+		poll(NULL, 0, RELOAD_PAUSE_MS);
+		errno = EAGAIN;
+	}
 	return result;
 }
 
@@ -104,16 +137,21 @@ fail:
 }
 
 size_t
-wake_drain(int fd)
+wake_drain(int fd, bool *is_reload_asked)
 {
+	char data[DATAGRAM_MAX_BYTES];
 	size_t count = 0;
-	char byte;
 
 	for (;;) {
-		if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+		ssize_t len = recv(fd, data, sizeof data, MSG_DONTWAIT);
+
+		if (len >= 0)
 			count++;
 		else if (errno != EINTR)
 			return count;
+		if (len == (ssize_t)strlen(RELOAD) &&
+		    memcmp(data, RELOAD, strlen(RELOAD)) == 0)
+			*is_reload_asked = true;
 	}
 }
 

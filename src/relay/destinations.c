@@ -1,0 +1,308 @@
+/*
+ * The destinations: see destinations.h.
+ */
+#include "config.h"
+
+#include "relay/destinations.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "config/config.h"
+#include "relay/era.h"
+#include "relay/note.h"
+#include "relay/queue.h"
+#include "relay/schedule.h"
+
+#define HURRY_MAX_COUNT 1000 /* deliveries in one transaction */
+#define PAUSE_REASON    "it answered 410 Gone"
+
+/* ---- made of a configuration ---- */
+
+static struct destination_setting *
+settings_new(const struct config *config)
+{
+	struct destination_setting *settings =
+	    xcalloc(config->destination_count, sizeof *settings);
+	size_t i;
+
+	for (i = 0; i < config->destination_count; i++) {
+		settings[i].name = config->destinations[i].name;
+		settings[i].is_ordered =
+		    config->destinations[i].order == DESTINATION_ORDER_TICKET;
+	}
+	return settings;
+}
+
+/* Takes the queue of that number out of those there were; NULL: none. */
+static struct queue *
+take(struct destinations *old, int64_t id)
+{
+	struct queue **link = &old->leaving;
+	struct queue *queue = NULL;
+	size_t i;
+
+	for (i = 0; i < old->count; i++) {
+		if (old->queues[i] == NULL || old->queues[i]->id != id)
+			continue;
+		queue = old->queues[i];
+		old->queues[i] = NULL;
+		return queue;
+	}
+	while (*link != NULL && (*link)->id != id)
+		link = &(*link)->next;
+	queue = *link;
+	if (queue != NULL) {
+		*link = queue->next;
+		queue->next = NULL;
+	}
+	return queue;
+}
+
+/* Something about it may have been mended: what failed is tried now. */
+static void
+retry_now(struct queue *queue)
+{
+	queue->is_backlog_due = true;
+	health_retry_now(&queue->health);
+}
+
+static struct queue *
+make_queue(struct destinations *old, struct era *era,
+    const struct destination_config *destination, int64_t id)
+{
+	struct queue *queue = take(old, id);
+
+	if (queue == NULL) {
+		queue = queue_new(era, destination, id);
+		if (old->queues != NULL) {
+			note_configured(queue, true);
+			retry_now(queue); /* it may have been there before */
+		}
+		return queue;
+	}
+	queue_change(queue, era, destination);
+	if (queue->health.failures > 0)
+		retry_now(queue);
+	return queue;
+}
+
+/* Lets go of what is not configured any more, once nothing is under way. */
+static void
+leave(struct destinations *destinations, struct queue *queue)
+{
+	note_configured(queue, false);
+	queue->next = destinations->leaving;
+	destinations->leaving = queue;
+}
+
+enum store_status
+destinations_load(
+    struct destinations *destinations, struct store *store, struct era *era)
+{
+	const struct config *config = era->config;
+	size_t i, count = config->destination_count;
+	struct destination_setting *settings = settings_new(config);
+	struct destinations old = *destinations;
+	enum store_status status;
+
+	status = store_set_destinations(store, settings, count);
+	if (status != STORE_OK)
+		goto out;
+	destinations->queues = xcalloc(count, sizeof(struct queue *));
+	destinations->count = count;
+	for (i = 0; i < count; i++)
+		destinations->queues[i] = make_queue(
+		    &old, era, &config->destinations[i], settings[i].id);
+	destinations->leaving = old.leaving;
+	for (i = 0; i < old.count; i++)
+		if (old.queues[i] != NULL)
+			leave(destinations, old.queues[i]);
+	free(old.queues);
+	destinations_sweep(destinations);
+	destinations->is_behind_possible = true;
+out:
+	free(settings);
+	return status;
+}
+
+void
+destinations_free(struct destinations *destinations)
+{
+	size_t i;
+
+	for (i = 0; i < destinations->count; i++)
+		queue_free(destinations->queues[i]);
+	free(destinations->queues);
+	destinations_sweep(destinations);
+	assert(destinations->leaving == NULL);
+	*destinations = (struct destinations){.queues = NULL};
+}
+
+void
+destinations_sweep(struct destinations *destinations)
+{
+	struct queue **link = &destinations->leaving;
+
+	while (*link != NULL) {
+		struct queue *queue = *link;
+
+		if (queue->claimed_count > 0) {
+			link = &queue->next;
+			continue;
+		}
+		*link = queue->next;
+		queue_free(queue);
+	}
+}
+
+int
+destinations_in_flight_max(const struct destinations *destinations)
+{
+	int sum = 0;
+	size_t i;
+
+	for (i = 0; i < destinations->count; i++)
+		sum += destinations->queues[i]->destination->concurrency;
+	return sum;
+}
+
+void
+destinations_look_again(struct destinations *destinations)
+{
+	size_t i;
+
+	for (i = 0; i < destinations->count; i++)
+		destinations->queues[i]->is_worth_a_look = true;
+}
+
+/* ---- pauses and holds ---- */
+
+static enum store_status
+save_pause(struct queue *queue, struct store *store)
+{
+	enum store_status status;
+
+	if (!queue->is_pause_unsaved)
+		return STORE_OK;
+	status = store_pause(store, queue->destination->name, PAUSE_REASON);
+	if (status == STORE_OK)
+		queue->is_pause_unsaved = false;
+	return status;
+}
+
+static enum store_status
+save_hold(struct queue *queue, struct store *store)
+{
+	enum store_status status;
+
+	if (!queue->is_hold_unsaved)
+		return STORE_OK;
+	status = store_hold(store, queue->id, queue->health.hold_until_ms);
+	if (status == STORE_OK)
+		queue->is_hold_unsaved = false;
+	return status;
+}
+
+enum store_status
+destinations_save(struct destinations *destinations, struct store *store)
+{
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < destinations->count && status == STORE_OK; i++) {
+		status = save_pause(destinations->queues[i], store);
+		if (status == STORE_OK)
+			status = save_hold(destinations->queues[i], store);
+	}
+	return status;
+}
+
+/* A pause that ended, or a hold before its time, was ended by the operator:
+ * all is tried at once, as if nothing had been. */
+static void
+take_state(struct queue *queue, const struct destination_state *state)
+{
+	struct health *health = &queue->health;
+	int64_t now_ms = clock_wall_ms();
+	bool was_paused = health->is_paused;
+	bool was_held = schedule_wait_ms(health->hold_until_ms, now_ms) > 0;
+
+	health->is_paused = state->is_paused;
+	health->hold_until_ms = state->hold_until_ms;
+	if (state->is_paused) {
+		if (!was_paused)
+			note_paused(queue, state->pause_reason);
+		return;
+	}
+	if (!was_paused && !(was_held && state->hold_until_ms == 0))
+		return;
+	note_resumed(queue);
+	health_forget(health);
+	queue->is_backlog_due = true;
+	queue->is_worth_a_look = true;
+}
+
+enum store_status
+destinations_read(struct destinations *destinations, struct store *store)
+{
+	struct destination_state *states = NULL;
+	enum store_status status;
+	size_t i, j, count = 0;
+
+	status = store_read_destination_states(store, &states, &count);
+	for (i = 0; i < count; i++)
+		for (j = 0; j < destinations->count; j++)
+			if (destinations->queues[j]->id == states[i].id)
+				take_state(destinations->queues[j], &states[i]);
+	store_free_states(states, count);
+	return status;
+}
+
+/* ---- what waits is made due ---- */
+
+static enum store_status
+bring_forward(struct queue *queue, struct store *store)
+{
+	enum store_status status;
+	bool is_more = false;
+
+	if (!queue->is_backlog_due)
+		return STORE_OK;
+	status =
+	    store_bring_forward(store, queue->id, HURRY_MAX_COUNT, &is_more);
+	if (status != STORE_OK)
+		return status;
+	queue->is_backlog_due = is_more;
+	queue->is_worth_a_look = true;
+	return STORE_OK;
+}
+
+enum store_status
+destinations_hurry(struct destinations *destinations, struct store *store)
+{
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < destinations->count && status == STORE_OK; i++)
+		status = bring_forward(destinations->queues[i], store);
+	if (status != STORE_OK || !destinations->is_behind_possible)
+		return status;
+	status = store_release_behind(store, &destinations->is_behind_possible);
+	destinations_look_again(destinations);
+	return status;
+}
+
+bool
+destinations_has_hurry(const struct destinations *destinations)
+{
+	size_t i;
+
+	for (i = 0; i < destinations->count; i++)
+		if (destinations->queues[i]->is_backlog_due)
+			return true;
+	return destinations->is_behind_possible;
+}

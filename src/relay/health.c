@@ -1,0 +1,148 @@
+/*
+ * Up, down, paused, held: see health.h.
+ */
+#include "config.h"
+
+#include "relay/health.h"
+
+#include "relay/schedule.h"
+
+#define STATUS_GONE        410
+#define STATUS_TOO_MANY    429
+#define STATUS_UNAVAILABLE 503
+
+static int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* ---- a failure ---- */
+
+/* Retry-After speaks of all requests where it comes with these two. */
+static bool
+hold(struct health *health, const struct health_failure *failure)
+{
+	int64_t now_ms = failure->now_ms;
+	int64_t asked_ms =
+	    schedule_read_retry_after(failure->retry_after, now_ms);
+
+	if (failure->status != STATUS_TOO_MANY &&
+	    failure->status != STATUS_UNAVAILABLE)
+		return false;
+	if (asked_ms <= 0 || now_ms + asked_ms <= health->hold_until_ms)
+		return false;
+	health->hold_until_ms = now_ms + asked_ms;
+	if (now_ms - health->hold_said_at_ms < HEALTH_HOLD_SAY_MS)
+		return false;
+	health->hold_said_at_ms = now_ms;
+	return true;
+}
+
+static void
+plan_probe(struct health *health, const struct health_failure *failure)
+{
+	struct schedule_failure probe = {.attempts = health->probes + 1,
+	    .now_ms = failure->now_ms,
+	    .retry_after = failure->retry_after,
+	    .random = failure->random};
+
+	health->probe_at_ms = schedule_next_at(&probe);
+}
+
+static bool
+go_down(struct health *health, const struct health_failure *failure)
+{
+	if (failure->first_attempt_ms < health->last_success_ms)
+		return false;
+	if (health->failures++ == 0)
+		health->failing_since_ms = failure->started_at_ms;
+	if (health->failures < HEALTH_DOWN_FAILURES)
+		return false;
+	health->is_down = true;
+	health->probes = 0;
+	health->said_at_ms = failure->now_ms;
+	plan_probe(health, failure);
+	return true;
+}
+
+static bool
+stay_down(struct health *health, const struct health_failure *failure)
+{
+	if (!failure->is_probe)
+		return false;
+	health->probes++;
+	plan_probe(health, failure);
+	if (failure->now_ms - health->said_at_ms < HEALTH_SAY_EVERY_MS)
+		return false;
+	health->said_at_ms = failure->now_ms;
+	return true;
+}
+
+struct health_news
+health_fail(struct health *health, const struct health_failure *failure)
+{
+	struct health_news news = {.is_down = false};
+
+	if (failure->status == STATUS_GONE) {
+		news.is_paused = !health->is_paused;
+		health->is_paused = true;
+		return news;
+	}
+	news.is_held = hold(health, failure);
+	if (health->is_down)
+		news.is_still_down = stay_down(health, failure);
+	else
+		news.is_down = go_down(health, failure);
+	news.since_ms = health->failing_since_ms;
+	news.failures = health->failures + health->probes;
+	return news;
+}
+
+/* ---- the rest ---- */
+
+void
+health_forget(struct health *health)
+{
+	health->is_down = false;
+	health->failures = 0;
+	health->probes = 0;
+}
+
+struct health_news
+health_succeed(struct health *health, int64_t now_ms)
+{
+	struct health_news news = {.is_back = health->is_down,
+	    .is_backlog_due = health->is_down || health->last_success_ms == 0,
+	    .since_ms = health->failing_since_ms,
+	    .failures = health->failures + health->probes};
+
+	health_forget(health);
+	health->last_success_ms = now_ms;
+	return news;
+}
+
+void
+health_retry_now(struct health *health)
+{
+	health->probe_at_ms = 0;
+	health->probes = 0;
+}
+
+int64_t
+health_wait_ms(const struct health *health, int64_t now_ms)
+{
+	int64_t wait_ms = schedule_wait_ms(health->hold_until_ms, now_ms);
+
+	if (health->is_paused)
+		return INT64_MAX;
+	if (!health->is_down)
+		return wait_ms;
+	return larger(wait_ms, schedule_wait_ms(health->probe_at_ms, now_ms));
+}
+
+int
+health_limit(const struct health *health, int concurrency)
+{
+	return health->is_down ? 1 : concurrency;
+}

@@ -1,0 +1,82 @@
+/*
+ * What an attempt comes to: see judge.h.
+ */
+#include "config.h"
+
+#include "relay/judge.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "relay/queue.h"
+#include "relay/schedule.h"
+
+static uint32_t
+random_number(void)
+{
+	uint32_t number = 0;
+
+	while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR)
+		continue;
+	return number;
+}
+
+/* When the first of the attempts that count for its death began. */
+static int64_t
+first_attempt_ms(const struct claim *claim)
+{
+	return claim->due.attempts_counted > 0 ? claim->due.first_attempt_ms
+					       : claim->started_at_ms;
+}
+
+static void
+judge_failure(struct claim *claim, int64_t now_ms)
+{
+	struct queue *queue = claim->queue;
+	struct schedule_failure failure = {
+	    .attempts = claim->due.attempts_counted + 1,
+	    .first_attempt_ms = first_attempt_ms(claim),
+	    .held_ms = claim->due.held_ms,
+	    .now_ms = now_ms,
+	    .retry_for_ms = queue->destination->retry_for_ms,
+	    .retry_after = claim->result.retry_after,
+	    .random = random_number()};
+	struct health_failure blow = {.is_probe = claim->is_probe,
+	    .status = claim->result.status,
+	    .first_attempt_ms = failure.first_attempt_ms,
+	    .started_at_ms = claim->started_at_ms,
+	    .now_ms = now_ms,
+	    .retry_after = failure.retry_after,
+	    .random = failure.random};
+
+	int64_t hold_until_ms = queue->health.hold_until_ms;
+
+	claim->news = health_fail(&queue->health, &blow);
+	claim->is_silent = queue->health.is_down && !claim->news.is_down;
+	queue->is_pause_unsaved |= claim->news.is_paused;
+	queue->is_hold_unsaved |= queue->health.hold_until_ms != hold_until_ms;
+	/* What is paused waits for the operator: it does not die of that. */
+	if (!queue->health.is_paused && schedule_is_dead(&failure)) {
+		claim->outcome = OUTCOME_DEAD;
+	} else {
+		claim->outcome = OUTCOME_RETRY;
+		claim->next_at_ms = schedule_next_at(&failure);
+	}
+}
+
+void
+judge_attempt(struct claim *claim)
+{
+	struct queue *queue = claim->queue;
+	int64_t now_ms = clock_wall_ms();
+
+	if (!claim->result.is_delivered) {
+		judge_failure(claim, now_ms);
+		return;
+	}
+	claim->outcome = OUTCOME_DELIVERED;
+	claim->news = health_succeed(&queue->health, now_ms);
+	queue->is_backlog_due |= claim->news.is_backlog_due;
+}

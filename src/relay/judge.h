@@ -1,0 +1,14 @@
+/*
+ * What an attempt comes to: for its delivery (delivered, tried again and when,
+ * dead) and for its destination (up, down, paused, held).
+ */
+#ifndef HOOKSPOOL_JUDGE_H
+#define HOOKSPOOL_JUDGE_H
+
+struct claim;
+
+/* Of a claim whose `result` has come: sets its outcome and its news, and what
+ * they change of its queue. */
+void judge_attempt(struct claim *claim);
+
+#endif
