@@ -106,10 +106,13 @@ libhookspool_a_SOURCES += \
 
 # command/
 libhookspool_a_SOURCES += \
+	%D%/command/backup.c \
 	%D%/command/change.c \
 	%D%/command/check.c \
 	%D%/command/command.h \
 	%D%/command/destinations.c %D%/command/destinations.h \
+	%D%/command/erase.c \
+	%D%/command/export.c \
 	%D%/command/fail.c \
 	%D%/command/filter.c %D%/command/filter.h \
 	%D%/command/init.c \

@@ -112,7 +112,7 @@ def a_wrong_filter_exits_with_2_and_is_named():
     with Sandbox() as box:
         config, _, _ = init(box)
         contains(complaint(config, "refused", "show", status=2), "number")
-        contains(complaint(config, "refused", "accept", status=2), "list")
+        contains(complaint(config, "refused", "drop", status=2), "list")
 
 
 # ---- init

@@ -3,9 +3,13 @@
 the spool, while an endpoint and a relay work on it.
 """
 
+import json
 import os
 import re
+import shutil
+import signal
 import sqlite3
+import stat
 
 from command_site import Site, complaint, event
 from harness import (HOOKSPOOL, Sandbox, contains, equal, main, run, test)
@@ -93,6 +97,186 @@ def migrate_says_which_schema_the_spool_has():
         database.execute("PRAGMA user_version = %d" % (version + 1))
         database.close()
         contains(complaint(site.config_path, "migrate"), "later hookspool")
+
+
+# ---- copies
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@test
+def export_writes_what_matches_with_its_bytes_oldest_first():
+    with Sandbox() as box:
+        site = Site(box)
+        odd = b'{"EventType":"x\\u0000\\ud800","Events":[],\r\n "\xc3\xa5":1.0}'
+        ids = [site.capture(odd), site.capture(event(TicketId=7)),
+               site.capture(event(TicketId=7))]
+        got = lines(site.run("export"))
+        equal([row["id"] for row in got], ids)
+        equal(got[0]["body"].encode(), odd, "the body")
+        equal(got[0]["body_bytes"], len(odd))
+        equal(got[0]["deliveries"], [])
+        equal([row["id"] for row in lines(site.run("export", "--ticket", "7",
+                                                   "--limit", "1"))],
+              ids[1:2])
+        equal([row["id"] for row in lines(site.run("export", ids[2],
+                                                   ids[0]))],
+              [ids[2], ids[0]])
+        contains(complaint(site.config_path, "export", "ffff"), "ffff")
+
+
+@test
+def a_pipe_that_closes_ends_an_export_quietly():
+    with Sandbox() as box:
+        site = Site(box)
+        for _ in range(3):
+            site.capture(event(text="x" * 100000))
+        ours, theirs = os.pipe()
+        child = box.spawn([HOOKSPOOL, "-c", site.config_path, "export"],
+                          "export", stdout=theirs)
+        os.close(theirs)
+        os.read(ours, 1)
+        os.close(ours)
+        equal(child.wait(), -signal.SIGPIPE, "exit status")
+        equal(child.output(), "")
+
+
+@test
+def a_backup_is_a_spool_of_its_own():
+    with Sandbox() as box:
+        os.chmod(box.path, 0o777)
+        site = Site(box)
+        ids = [site.capture(event()) for _ in range(5)]
+        copy = box.join("copy.db")
+        got = site.json("backup", copy)
+        equal((got["file"], got["size_bytes"]),
+              (copy, os.stat(copy).st_size))
+        equal(stat.S_IMODE(os.stat(copy).st_mode), 0o600, "its mode")
+        database = sqlite3.connect(copy)
+        equal([row[0] for row in database.execute(
+            "SELECT id FROM event ORDER BY seq")], ids)
+        equal(database.execute("PRAGMA integrity_check").fetchall(),
+              [("ok",)])
+        database.close()
+        contains(complaint(site.config_path, "backup", copy), copy)
+        equal(os.stat(copy).st_size, got["size_bytes"])
+        contains(complaint(site.config_path, "backup",
+                           box.join("none", "copy.db")), "none")
+        os.unlink(os.path.join(site.spool, "spool.db"))
+        for name in ("spool.db-wal", "spool.db-shm"):
+            if os.path.exists(os.path.join(site.spool, name)):
+                os.unlink(os.path.join(site.spool, name))
+        shutil.copy(copy, os.path.join(site.spool, "spool.db"))
+        equal(site.list(), ids[::-1])
+        site.capture(event())
+
+
+# ---- erasing
+
+def files_hold(site, text):
+    """The files of the spool that hold the text."""
+    found = []
+    for name in os.listdir(site.spool):
+        path = os.path.join(site.spool, name)
+        if os.path.isfile(path):
+            with open(path, "rb") as f:
+                if text.encode() in f.read():
+                    found.append(name)
+    return found
+
+
+@test
+def erase_needs_to_be_told_what():
+    for arguments, said in (
+            ([], "say what"), (["--dry-run"], "say what"),
+            (["--ticket", ""], "--ticket"), (["--author="], "--author"),
+            (["--before", "old"], "such as 90d"),
+            (["--note", "1", "2"], '"2" is one argument')):
+        done = run([HOOKSPOOL, "-c", "/nonexistent", "erase"] + arguments,
+                   status=2)
+        equal(done.stdout, b"")
+        contains(done.stderr.decode(), said)
+
+
+@test
+def erase_removes_a_person_and_says_how_much():
+    who = "eve.of.the.test@example.org"
+    with Sandbox() as box:
+        site = Site(box)
+        site.capture(event(Events=[{}, {"Ticket": {
+            "Id": 5, "Author": {"Email": who, "Name": "Eve Testperson"}}}]))
+        kept = site.capture(event(Events=[{"Ticket": {"Id": 6}}]))
+        site.refuse(json.dumps({"x": {"Email": who}}).encode())
+        assert files_hold(site, who)
+        dry = site.json("erase", "--author", who, "--dry-run")
+        equal((dry["dry_run"], dry["events"], dry["refused"]), (True, 1, 1))
+        assert files_hold(site, who)
+        contains(site.run("erase", "--author", who, "--dry-run"),
+                 "dry run, nothing was erased")
+        said = site.run("erase", "--author", who.upper())
+        contains(said, "       1  events, 1 of them not routed yet\n")
+        contains(said, "       1  refused bodies")
+        equal(files_hold(site, who), [], "files that hold the address")
+        equal(files_hold(site, "Eve Testperson"), [])
+        equal(site.list(), [kept])
+        got = site.json("erase", "--author", who)
+        equal((got["events"], got["refused"], got["clean"]), (0, 0, True))
+
+
+@test
+def erase_goes_by_ticket_note_and_age():
+    with Sandbox() as box:
+        site = Site(box)
+        ticket = site.capture(event(Events=[{}, {"TicketId": 71}]))
+        note = site.capture(event(Events=[{"NoteId": 72}]))
+        rest = site.capture(event(TicketId=7))
+        equal(site.json("erase", "--ticket", "71")["events"], 1)
+        equal(site.list(), [rest, note])
+        equal(site.json("erase", "--note", "72", "--before", "1h")["events"],
+              0)
+        equal(site.json("erase", "--note", "72")["events"], 1)
+        equal(site.list(), [rest])
+        equal(site.json("erase", "--before", "1d")["events"], 0)
+        equal(site.json("erase", "--before", "2100-01-01")["events"], 1)
+        equal(site.list(), [])
+        assert ticket
+
+
+# ---- accepting what was refused
+
+@test
+def a_refused_body_can_be_accepted_after_all():
+    with Sandbox() as box:
+        site = Site(box)
+        text = site.text
+        site.configure(text("community = other"))
+        body = json.dumps(event("ticket_x", TicketId=9)).encode()
+        site.refuse(body, CONTENT_TYPE="text/x")
+        site.configure(text())
+        lost = b'{"Type": "y", "Events": []}'
+        site.refuse(lost)
+        site.refuse(b"{")
+        got, = site.json("refused", "accept", "1")
+        equal(got["seq"], 1)
+        shown = site.json("show", got["id"])
+        equal((shown["body"].encode(), shown["event_type"],
+               shown["content_type"], shown["remote_addr"],
+               shown["ticket_id"], shown["state"]),
+              (body, "ticket_x", "text/x", "192.0.2.7", "9", "new"))
+        equal([row["seq"] for row in site.json("refused", "list")], [3, 2])
+        contains(complaint(site.config_path, "refused", "accept", "1"), "1")
+        contains(complaint(site.config_path, "refused", "accept", "2"),
+                 "without --type: ")
+        said = site.run("refused", "accept", "2", "--type", "y")
+        contains(said, "number 2 is now the event ")
+        contains(said, "no relay runs")
+        newest, = lines(site.run("list", "--limit", "1", "--json"))
+        equal(newest["event_type"], "y")
+        site.run("refused", "accept", "3", "--type", "y", status=1)
+        equal(len(site.json("refused", "list")), 1)
+        contains(complaint(site.config_path, "refused", "accept", "x",
+                           status=2), '"x"')
 
 
 main(__name__)

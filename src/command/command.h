@@ -66,6 +66,8 @@ struct call {
 					    given; "": given, has no value */
 	char **operands;                 /* ends with NULL */
 	struct list_filter filter;       /* what `read` made of them */
+	enum command_needs needs;        /* of the command, unless `read` has
+					    changed that */
 	struct config *config;           /* unless it needs nothing */
 	struct store *store;             /* if it needs it */
 };
@@ -81,6 +83,9 @@ int command_send(struct call *call);
 int command_refused(struct call *call);
 int command_replay(struct call *call);
 int command_drop(struct call *call);
+int command_erase(struct call *call);
+int command_export(struct call *call);
+int command_backup(struct call *call);
 int command_migrate(struct call *call);
 
 /* What their rows have to read beforehand. */
@@ -88,6 +93,9 @@ int status_read(struct call *call);
 int list_read(struct call *call);
 int replay_read(struct call *call);
 int drop_read(struct call *call);
+int erase_read(struct call *call);
+int export_read(struct call *call);
+int refused_read(struct call *call);
 
 extern const struct option_row init_options[];
 extern const struct option_row check_options[];
@@ -99,6 +107,9 @@ extern const struct option_row send_options[];
 extern const struct option_row refused_options[];
 extern const struct option_row replay_options[];
 extern const struct option_row drop_options[];
+extern const struct option_row erase_options[];
+extern const struct option_row export_options[];
+extern const struct option_row backup_options[];
 extern const struct option_row migrate_options[];
 
 /* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */

@@ -32,13 +32,19 @@ static const struct command commands[] = {
 	    "show one event, its deliveries, attempts and body"},
 	{"send", "URL FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
 	    command_send, "post files to an endpoint, as the sender would"},
-	{"refused", "list | show NUMBER", 1, 2, NEEDS_STORE, refused_options,
-	    NULL, command_refused,
-	    "list or show bodies that were turned away"},
+	{"refused", "list | show NUMBER | accept NUMBER...", 1, -1,
+	    NEEDS_STORE, refused_options, refused_read, command_refused,
+	    "list, show or accept bodies that were turned away"},
 	{"replay", "[ID...]", 0, -1, NEEDS_ALL, replay_options, replay_read,
 	    command_replay, "make deliveries pending again"},
 	{"drop", "[ID...]", 0, -1, NEEDS_CHANGE, drop_options, drop_read,
 	    command_drop, "give up deliveries"},
+	{"erase", "", 0, 0, NEEDS_CHANGE, erase_options, erase_read,
+	    command_erase, "erase what is of a ticket, note, person or time"},
+	{"export", "[ID...]", 0, -1, NEEDS_STORE, export_options, export_read,
+	    command_export, "write events with their bodies as JSON lines"},
+	{"backup", "FILE", 1, 1, NEEDS_STORE, backup_options, NULL,
+	    command_backup, "write a consistent copy of the spool"},
 	{"migrate", "", 0, 0, NEEDS_SPOOL, migrate_options, NULL,
 	    command_migrate, "bring an older spool up to this version"},
 };
@@ -263,7 +269,7 @@ refuse(const struct call *call, const char *why)
 static bool
 load(struct call *call, struct buf *why)
 {
-	enum command_needs needs = call->command->needs;
+	enum command_needs needs = call->needs;
 	bool is_all = needs == NEEDS_CONFIG || needs == NEEDS_ALL;
 	char *path = config_find(call->config_option);
 
@@ -277,7 +283,7 @@ load(struct call *call, struct buf *why)
 static bool
 open_store(struct call *call, struct buf *why)
 {
-	bool is_read = call->command->needs == NEEDS_STORE;
+	bool is_read = call->needs == NEEDS_STORE;
 	const struct store_options options = {.path = call->config->spool.path,
 	    .access = is_read ? STORE_READ : STORE_RELAY,
 	    .min_free_bytes = call->config->spool.min_free_bytes,
@@ -289,7 +295,7 @@ open_store(struct call *call, struct buf *why)
 static bool
 prepare(struct call *call, struct buf *why)
 {
-	switch (call->command->needs) {
+	switch (call->needs) {
 	case NEEDS_NOTHING:
 		return true;
 	case NEEDS_CONFIG:
@@ -306,9 +312,11 @@ prepare(struct call *call, struct buf *why)
 static int
 run(struct call *call, int argc, char **argv)
 {
-	int status = read_options(call, argc, argv);
 	struct buf why;
+	int status;
 
+	call->needs = call->command->needs;
+	status = read_options(call, argc, argv);
 	if (status >= 0)
 		return status;
 	buf_init(&why, WHY_MAX_BYTES);

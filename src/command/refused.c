@@ -1,23 +1,38 @@
 /*
- * hookspool refused: bodies that were turned away and kept for a while.
+ * hookspool refused: bodies that were turned away and kept for a while; listed,
+ * shown, or accepted as events after all.
  */
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "base/xalloc.h"
 #include "command/command.h"
 #include "command/jsonout.h"
+#include "command/nudge.h"
 #include "command/print.h"
 #include "config/value.h"
+#include "event/event.h"
 #include "spool/spool.h"
 
-enum { OPTION_BODY, OPTION_JSON };
+enum { OPTION_BODY, OPTION_JSON, OPTION_TYPE };
 
 const struct option_row refused_options[] = {
     [OPTION_BODY] = {"body", NULL, "show: the body alone, byte for byte"},
     [OPTION_JSON] = {"json", NULL, "one JSON document; bodies in base64"},
+    [OPTION_TYPE] = {"type", "TYPE",
+	"accept: the EventType, where the body has none"},
     {.name = NULL}};
+
+static bool
+read_number(const char *text, int64_t *seq)
+{
+	return value_read_number(text, VALUE_PLAIN, seq) == NULL && *seq > 0;
+}
 
 static void
 add_json(struct jsonout *out, const struct refusal *refusal)
@@ -153,21 +168,181 @@ show(struct call *call, int64_t seq)
 				 : command_fail("%s", store_why(call->store));
 }
 
+/* ---- accept ---- */
+
+/* What store_list_refused gives, kept beyond its call. */
+struct taken {
+	char *body;
+	size_t body_bytes;
+	char *content_type;
+	char *remote_addr;
+};
+
+static bool
+take(void *arg, const struct refusal *refusal)
+{
+	struct taken *taken = arg;
+
+	taken->body_bytes = refusal->body_bytes;
+	taken->body = xmalloc(refusal->body_bytes + 1);
+	memcpy(taken->body, refusal->body, refusal->body_bytes);
+	if (refusal->content_type != NULL)
+		taken->content_type = xstrdup(refusal->content_type);
+	if (refusal->remote_addr != NULL)
+		taken->remote_addr = xstrdup(refusal->remote_addr);
+	return false;
+}
+
+static void
+free_taken(struct taken *taken)
+{
+	free(taken->body);
+	free(taken->content_type);
+	free(taken->remote_addr);
+}
+
+/* Fills `event`. The type of the options is for an envelope that lacks one,
+ * or that has changed. False: it has said why not. */
+static bool
+read_event(const struct call *call, int64_t seq, const struct taken *taken,
+    struct event *event)
+{
+	struct event_error error =
+	    event_read(taken->body, taken->body_bytes, event);
+
+	if (error.verdict == EVENT_NOT_ENVELOPE &&
+	    call->values[OPTION_TYPE] != NULL)
+		event->type = xstrdup(call->values[OPTION_TYPE]);
+	else if (error.verdict != EVENT_FINE)
+		command_fail("number %lld cannot be an event%s: %s",
+		    (long long)seq,
+		    error.verdict == EVENT_NOT_ENVELOPE ? " without --type"
+							: "",
+		    error.why);
+	return event->type != NULL;
+}
+
+/* The new event's id into `id`. */
+static int
+accept_one(struct call *call, int64_t seq, char *id)
+{
+	struct taken taken = {.body = NULL};
+	struct event event = {.type = NULL};
+	struct capture capture = {.event = &event};
+	int status = STATUS_WRONG;
+
+	if (store_list_refused(call->store, seq, take, &taken) != STORE_OK) {
+		command_fail("%s", store_why(call->store));
+		goto out;
+	}
+	if (!read_event(call, seq, &taken, &event))
+		goto out;
+	capture.received_at_ms = clock_wall_ms();
+	capture.content_type = taken.content_type;
+	capture.remote_addr = taken.remote_addr;
+	capture.body = taken.body;
+	capture.body_bytes = taken.body_bytes;
+	uuid_make(capture.received_at_ms, capture.id);
+	if (store_accept_refused(call->store, seq, &capture) != STORE_OK) {
+		command_fail("%s", store_why(call->store));
+		goto out;
+	}
+	memcpy(id, capture.id, UUID_TEXT_SIZE);
+	status = STATUS_FINE;
+out:
+	event_free(&event);
+	free_taken(&taken);
+	return status;
+}
+
+static void
+tell_accepted(
+    const struct call *call, struct jsonout *out, int64_t seq, const char *id)
+{
+	if (call->values[OPTION_JSON] == NULL) {
+		printf("number %lld is now the event %s\n", (long long)seq, id);
+		return;
+	}
+	jsonout_open(out, NULL, '{');
+	jsonout_number(out, "seq", seq);
+	jsonout_text(out, "id", id);
+	jsonout_close(out, '}');
+}
+
+static int
+accept_all(struct call *call)
+{
+	bool is_json = call->values[OPTION_JSON] != NULL;
+	struct jsonout out = {.needs_comma = false};
+	char id[UUID_TEXT_SIZE], **number;
+	int status = STATUS_FINE, accepted = 0;
+	int64_t seq;
+
+	if (is_json)
+		jsonout_open(&out, NULL, '[');
+	for (number = call->operands + 1; *number != NULL; number++) {
+		if (read_number(*number, &seq) &&
+		    accept_one(call, seq, id) == STATUS_FINE) {
+			tell_accepted(call, &out, seq, id);
+			accepted++;
+		} else {
+			status = STATUS_WRONG;
+		}
+	}
+	if (is_json) {
+		jsonout_close(&out, ']');
+		jsonout_end(&out);
+	}
+	if (accepted > 0 && is_json)
+		nudge_relay(call);
+	else if (accepted > 0)
+		nudge_print(nudge_relay(call));
+	return status;
+}
+
+/* ---- the three ---- */
+
+int
+refused_read(struct call *call)
+{
+	const char *verb = call->operands[0];
+	bool is_accept = strcmp(verb, "accept") == 0;
+	char **number;
+	int64_t seq;
+
+	if (strcmp(verb, "list") == 0 && call->operands[1] == NULL)
+		return STATUS_FINE;
+	if (strcmp(verb, "show") != 0 && !is_accept)
+		return command_misuse(
+		    call, "say list, show NUMBER or accept NUMBER...");
+	if (call->operands[1] == NULL ||
+	    (!is_accept && call->operands[2] != NULL))
+		return command_misuse(
+		    call, "%s needs the number of a refused body", verb);
+	for (number = call->operands + 1; *number != NULL; number++)
+		if (!read_number(*number, &seq))
+			return command_misuse(call,
+			    "\"%s\": expected the number of a refused body",
+			    *number);
+	if (is_accept)
+		call->needs = NEEDS_CHANGE;
+	return STATUS_FINE;
+}
+
 int
 command_refused(struct call *call)
 {
-	const char *number = call->operands[1];
 	int64_t seq = 0;
 
-	if (strcmp(call->operands[0], "list") == 0 && number == NULL)
+	switch (call->operands[0][0]) {
+	case 'l':
 		return list(call) == STORE_OK
 			   ? STATUS_FINE
 			   : command_fail("%s", store_why(call->store));
-	if (strcmp(call->operands[0], "show") != 0)
-		return command_misuse(call, "say list, or show NUMBER");
-	if (number == NULL ||
-	    value_read_number(number, VALUE_PLAIN, &seq) != NULL || seq == 0)
-		return command_misuse(
-		    call, "show needs the number of a refused body");
-	return show(call, seq);
+	case 's':
+		read_number(call->operands[1], &seq);
+		return show(call, seq);
+	default:
+		return accept_all(call);
+	}
 }

@@ -82,6 +82,8 @@ copy_db(struct backup *backup)
 	enum store_status status = STORE_OK;
 	int code;
 
+	/* What only looks at the spool may still write the copy. */
+	(void)sqlite3_exec(db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
 	if (backup->progress != NULL)
 		sqlite3_progress_handler(db, STEPS_BETWEEN_LOOKS, look, backup);
 	code =
@@ -99,6 +101,9 @@ copy_db(struct backup *backup)
 		    "could not copy %s to %s: %s", backup->store->path,
 		    backup->part, sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
+	if (backup->store->access == STORE_READ)
+		(void)sqlite3_exec(
+		    db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	return status;
 }
 

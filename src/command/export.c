@@ -1,0 +1,94 @@
+/*
+ * hookspool export: events with their bodies, as JSON lines, oldest first.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "command/filter.h"
+#include "command/jsonout.h"
+#include "command/progress.h"
+#include "command/rows.h"
+#include "spool/spool.h"
+
+enum { OPTION_JSON = FILTER_COUNT };
+
+const struct option_row export_options[] = {
+    FILTER_ROWS("with a delivery to this destination",
+	"at most so many, oldest first, 0 for all [0]"),
+    [OPTION_JSON] = {"json", NULL, "as always: JSON lines, one an event"},
+    {.name = NULL}};
+
+int
+export_read(struct call *call)
+{
+	return filter_read(call, 0);
+}
+
+struct exporting {
+	struct progress progress;
+	int64_t count;
+};
+
+/* A line is whole before a stop is heeded. */
+static bool
+print_line(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count)
+{
+	struct exporting *exporting = arg;
+	struct jsonout out = {.needs_comma = false};
+
+	jsonout_open(&out, NULL, '{');
+	rows_event(&out, event);
+	jsonout_bytes(&out, "body", event->body, (size_t)event->body_bytes);
+	rows_deliveries(&out, deliveries, count);
+	jsonout_close(&out, '}');
+	jsonout_end(&out);
+	exporting->count++;
+	if (isatty(STDOUT_FILENO))
+		return !progress_is_stopped() && !ferror(stdout);
+	return progress_show(&exporting->progress, exporting->count) &&
+	       !ferror(stdout);
+}
+
+static enum store_status
+export_one(struct store *store, const char *prefix, struct exporting *exporting)
+{
+	struct event_detail detail;
+	char id[UUID_TEXT_SIZE];
+	enum store_status status = store_find_event(store, prefix, id);
+
+	if (status == STORE_OK)
+		status = store_show_event(store, id, &detail);
+	if (status != STORE_OK)
+		return status;
+	print_line(
+	    exporting, &detail.event, detail.deliveries, detail.delivery_count);
+	store_free_detail(&detail);
+	return STORE_OK;
+}
+
+int
+command_export(struct call *call)
+{
+	struct exporting exporting = {.count = 0};
+	enum store_status status = STORE_OK;
+	char **id;
+
+	progress_begin(&exporting.progress, "events");
+	if (call->operands[0] == NULL)
+		status = store_export(
+		    call->store, &call->filter, print_line, &exporting);
+	for (id = call->operands;
+	     *id != NULL && status == STORE_OK && !progress_is_stopped(); id++)
+		status = export_one(call->store, *id, &exporting);
+	progress_end(&exporting.progress);
+	if (status != STORE_OK)
+		return command_fail("%s", store_why(call->store));
+	if (progress_is_stopped())
+		return command_fail(
+		    "stopped after %lld events", (long long)exporting.count);
+	return STATUS_FINE;
+}
