@@ -122,11 +122,13 @@ libhookspool_a_SOURCES += \
 	%D%/command/migrate.c \
 	%D%/command/nudge.c %D%/command/nudge.h \
 	%D%/command/owner.c \
+	%D%/command/pause.c \
 	%D%/command/print.c %D%/command/print.h \
 	%D%/command/progress.c %D%/command/progress.h \
 	%D%/command/reach.c %D%/command/reach.h \
 	%D%/command/refused.c \
 	%D%/command/relay.c \
+	%D%/command/reload.c \
 	%D%/command/report.c %D%/command/report.h \
 	%D%/command/rows.c %D%/command/rows.h \
 	%D%/command/send.c \

@@ -176,8 +176,9 @@ make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # command/: what changes and judges
-python_tests += %D%/test_operate.py %D%/test_replay.py
-sanitized_tests += %D%/test_operate.py %D%/test_replay.py
+operate_tests = %D%/test_operate.py %D%/test_replay.py %D%/test_pause.py
+python_tests += $(operate_tests)
+sanitized_tests += $(operate_tests)
 EXTRA_DIST += %D%/command_site.py
 unit_tests += test_progress
 test_progress_SOURCES = %D%/test_progress.c

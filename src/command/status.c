@@ -59,10 +59,14 @@ is_failing(const struct destination_counts *d)
 
 /* What people call the state of a destination. */
 static const char *
-state_of(const struct destination_counts *d)
+state_of(const struct destination_counts *d, int64_t now_ms)
 {
 	if (!d->is_configured)
 		return "removed";
+	if (d->paused_at_ms != 0)
+		return "paused";
+	if (d->hold_until_ms > now_ms)
+		return "held";
 	if (d->pending == 0)
 		return "idle";
 	return is_failing(d) ? "retrying" : "delivering";
@@ -83,18 +87,23 @@ count_pending(const struct store_summary *summary)
 /* ---- JSON ---- */
 
 static void
-add_destination(struct jsonout *out, const struct destination_counts *d)
+add_destination(
+    struct jsonout *out, const struct destination_counts *d, int64_t now_ms)
 {
 	jsonout_open(out, NULL, '{');
 	jsonout_text(out, "name", d->name);
-	jsonout_text(out, "state", state_of(d));
+	jsonout_text(out, "state", state_of(d, now_ms));
 	jsonout_bool(out, "configured", d->is_configured);
 	jsonout_number(out, "pending", d->pending);
+	jsonout_number(out, "behind", d->behind);
 	jsonout_number(out, "delivered", d->delivered);
 	jsonout_number(out, "dead", d->dead);
 	jsonout_number(out, "dropped", d->dropped);
 	jsonout_some(out, "oldest_pending_ms", d->oldest_pending_ms);
 	jsonout_some(out, "next_at_ms", d->next_at_ms);
+	jsonout_some(out, "paused_at_ms", d->paused_at_ms);
+	jsonout_text(out, "pause_reason", d->pause_reason);
+	jsonout_some(out, "hold_until_ms", d->hold_until_ms);
 	jsonout_some(out, "last_attempt_ms", d->last_attempt_ms);
 	jsonout_some(out, "last_delivered_ms", d->last_delivered_ms);
 	jsonout_some(out, "last_status", d->last_status);
@@ -104,8 +113,8 @@ add_destination(struct jsonout *out, const struct destination_counts *d)
 
 /* `level` only as a plugin. */
 static void
-print_json(
-    const char *path, const struct store_summary *summary, const char *level)
+print_json(const char *path, int64_t now_ms,
+    const struct store_summary *summary, const char *level)
 {
 	struct jsonout out = {.needs_comma = false};
 	size_t i;
@@ -130,7 +139,7 @@ print_json(
 	jsonout_bool(&out, "failed_sync", summary->has_failure_mark);
 	jsonout_open(&out, "destinations", '[');
 	for (i = 0; i < summary->destination_count; i++)
-		add_destination(&out, &summary->destinations[i]);
+		add_destination(&out, &summary->destinations[i], now_ms);
 	jsonout_close(&out, ']');
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
@@ -191,19 +200,24 @@ print_totals(
 	    summary->is_relay_running ? "running" : "not running");
 }
 
-/* `2m 3s` from now; "now" when it is due; "-" when nothing waits. */
+/* `in 2m 3s`; "now" when it is due; "-" when nothing waits, or nobody knows
+ * until when. */
 static void
-add_due(struct table *table, int64_t now_ms, int64_t next_at_ms)
+add_due(struct table *table, const struct destination_counts *d, int64_t now_ms)
 {
+	int64_t due_ms =
+	    d->next_at_ms > d->hold_until_ms ? d->next_at_ms : d->hold_until_ms;
 	struct buf buf;
 
 	buf_init(&buf, 64);
-	if (next_at_ms == 0)
+	if (d->pending == 0 || d->paused_at_ms != 0 || !d->is_configured) {
 		buf_add_text(&buf, "-");
-	else if (next_at_ms - now_ms < 1000)
+	} else if (due_ms - now_ms < 1000) {
 		buf_add_text(&buf, "now");
-	else
-		print_add_span(&buf, next_at_ms - now_ms);
+	} else {
+		buf_add_text(&buf, "in ");
+		print_add_span(&buf, due_ms - now_ms);
+	}
 	table_add_buf(table, &buf);
 }
 
@@ -220,20 +234,36 @@ add_age(struct table *table, int64_t now_ms, int64_t since_ms)
 	table_add_buf(table, &buf);
 }
 
-/* The error and the status of the attempt last made, if it failed. A bar would
- * end the text of a plugin. */
+/* Since when it is paused, and the reason. */
 static void
-add_error(struct table *table, const struct destination_counts *d)
+add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+{
+	buf_add_text(buf, "paused ");
+	print_add_span(buf, now_ms - d->paused_at_ms);
+	buf_add_format(buf, " ago%s%s", d->pause_reason != NULL ? ": " : "",
+	    d->pause_reason != NULL ? d->pause_reason : "");
+}
+
+/* Why it is as it is: the pause, or the status and the error of the attempt
+ * last made, if it failed. A bar would end the text of a plugin. */
+static void
+add_why(struct table *table, const struct destination_counts *d, int64_t now_ms)
 {
 	struct buf buf;
 	char *text, *bar;
 
 	buf_init(&buf, PRINT_MAX_BYTES);
-	if (is_failing(d) && d->last_status != 0)
-		buf_add_format(&buf, "status %d", d->last_status);
-	if (d->last_error != NULL)
-		buf_add_format(
-		    &buf, "%s%s", buf.len > 0 ? ": " : "", d->last_error);
+	if (d->paused_at_ms != 0) {
+		add_pause(&buf, d, now_ms);
+	} else {
+		if (d->hold_until_ms > now_ms)
+			buf_add_text(&buf, "it sent Retry-After: ");
+		if (is_failing(d) && d->last_status != 0)
+			buf_add_format(&buf, "status %d%s", d->last_status,
+			    d->last_error != NULL ? ": " : "");
+		if (d->last_error != NULL)
+			buf_add_text(&buf, d->last_error);
+	}
 	text = buf_take(&buf);
 	for (bar = text; (bar = strchr(bar, '|')) != NULL; bar++)
 		*bar = '/';
@@ -246,7 +276,7 @@ static void
 print_destinations(int64_t now_ms, const struct store_summary *summary)
 {
 	static const char *const titles[] = {"DESTINATION", "STATE", "PENDING",
-	    "OLDEST", "NEXT TRY", "DELIVERED", "DEAD", "LAST ERROR"};
+	    "OLDEST", "NEXT TRY", "DELIVERED", "DEAD", "WHY"};
 	struct table table = table_new(titles, 8);
 	size_t i;
 
@@ -254,13 +284,13 @@ print_destinations(int64_t now_ms, const struct store_summary *summary)
 		const struct destination_counts *d = &summary->destinations[i];
 
 		table_add(&table, d->name);
-		table_add(&table, state_of(d));
+		table_add(&table, state_of(d, now_ms));
 		table_add_number(&table, d->pending);
 		add_age(&table, now_ms, d->oldest_pending_ms);
-		add_due(&table, now_ms, d->next_at_ms);
+		add_due(&table, d, now_ms);
 		table_add_number(&table, d->delivered);
 		table_add_number(&table, d->dead);
-		add_error(&table, d);
+		add_why(&table, d, now_ms);
 	}
 	putchar('\n');
 	table_print(&table);
@@ -323,7 +353,7 @@ command_status(struct call *call)
 		return command_refuse(call, "%s", store_why(call->store));
 	level = judge(call, &summary, now_ms);
 	if (call->values[OPTION_JSON] != NULL) {
-		print_json(path, &summary,
+		print_json(path, now_ms, &summary,
 		    status_is_plugin(call) ? level_name(level) : NULL);
 	} else {
 		print_totals(path, now_ms, &summary);

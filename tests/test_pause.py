@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Pausing and resuming a destination, and reloading the configuration, by the
+operator's command, while a relay runs.
+"""
+
+import json
+
+from destination import Destination
+from harness import HOOKSPOOL, contains, equal, main, run, test, wait_until
+from relay_site import Site, ids, section
+
+
+def command(site, *arguments, status=0):
+    done = run([HOOKSPOOL, "-c", site.conf] + list(arguments), status=status)
+    return (done.stdout if status == 0 else done.stderr).decode()
+
+
+def as_json(site, *arguments):
+    return json.loads(command(site, *arguments, "--json"))
+
+
+def destination(site, name):
+    row, = [d for d in as_json(site, "status")["destinations"]
+            if d["name"] == name]
+    return row
+
+
+def row_of(site, name):
+    """Its line of `status`."""
+    row, = [line for line in command(site, "status").splitlines()
+            if line.startswith(name + " ")]
+    return row
+
+
+@test
+def a_paused_destination_gets_nothing_until_it_is_resumed():
+    with Destination() as crm, Destination() as erp, \
+            Site(section("crm", crm.url()),
+                 section("erp", erp.url())) as site:
+        relay = site.relay()
+        first = site.capture()
+        crm.wait_for(1)
+        equal(as_json(site, "pause", "crm", "--reason", "moving | \x1b[1m"),
+              {"paused": ["crm"], "relay": "woken"})
+        second = site.capture()
+        erp.wait_for(2)
+        wait_until(lambda: destination(site, "crm")["pending"] == 1,
+                   "the delivery that waits", alive=[relay])
+        got = destination(site, "crm")
+        equal((got["state"], got["pause_reason"]),
+              ("paused", "moving | \x1b[1m"))
+        assert got["paused_at_ms"] > 0, got
+        said = row_of(site, "crm")
+        contains(said, "paused")
+        contains(said, "ago: moving / \\x1b[1m")
+        relay.stop()
+        relay = site.relay()  # it knows that still
+        third = site.capture()
+        erp.wait_for(3)
+        equal(len(crm.got()), 1, "requests to the paused one")
+        equal(command(site, "resume", "crm"), "crm is resumed\n")
+        equal(set(ids(crm.wait_for(3))), {first, second, third})
+        wait_until(lambda: destination(site, "crm")["state"] == "idle",
+                   "its settling", alive=[relay])
+        equal(destination(site, "crm")["paused_at_ms"], None)
+
+
+@test
+def what_cannot_be_paused_is_named():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        contains(command(site, "pause", "crm", status=1), "crm")
+        site.relay().stop()
+        contains(command(site, "pause", "cmr", "crm", status=1), "cmr")
+        equal(destination(site, "crm")["state"], "paused")
+        contains(command(site, "resume", "cmr", status=1), "cmr")
+        contains(command(site, "resume", "crm"), "no relay runs")
+        equal(destination(site, "crm")["state"], "idle")
+        contains(run([HOOKSPOOL, "pause"], status=2).stderr.decode(),
+                 "NAME... is missing")
+
+
+@test
+def a_held_destination_says_until_when():
+    with Destination("503 Retry-After: 3000") as to, \
+            Site(section("crm", to.url())) as site:
+        relay = site.relay()
+        site.capture()
+        wait_until(lambda: destination(site, "crm")["state"] == "held",
+                   "the hold", alive=[relay])
+        got = destination(site, "crm")
+        assert got["hold_until_ms"] > got["last_attempt_ms"] + 2900000, got
+        said = row_of(site, "crm")
+        contains(said, " in 49m ")
+        contains(said, "Retry-After: status 503")
+
+
+@test
+def reload_checks_the_file_before_the_relay_hears_of_it():
+    with Destination() as crm, Destination() as erp, \
+            Site(section("crm", crm.url())) as site:
+        contains(command(site, "reload"), "no relay runs")
+        equal(as_json(site, "reload"), {"relay": "not running"})
+        relay = site.relay()
+        site.configure(section("crm", crm.url(), "concurency = 1"))
+        said = command(site, "reload", status=1)
+        contains(said, 'did you mean "concurrency"?')
+        first = site.capture()
+        equal(crm.wait_for(1)[0].id, first)
+        site.configure(section("crm", crm.url()), section("erp", erp.url()))
+        equal(as_json(site, "reload"), {"relay": "asked"})
+        wait_until(lambda: {d["name"] for d in
+                            as_json(site, "status")["destinations"]} ==
+                   {"crm", "erp"}, "the reload", alive=[relay])
+        second = site.capture()
+        equal(erp.wait_for(1)[0].id, second)
+        equal(ids(crm.wait_for(2)), [first, second])
+
+
+main(__name__)
