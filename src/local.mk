@@ -52,6 +52,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/lane.c \
 	%D%/spool/list.c \
 	%D%/spool/lock.c \
+	%D%/spool/page.c %D%/spool/page.h \
 	%D%/spool/query.c \
 	%D%/spool/recover.c \
 	%D%/spool/refuse.c \

@@ -154,7 +154,7 @@ test_erase_CPPFLAGS = $(unit_cppflags)
 test_erase_LDADD = $(unit_ldadd)
 
 # spool/: erasing on request, copies, refused bodies
-unit_tests += test_mention test_erasure test_copies
+unit_tests += test_mention test_erasure test_copies test_scrub
 test_mention_SOURCES = %D%/test_mention.c
 test_mention_CPPFLAGS = $(unit_cppflags)
 test_mention_LDADD = $(unit_ldadd)
@@ -164,6 +164,9 @@ test_erasure_LDADD = $(unit_ldadd)
 test_copies_SOURCES = %D%/test_copies.c $(delivery_fixture)
 test_copies_CPPFLAGS = $(unit_cppflags)
 test_copies_LDADD = $(unit_ldadd)
+test_scrub_SOURCES = %D%/test_scrub.c $(delivery_fixture)
+test_scrub_CPPFLAGS = $(unit_cppflags)
+test_scrub_LDADD = $(unit_ldadd)
 
 # endpoint/
 endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py

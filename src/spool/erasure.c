@@ -26,7 +26,6 @@ struct erasing {
 	struct erase_counts *counts;
 	struct mention mention;
 	bool is_stopped;
-	bool has_erased;
 
 	/* What was found at the last look. */
 	int64_t found[ERASE_MAX_COUNT];
@@ -228,7 +227,6 @@ erase_found(struct store *store, struct erasing *erasing)
 	if (status != STORE_OK)
 		return status;
 	*erasing->counts = counts;
-	erasing->has_erased = true;
 	return STORE_OK;
 }
 
@@ -323,7 +321,6 @@ erase_refusals(struct store *store, struct erasing *erasing)
 			status = erase_refused(store, seq);
 		if (status != STORE_OK)
 			continue;
-		erasing->has_erased = true;
 		erasing->counts->refused++;
 		if (found == MENTION_TEXT)
 			erasing->counts->refused_text++;
@@ -405,7 +402,6 @@ empty_answers(struct store *store, struct erasing *erasing,
 		store_rollback(store);
 		return status;
 	}
-	erasing->has_erased = true;
 	return store_commit(store);
 }
 
@@ -473,7 +469,9 @@ store_erase(struct store *store, const struct erasure *erasure,
 		status = erase_refusals(store, &erasing);
 	if (status == STORE_OK)
 		status = erase_answers(store, &erasing);
-	if (erasing.has_erased && !is_dry(&erasing)) {
+	/* Also where nothing was found: the last time somebody may have been in
+	 * the way. */
+	if (!is_dry(&erasing)) {
 		enum store_status cleaned = clean(store, &erasing);
 
 		if (status == STORE_OK)

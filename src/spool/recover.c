@@ -37,8 +37,7 @@ pause_ms(int64_t ms)
 	nanosleep(&time, NULL);
 }
 
-/* Under the lock: one TRUNCATE, which waits for nobody. */
-static enum store_status
+enum store_status
 checkpoint_once(struct store *store)
 {
 	enum store_status status = STORE_OK;

@@ -198,6 +198,10 @@ void checkpoint_follow(struct store *store, sqlite3 *db);
 bool checkpoint_is_due(const struct store *store);
 void checkpoint_try(struct store *store);
 
+/* Under the lock: one TRUNCATE, which waits for nobody. STORE_BUSY: a reader
+ * is in the way. */
+enum store_status checkpoint_once(struct store *store);
+
 /* Takes the lock and moves the whole WAL into the database and empties it
  * (TRUNCATE). STORE_BUSY: a reader was in the way until `deadline_ms`, or the
  * lock was not to be had. */
