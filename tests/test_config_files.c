@@ -145,7 +145,7 @@ destination_with(const char *key, const char *path)
 static void
 a_destination_has_its_secrets_from_both_places(void **state)
 {
-	char text[512];
+	char text[1024];
 	struct config *c;
 
 	(void)state;
@@ -202,7 +202,7 @@ a_bad_file_of_a_destination_is_an_error(void **state)
 static char *
 client_text(const char *cert, const char *key)
 {
-	static char text[512];
+	static char text[1024];
 
 	snprintf(text, sizeof text, "%sclient_key = %s\n",
 	    destination_with("client_cert", cert), key);
