@@ -14,7 +14,11 @@ Location: /x" too. Those that do not answer well:
     short    200, then closes in the middle of the body
     slow     200, then a byte of the body each second
     huge     200, then a body without an end
+    failing  500, then the same
     headers  200, then headers without an end
+    goon     100 Continue without an end
+    drip     500, then a byte of a header each second
+    garbage  what is no HTTP
 """
 
 import argparse
@@ -223,8 +227,14 @@ class Destination:
             b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nshort")
 
     def _do_slow(self, connection):
-        connection.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        self._trickle(
+            connection, b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+
+    def _do_drip(self, connection):
+        self._trickle(connection, b"HTTP/1.1 500 No\r\nX-Drip: ")
+
+    def _trickle(self, connection, head):
+        connection.sendall(head)
         connection.settimeout(1)
         while True:
             connection.sendall(b"x")
@@ -238,6 +248,18 @@ class Destination:
         connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
         while True:
             connection.sendall(MEGABYTE)
+
+    def _do_failing(self, connection):
+        connection.sendall(b"HTTP/1.1 500 No\r\nConnection: close\r\n\r\n")
+        while True:
+            connection.sendall(MEGABYTE)
+
+    def _do_goon(self, connection):
+        while True:
+            connection.sendall(b"HTTP/1.1 100 Go on\r\n\r\n")
+
+    def _do_garbage(self, connection):
+        connection.sendall(b"220 mail.example.com ESMTP\r\n")
 
     def _do_headers(self, connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\n")

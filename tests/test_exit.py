@@ -146,13 +146,6 @@ def the_password_of_a_url_is_used_and_not_logged():
         assert "pa55word" not in relay.output(), relay.output()
 
 
-# ---- TLS ----
-
-def server_pair(site, issuer):
-    """Files for a server on 127.0.0.1."""
-    return Certificate(site, "server", issuer, "IP:127.0.0.1").with_chain()
-
-
 def attempted(site, relay):
     """Destination -> (state, last error), when each had an attempt."""
     wait_until(lambda: site.query("SELECT 1 FROM delivery") and not site.query(
@@ -160,6 +153,43 @@ def attempted(site, relay):
         alive=[relay])
     rows = site.query("SELECT destination, state, last_error FROM delivery")
     return {name: (state, error) for name, state, error in rows}
+
+
+# ---- answers ----
+
+@test
+def no_answer_takes_more_than_its_bound():
+    wanted = {  # the state, the status, what is in the error
+        "huge": ("delivered", 200, ""), "failing": ("pending", 500, ""),
+        "headers": ("delivered", 200, ""),
+        "goon": ("pending", None, "headers are longer than 64 KiB"),
+        "drip": ("pending", 500, "timed out"),
+        "slow": ("delivered", 200, ""),
+        "garbage": ("pending", None, "HTTP/0.9")}
+    to = {fault: Destination(fault) for fault in wanted}
+    with Site(*[section(fault, d.url(), "timeout = 2s")
+                for fault, d in to.items()]) as site:
+        for destination in to.values():
+            site.defer(destination.stop)
+        site.capture()
+        relay = site.relay()
+        found = attempted(site, relay)
+        relay.stop()
+        for fault, (state, status, error) in wanted.items():
+            equal(found[fault][0], state, fault)
+            equal(site.query("SELECT last_status FROM delivery WHERE "
+                             "destination = '%s'" % fault), [(status,)])
+            assert error in (found[fault][1] or ""), found[fault]
+            assert error or not found[fault][1], found[fault]
+        (longest,), = site.query("SELECT max(length(answer)) FROM attempts")
+        equal(longest, 1024, "bytes kept of an answer")
+
+
+# ---- TLS ----
+
+def server_pair(site, issuer):
+    """Files for a server on 127.0.0.1."""
+    return Certificate(site, "server", issuer, "IP:127.0.0.1").with_chain()
 
 
 @test

@@ -6,11 +6,12 @@ destination. npm installs it into the build folder, as tests/npm/ pins it.
 import json
 import os
 import shutil
+import signal
 import tempfile
 
 from harness import (HOOKSPOOL, Sandbox, Skip, TOP_BUILD, TOP_SRC, contains,
                      equal, main, need, run, test, wait_until)
-from relay_site import BODY, Site, body, section
+from relay_site import BODY, Site, body, logged, section
 
 OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEW = "whsec_" + "/+" * 42 + "/w=="
@@ -96,23 +97,59 @@ def the_library_takes_what_is_signed_byte_for_byte():
 
 
 @test
-def old_and_new_secret_are_right_while_one_replaces_the_other():
+def one_secret_replaces_another_with_no_delivery_refused():
     modules = library()
     with Sandbox() as sandbox:
+        # Before and after it got the new secret.
         old = Receiver(sandbox, modules, "old", OLD)
         new = Receiver(sandbox, modules, "new", NEW)
         with Site() as site:
-            secrets = site.write("secrets", "%s\n%s\n" % (NEW, OLD), 0o600)
+            secrets = site.write("secrets", OLD + "\n", 0o600)
             site.configure(
-                section("old", old.url, "secret_file = " + secrets),
-                section("new", new.url, "secret_file = " + secrets))
+                section("old", old.url, "secret_file = " + secrets,
+                        "events = before, between"),
+                section("new", new.url, "secret_file = " + secrets,
+                        "events = between, after"))
             relay = site.relay()
-            event = site.capture()
-            equal(old.wait_for(1), [(event, "1", "")])
-            equal(new.wait_for(1), [(event, "1", "")])
+
+            def change(*lines):
+                site.write("secrets", "\n".join(lines) + "\n", 0o600)
+                count = relay.output().count("configuration loaded")
+                run([HOOKSPOOL, "-c", site.conf, "reload"])
+                wait_until(lambda: relay.output().count("configuration loaded")
+                           > count, "the reload", alive=[relay])
+
+            before = site.capture(body("before"))
+            old.wait_for(1)
+            change(NEW, OLD)
+            between = site.capture(body("between"))
+            equal(old.wait_for(2), [(before, "1", ""), (between, "1", "")])
+            new.wait_for(1)
+            change("# only this one", NEW)
+            after = site.capture(body("after"))
+            equal(new.wait_for(2), [(between, "1", ""), (after, "1", "")])
             relay.stop()
             for secret in (OLD, NEW):
                 assert secret not in relay.output(), relay.output()
+
+
+@test
+def a_reload_with_a_secret_file_that_is_wrong_changes_nothing():
+    modules = library()
+    with Sandbox() as sandbox:
+        to = Receiver(sandbox, modules, "receiver", OLD)
+        with Site() as site:
+            secrets = site.write("secrets", OLD + "\n", 0o600)
+            site.configure(
+                section("crm", to.url, "secret_file = " + secrets))
+            relay = site.relay()
+            site.write("secrets", "whsec_tooshort\n", 0o600)
+            done = run([HOOKSPOOL, "-c", site.conf, "reload"], 1)
+            contains(done.stderr.decode(), "secrets:1: ")
+            relay.signal(signal.SIGHUP)
+            logged(relay, "the new configuration is bad")
+            event = site.capture()
+            equal(to.wait_for(1), [(event, "1", "")])
 
 
 @test

@@ -160,7 +160,7 @@ final_status(const struct attempt *attempt)
 	if (attempt->receive.header_bytes > 0)
 		curl_easy_getinfo(
 		    attempt->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (int)status;
+	return status >= 200 ? (int)status : 0;
 }
 
 static void
