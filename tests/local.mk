@@ -79,6 +79,7 @@ test_sign_SOURCES = %D%/test_sign.c
 test_sign_CPPFLAGS = $(unit_cppflags)
 test_sign_LDADD = $(unit_ldadd) $(CRYPTO_LIBS)
 relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py \
+	%D%/test_relay_process.py %D%/test_relay_crash.py \
 	%D%/test_relay_down.py %D%/test_relay_order.py \
 	%D%/test_relay_reload.py
 check_PROGRAMS += spool_tool

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import pwd
+import resource
 import signal
 import sqlite3
 
@@ -74,12 +75,16 @@ class Site(Sandbox):
         contains(head, b"Status: 200", "the endpoint's answer")
         return json.loads(answer)["id"]
 
-    def relay(self, *arguments, wrapper=(), environment=None, listens=True):
-        """Starts a relay; returns when it listens."""
+    def relay(self, *arguments, wrapper=(), environment=None, listens=True,
+              limits=None):
+        """Starts a relay; returns when it listens. `limits` are those of
+        descriptors, soft and hard."""
         child = self.spawn(
             list(wrapper) + [HOOKSPOOL, "-c", self.conf, "relay"] +
             list(arguments), "relay%d" % len(self.relays),
-            env=dict(os.environ, **(environment or {})))
+            env=dict(os.environ, **(environment or {})),
+            preexec_fn=limits and (lambda: resource.setrlimit(
+                resource.RLIMIT_NOFILE, limits)))
         self.relays.append(child)
         if listens:
             wait_until(lambda: "relay started" in child.output(),
@@ -118,3 +123,9 @@ def logged(child, text, timeout_s=20):
 
 def ids(requests):
     return [request.id for request in requests]
+
+
+def stat(pid):
+    """The fields of /proc/PID/stat from the state on."""
+    with open("/proc/%d/stat" % pid) as f:
+        return f.read().rpartition(")")[2].split()

@@ -11,7 +11,7 @@ from email.utils import formatdate
 
 from destination import Destination
 from harness import contains, equal, main, test, wait_until
-from relay_site import Site, body, ids, logged, section
+from relay_site import Site, body, ids, logged, section, stat
 
 
 class Gauge:
@@ -264,13 +264,10 @@ def a_paused_destination_keeps_no_relay_busy():
         logged(relay, "destination is paused")
         event = site.capture()
         wait_until(lambda: site.settled() == [("pending", 0)], "the delivery")
-        with open("/proc/%d/stat" % relay.pid) as f:
-            before = f.read().split()[13:15]
+        before = stat(relay.pid)[11:13]
         time.sleep(1.5)  # the idleness that is measured
         assert relay.is_alive(), "it ended although something is pending"
-        with open("/proc/%d/stat" % relay.pid) as f:
-            used = sum(map(int, f.read().split()[13:15])) - sum(
-                map(int, before))
+        used = sum(map(int, stat(relay.pid)[11:13])) - sum(map(int, before))
         assert used <= 1, "%d clock ticks of CPU" % used
         site.tool("resume", "crm")
         equal(ids(to.wait_for(1)), [event])

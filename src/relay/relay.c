@@ -436,8 +436,6 @@ serve(struct relay *relay)
 
 	if (!listen_again(relay))
 		return STORE_FAILED;
-	/* It may have changed while we waited for the lock. */
-	relay->is_reload_asked = config_is_stale(relay->config);
 	descriptors_raise(
 	    destinations_in_flight_max(&relay->work.destinations));
 	log_note(LOG_LEVEL_INFO, "relay started",
@@ -479,14 +477,17 @@ relay_run(const struct relay_options *options)
 	    .spool_path = config->spool.path,
 	    .wake_fd = NO_DESCRIPTOR};
 	enum store_status status;
-	bool is_needed = true;
+	bool is_needed = true, is_stale;
 
 	log_open("hookspool", config->log.target, config->log.path,
 	    config->log.format);
 	signals_ignore_reload();
+	is_stale = config_is_stale(config);
 	relay.lock_fd = take_lock(options);
 	if (relay.lock_fd < 0)
 		return explain_lock(config->spool.path, errno);
+	/* It may have changed while we waited. */
+	relay.is_reload_asked = !is_stale && config_is_stale(config);
 	status = signals_set() ? open_all(&relay) : STORE_FAILED;
 	if (status == STORE_OK && options->mode == RELAY_IF_PENDING)
 		status = look_once(&relay, &is_needed);

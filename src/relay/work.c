@@ -473,7 +473,8 @@ work_is_idle(const struct work *work)
 	size_t i;
 
 	if (work_is_unfinished(work) || work->is_new_possible ||
-	    work->retry_mono_ms != 0)
+	    work->is_state_unread || work->retry_mono_ms != 0 ||
+	    destinations_has_hurry(&work->destinations))
 		return false;
 	for (i = 0; i < work->destinations.count; i++)
 		if (work->destinations.queues[i]->is_worth_a_look ||
