@@ -125,6 +125,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/owner.c \
 	%D%/command/pause.c \
 	%D%/command/print.c %D%/command/print.h \
+	%D%/command/probe.c \
 	%D%/command/progress.c %D%/command/progress.h \
 	%D%/command/reach.c %D%/command/reach.h \
 	%D%/command/refused.c \
@@ -133,8 +134,10 @@ libhookspool_a_SOURCES += \
 	%D%/command/report.c %D%/command/report.h \
 	%D%/command/rows.c %D%/command/rows.h \
 	%D%/command/send.c \
+	%D%/command/sender.c %D%/command/sender.h \
 	%D%/command/show.c \
 	%D%/command/status.c \
+	%D%/command/steps.c %D%/command/steps.h \
 	%D%/command/when.c %D%/command/when.h
 
 # The endpoint parses what strangers send: no network client, no TLS.

@@ -285,6 +285,21 @@ class ClosedPort:
         return "http://127.0.0.1:%d%s" % (self.port, path)
 
 
+def answer_once(box, answer):
+    """The port of who answers the first bytes that come so, and closes."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    box.defer(listener.close)
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
 def _main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)

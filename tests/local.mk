@@ -190,8 +190,8 @@ test_progress_CPPFLAGS = $(unit_cppflags)
 test_progress_LDADD = $(unit_ldadd)
 
 # config/ and command/
-python_tests += %D%/test_command.py %D%/test_check.py
-sanitized_tests += %D%/test_command.py %D%/test_check.py
+python_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py
+sanitized_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py
 EXTRA_DIST += %D%/certificates.py
 unit_tests += test_ini test_config test_config_destination test_config_files \
 	test_print

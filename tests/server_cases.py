@@ -78,6 +78,19 @@ class Stage:
 
 
 @test
+def a_probe_from_outside_finds_nothing_wrong():
+    with Stage() as stage:
+        site = stage.site
+        done = site.command(
+            "probe", "--ca-file", site.join("ca.pem"),
+            "https://localhost:%d%s" % (site.server.port, site.path()))
+        out = done.stdout.decode()
+        contains(out, "captured as %s" % list(site.events())[0])
+        for secret in (site.token, site.key):
+            assert secret not in out, out
+
+
+@test
 def the_verification_request_echoes_the_challenge_and_no_more():
     with Stage() as stage:
         site = stage.site

@@ -7,30 +7,14 @@ seconds at most; none of them sees a request.
 import json
 import socket
 import ssl
-import threading
 import time
 import warnings
 
 import fastcgi
 from certificates import Certificate
-from destination import Destination
+from destination import Destination, answer_once
 from harness import (HOOKSPOOL, Sandbox, contains, equal, free_port, main, run,
                      test)
-
-
-def answer_once(box, answer):
-    """The port of who answers the first bytes that come so, and closes."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    box.defer(listener.close)
-
-    def serve():
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            connection.sendall(answer)
-
-    threading.Thread(target=serve, daemon=True).start()
-    return listener.getsockname()[1]
 
 
 def conf(box, *destinations):

@@ -447,6 +447,7 @@ patterns_match_like_file_names(void **state)
 	assert_false(config_matches(events, NULL));
 	assert_true(config_matches(&c->destinations[0].communities, NULL));
 	assert_false(config_matches(&c->endpoint.communities, "x"));
+	assert_true(config_matches_type(events, "note"));
 	config_free(c);
 	config_free(NULL);
 }

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/xalloc.h"
 #include "command/command.h"
 #include "command/reach.h"
@@ -16,19 +15,6 @@
 #include "config/config.h"
 
 #define WAIT_MS 5000
-
-/* Long enough to have it renewed, if nothing does that by itself. */
-#define EXPIRES_SOON_MS (INT64_C(14) * 24 * 3600 * 1000)
-
-static bool
-is_expiring(const struct reach *reach)
-{
-	const struct look *look = &reach->look;
-
-	return reach_is_https(reach) && look->chain_count > 0 &&
-	       look->chain[0].expires_ms != 0 &&
-	       look->chain[0].expires_ms - clock_wall_ms() < EXPIRES_SOON_MS;
-}
 
 static void
 add_finding(struct report *report, const struct reach *reach)
@@ -43,7 +29,7 @@ add_finding(struct report *report, const struct reach *reach)
 	if (reach->look.end != LOOK_FINE)
 		report_wrong(report, "destination", buf_text(&seen), "%s",
 		    buf_text(&advice));
-	else if (is_expiring(reach))
+	else if (reach_expires_soon(reach))
 		report_warning(report, "destination", buf_text(&seen), "%s",
 		    "see that it is renewed there");
 	else

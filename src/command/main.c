@@ -30,6 +30,8 @@ static const struct command commands[] = {
 	    "list events and their deliveries, newest first"},
 	{"show", "ID", 1, 1, NEEDS_STORE, show_options, NULL, command_show,
 	    "show one event, its deliveries, attempts and body"},
+	{"probe", "URL", 1, 1, NEEDS_NOTHING, probe_options, NULL,
+	    command_probe, "try an endpoint from outside, as the sender"},
 	{"send", "URL FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
 	    command_send, "post files to an endpoint, as the sender would"},
 	{"refused", "list | show NUMBER | accept NUMBER...", 1, -1,

@@ -13,6 +13,9 @@
 #include "base/xalloc.h"
 #include "command/print.h"
 
+/* Long enough to have it renewed, if nothing does that by itself. */
+#define EXPIRES_SOON_MS (INT64_C(14) * 24 * 3600 * 1000)
+
 /* ---- looking ---- */
 
 /* One round: those of the kind, at once. */
@@ -78,6 +81,16 @@ bool
 reach_is_https(const struct reach *reach)
 {
 	return strncasecmp(reach->to.url, "https:", 6) == 0;
+}
+
+bool
+reach_expires_soon(const struct reach *reach)
+{
+	const struct look *look = &reach->look;
+
+	return reach_is_https(reach) && look->chain_count > 0 &&
+	       look->chain[0].expires_ms != 0 &&
+	       look->chain[0].expires_ms - clock_wall_ms() < EXPIRES_SOON_MS;
 }
 
 char *

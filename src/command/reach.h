@@ -36,4 +36,7 @@ char *reach_host_dup(const char *url);
 
 bool reach_is_https(const struct reach *reach);
 
+/* Whether the certificate should be looked after by now. */
+bool reach_expires_soon(const struct reach *reach);
+
 #endif

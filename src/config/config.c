@@ -89,6 +89,19 @@ config_matches(const struct text_list *patterns, const char *text)
 	return false;
 }
 
+bool
+config_matches_type(const struct text_list *patterns, const char *type)
+{
+	size_t i;
+
+	if (type == NULL || strcmp(type, CONFIG_PROBE_TYPE) != 0)
+		return config_matches(patterns, type);
+	for (i = 0; i < patterns->count; i++)
+		if (strcmp(patterns->items[i], CONFIG_PROBE_TYPE) == 0)
+			return true;
+	return false;
+}
+
 static void
 free_endpoint(struct endpoint_config *endpoint)
 {

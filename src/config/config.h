@@ -160,4 +160,11 @@ char *config_url_shown_dup(const char *url);
  * An empty list matches nothing. */
 bool config_matches(const struct text_list *patterns, const char *text);
 
+/* The EventType of the event that `hookspool probe` sends. */
+#define CONFIG_PROBE_TYPE "hookspool_probe"
+
+/* The same for an EventType: that of a probe is matched by its own name
+ * alone, so that none goes to a destination that asks for everything. */
+bool config_matches_type(const struct text_list *patterns, const char *type);
+
 #endif

@@ -222,7 +222,7 @@ void
 look_take(void *easy, int code, bool is_turned_off, const char *why,
     struct look *look)
 {
-	const char *redirect = NULL;
+	const char *redirect = NULL, *address = NULL;
 	long os_errno = 0;
 
 	look->end = end_of(easy, code, why);
@@ -231,6 +231,9 @@ look_take(void *easy, int code, bool is_turned_off, const char *why,
 	look->is_late = code == CURLE_OPERATION_TIMEDOUT;
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
 	look->os_errno = (int)os_errno;
+	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+	if (address != NULL && *address != '\0')
+		snprintf(look->address, sizeof look->address, "%s", address);
 	curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect);
 	if (redirect != NULL)
 		snprintf(look->redirect, sizeof look->redirect, "%s", redirect);

@@ -58,7 +58,8 @@ struct look {
 	enum look_end end;
 	bool is_late;                      /* it ended as the time was up */
 	int os_errno;                      /* of connecting; 0: none */
-	char address[LOOK_ADDRESS_SIZE];   /* tried last; "": none */
+	char address[LOOK_ADDRESS_SIZE];   /* connected to, else tried
+					      last; "": none */
 	char redirect[LOOK_REDIRECT_SIZE]; /* to where; "": not */
 	struct look_certificate chain[LOOK_CHAIN_MAX]; /* as it was sent, the
 							  server's first */

@@ -240,7 +240,8 @@ match(const struct work *work, const struct new_event *event,
 	for (i = 0; i < work->destinations.count; i++) {
 		const struct queue *queue = work->destinations.queues[i];
 
-		if (config_matches(&queue->destination->events, event->type) &&
+		if (config_matches_type(
+			&queue->destination->events, event->type) &&
 		    config_matches(
 			&queue->destination->communities, event->community))
 			routes[count++] = (struct route){
