@@ -176,7 +176,7 @@ what_is_behind_is_made_due_where_order_ends(void **state)
 		delivery_check(fixture);
 		steps++;
 	} while (is_more);
-	assert_int_equal(steps, 3);
+	assert_int_equal(steps, 5);
 	assert_int_equal(
 	    fixture_query(fixture->path, "SELECT behind FROM destinations"), 0);
 }

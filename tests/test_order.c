@@ -359,6 +359,83 @@ kills_amid_settles_break_no_order_and_repeat_only_what_was_under_way(
 	free(world);
 }
 
+/* ---- an operator who is killed ---- */
+
+static bool
+tell(void *arg, const struct change_counts *counts)
+{
+	(void)counts;
+	return write(*(int *)arg, ".", 1) == 1;
+}
+
+/* Drops all and replays it, again and again; never returns. */
+static void
+change_until_killed(struct fixture *fixture, int pipe_fd)
+{
+	const struct list_filter all = {.limit = 0},
+				 dropped = {.state = "dropped"};
+	struct change_options options = {
+	    .mode = CHANGE_MAKE, .progress = tell, .progress_arg = &pipe_fd};
+	struct change_counts counts;
+
+	fixture->store = fixture_open(fixture->path, STORE_RELAY);
+	while (
+	    store_drop(fixture->store, &all, &options, &counts) == STORE_OK &&
+	    store_replay(fixture->store, &dropped, &options, &counts) ==
+		STORE_OK)
+		continue;
+	_exit(1);
+}
+
+static void
+change_and_kill(struct world *world, int steps)
+{
+	struct fixture *fixture = world->fixture;
+	int fds[2];
+	char byte;
+	pid_t child;
+
+	store_close(fixture->store);
+	fixture->store = NULL;
+	assert_int_equal(pipe(fds), 0);
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		change_until_killed(fixture, fds[1]);
+	close(fds[1]);
+	while (read(fds[0], &byte, 1) == 1)
+		if (steps-- == 0)
+			assert_int_equal(kill(child, SIGKILL), 0);
+	close(fds[0]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	fixture->store = fixture_open(fixture->path, STORE_RELAY);
+	delivery_check(fixture);
+}
+
+static void
+kills_amid_drops_and_replays_leave_every_lane_whole(void **state)
+{
+	struct world *world = world_new(*state, 11);
+	const struct list_filter dropped = {.state = "dropped"};
+	const struct change_options options = {.mode = CHANGE_MAKE};
+	struct change_counts counts;
+	int i;
+
+	for (i = 0; i < 600; i++)
+		capture(world);
+	delivery_route(world->fixture, &world->destination, 1);
+	for (i = 0; i < KILLS; i++)
+		change_and_kill(world, (int)roll(world, 9));
+	assert_int_equal(
+	    store_replay(world->fixture->store, &dropped, &options, &counts),
+	    STORE_OK);
+	drain(world);
+	assert_int_equal(fixture_query(world->fixture->path,
+			     "SELECT delivered FROM destinations"),
+	    world->event_count);
+	free(world);
+}
+
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -370,6 +447,7 @@ main(void)
 	    CASE(first_successes_of_a_ticket_come_in_order_whatever_happens),
 	    CASE(
 		kills_amid_settles_break_no_order_and_repeat_only_what_was_under_way),
+	    CASE(kills_amid_drops_and_replays_leave_every_lane_whole),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "spool/select.h"
 
+#define STEP_MAX_MS 40 /* a transaction, without its commit */
+
 enum verb { VERB_REPLAY, VERB_DROP };
 
 struct change {
@@ -21,6 +23,12 @@ struct change {
 	const struct change_options *options;
 	struct change_counts *counts;
 	struct selection selection;
+};
+
+/* What a look gave. */
+struct batch {
+	struct candidate found[SELECT_MAX_COUNT];
+	size_t count;
 };
 
 /* ---- what is asked for ---- */
@@ -172,44 +180,50 @@ is_enough(const struct change *change)
 			counts->dropped) >= limit;
 }
 
+/* Until `until_ms` (clock_mono_ms), but one at least. `done` gets how many of
+ * them were looked at. */
 static enum store_status
 change_found(struct store *store, struct change *change,
-    const struct candidate *found, size_t count)
+    const struct batch *batch, int64_t until_ms, size_t *done)
 {
 	enum store_status status = STORE_OK;
-	size_t i;
+	size_t i = *done;
 
-	for (i = 0; i < count && !is_enough(change); i++) {
-		int64_t *counted = judge(change, &found[i]);
+	do {
+		const struct candidate *candidate = &batch->found[i];
+		int64_t *counted = judge(change, candidate);
 
 		if (change->options->mode == CHANGE_MAKE)
 			status = make_change(
-			    store, change->counts, counted, &found[i]);
+			    store, change->counts, counted, candidate);
 		if (status == STORE_GONE) {
 			counted = &change->counts->passed_over;
 			status = STORE_OK;
 		}
-		if (status != STORE_OK)
-			break;
-		++*counted;
-	}
+		if (status == STORE_OK)
+			++*counted;
+		i++;
+	} while (status == STORE_OK && i < batch->count && !is_enough(change) &&
+		 clock_mono_ms() < until_ms);
+	*done = i;
 	return status;
 }
 
 /* One transaction. */
 static enum store_status
 change_step(struct store *store, struct change *change,
-    const struct candidate *found, size_t count)
+    const struct batch *batch, size_t *done)
 {
 	struct change_counts before = *change->counts;
 	enum store_status status;
 
-	if (count == 0 || change->options->mode == CHANGE_COUNT)
-		return change_found(store, change, found, count);
+	if (change->options->mode == CHANGE_COUNT)
+		return change_found(store, change, batch, INT64_MAX, done);
 	status = store_begin(store, store_deadline(store));
 	if (status != STORE_OK)
 		return status;
-	status = change_found(store, change, found, count);
+	status = change_found(
+	    store, change, batch, clock_mono_ms() + STEP_MAX_MS, done);
 	if (status == STORE_OK)
 		status = store_commit(store);
 	else
@@ -231,18 +245,35 @@ goes_on(const struct change *change)
 		   options->progress(options->progress_arg, change->counts));
 }
 
+/* STORE_GONE: it is enough, or the caller said so. */
+static enum store_status
+change_batch(
+    struct store *store, struct change *change, const struct batch *batch)
+{
+	enum store_status status = STORE_OK;
+	size_t done = 0;
+
+	do {
+		if (batch->count > 0)
+			status = change_step(store, change, batch, &done);
+		if (status == STORE_OK && !goes_on(change))
+			status = STORE_GONE;
+	} while (status == STORE_OK && done < batch->count);
+	return status;
+}
+
 static enum store_status
 change_selected(struct store *store, struct change *change)
 {
-	struct candidate found[SELECT_MAX_COUNT];
 	enum store_status status;
-	size_t count;
+	struct batch batch;
 
 	do {
-		status = select_next(store, &change->selection, found, &count);
+		status = select_next(
+		    store, &change->selection, batch.found, &batch.count);
 		if (status == STORE_OK)
-			status = change_step(store, change, found, count);
-	} while (status == STORE_OK && goes_on(change));
+			status = change_batch(store, change, &batch);
+	} while (status == STORE_OK);
 	return status == STORE_GONE ? STORE_OK : status;
 }
 

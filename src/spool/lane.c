@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 
-#define RELEASE_MAX_COUNT 1000 /* deliveries in one transaction */
+#define RELEASE_MAX_COUNT 500 /* deliveries in one transaction */
 
 /* The lane of a row of `events`; NULL: it is ordered with nothing. */
 #define LANE_OF_EVENT                                                          \

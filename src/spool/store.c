@@ -18,6 +18,10 @@
 #include "base/xalloc.h"
 #include "spool/folder.h"
 
+/* For who changes deliveries: a thousand lanes have their pages in it.
+ * Negative: in KiB. */
+#define CACHE_KIB "-16384"
+
 static const char *const file_names[FILE_COUNT] = {[FILE_DB] = DB_NAME,
     [FILE_LOCK] = LOCK_NAME,
     [FILE_WAL] = WAL_NAME,
@@ -163,7 +167,9 @@ connect_db(struct store *store)
 	if (sqlite3_db_readonly(store->db, "main") != 0)
 		return say_not_ours(store);
 	checkpoint_follow(store, store->db);
-	return STORE_OK;
+	if (store->access == STORE_RELAY)
+		status = sql_exec(store, "PRAGMA cache_size = " CACHE_KIB);
+	return status;
 }
 
 /* Under the lock: where SQLite makes the log and its index, it gives them
