@@ -95,6 +95,24 @@ def a_held_destination_says_until_when():
 
 
 @test
+def a_destination_that_is_down_says_since_when_and_until_when():
+    with Destination("500") as to, Site(section("crm", to.url())) as site:
+        relay = site.relay()
+        for _ in range(8):
+            site.capture()
+        wait_until(lambda: destination(site, "crm")["state"] == "down",
+                   "its going down", alive=[relay])
+        got = destination(site, "crm")
+        assert 0 < got["down_since_ms"] < got["probe_at_ms"], got
+        contains(row_of(site, "crm"), " down for ")
+        to.script[:] = ["200"]
+        command(site, "reload")  # which probes at once
+        wait_until(lambda: [destination(site, "crm")[key] for key in (
+            "state", "down_since_ms", "probe_at_ms")] ==
+            ["idle", None, None], "its coming back", alive=[relay])
+
+
+@test
 def reload_checks_the_file_before_the_relay_hears_of_it():
     with Destination() as crm, Destination() as erp, \
             Site(section("crm", crm.url())) as site:

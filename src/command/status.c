@@ -69,6 +69,8 @@ state_of(const struct destination_counts *d, int64_t now_ms)
 		return "held";
 	if (d->pending == 0)
 		return "idle";
+	if (d->down_since_ms != 0)
+		return "down";
 	return is_failing(d) ? "retrying" : "delivering";
 }
 
@@ -104,6 +106,8 @@ add_destination(
 	jsonout_some(out, "paused_at_ms", d->paused_at_ms);
 	jsonout_text(out, "pause_reason", d->pause_reason);
 	jsonout_some(out, "hold_until_ms", d->hold_until_ms);
+	jsonout_some(out, "down_since_ms", d->down_since_ms);
+	jsonout_some(out, "probe_at_ms", d->probe_at_ms);
 	jsonout_some(out, "last_attempt_ms", d->last_attempt_ms);
 	jsonout_some(out, "last_delivered_ms", d->last_delivered_ms);
 	jsonout_some(out, "last_status", d->last_status);
@@ -200,13 +204,23 @@ print_totals(
 	    summary->is_relay_running ? "running" : "not running");
 }
 
+/* When the next attempt is; 0: it is due. */
+static int64_t
+due_at(const struct destination_counts *d)
+{
+	int64_t due_ms = d->next_at_ms;
+
+	if (due_ms < d->hold_until_ms)
+		due_ms = d->hold_until_ms;
+	return due_ms < d->probe_at_ms ? d->probe_at_ms : due_ms;
+}
+
 /* `in 2m 3s`; "now" when it is due; "-" when nothing waits, or nobody knows
  * until when. */
 static void
 add_due(struct table *table, const struct destination_counts *d, int64_t now_ms)
 {
-	int64_t due_ms =
-	    d->next_at_ms > d->hold_until_ms ? d->next_at_ms : d->hold_until_ms;
+	int64_t due_ms = due_at(d);
 	struct buf buf;
 
 	buf_init(&buf, 64);
@@ -244,6 +258,14 @@ add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 	    d->pause_reason != NULL ? d->pause_reason : "");
 }
 
+static void
+add_down(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+{
+	buf_add_text(buf, "down for ");
+	print_add_span(buf, now_ms - d->down_since_ms);
+	buf_add_text(buf, ": ");
+}
+
 /* Why it is as it is: the pause, or the status and the error of the attempt
  * last made, if it failed. A bar would end the text of a plugin. */
 static void
@@ -258,6 +280,8 @@ add_why(struct table *table, const struct destination_counts *d, int64_t now_ms)
 	} else {
 		if (d->hold_until_ms > now_ms)
 			buf_add_text(&buf, "it sent Retry-After: ");
+		else if (d->down_since_ms != 0)
+			add_down(&buf, d, now_ms);
 		if (is_failing(d) && d->last_status != 0)
 			buf_add_format(&buf, "status %d%s", d->last_status,
 			    d->last_error != NULL ? ": " : "");

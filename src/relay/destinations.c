@@ -207,6 +207,25 @@ save_hold(struct queue *queue, struct store *store)
 	return status;
 }
 
+/* For who looks at the spool only. */
+static enum store_status
+save_down(struct queue *queue, struct store *store)
+{
+	const struct health *health = &queue->health;
+	int64_t since_ms = health->is_down ? health->failing_since_ms : 0;
+	int64_t probe_at_ms = health->is_down ? health->probe_at_ms : 0;
+	enum store_status status;
+
+	if (health->is_down && probe_at_ms == 0)
+		return STORE_OK; /* which is at once */
+	if (queue->noted_probe_ms == probe_at_ms)
+		return STORE_OK;
+	status = store_note_down(store, queue->id, since_ms, probe_at_ms);
+	if (status == STORE_OK)
+		queue->noted_probe_ms = probe_at_ms;
+	return status;
+}
+
 enum store_status
 destinations_save(struct destinations *destinations, struct store *store)
 {
@@ -217,6 +236,8 @@ destinations_save(struct destinations *destinations, struct store *store)
 		status = save_pause(destinations->queues[i], store);
 		if (status == STORE_OK)
 			status = save_hold(destinations->queues[i], store);
+		if (status == STORE_OK)
+			status = save_down(destinations->queues[i], store);
 	}
 	return status;
 }

@@ -35,7 +35,8 @@ queue_new(
 	    .destination = destination,
 	    .id = id,
 	    .is_worth_a_look = true,
-	    .next_at_ms = INT64_MAX};
+	    .next_at_ms = INT64_MAX,
+	    .noted_probe_ms = -1};
 	make_room(queue);
 	return queue;
 }

@@ -48,6 +48,8 @@ struct queue {
 				 due */
 	bool is_pause_unsaved; /* the spool does not know of it yet */
 	bool is_hold_unsaved;
+	int64_t noted_probe_ms; /* the probe that the spool knows of; 0: none;
+				   -1: we cannot tell */
 	struct queue *next; /* among those that are not configured any more */
 };
 

@@ -168,6 +168,27 @@ store_release_hold(struct store *store, int64_t destination)
 	    destination, now_ms);
 }
 
+enum store_status
+store_note_down(struct store *store, int64_t destination, int64_t since_ms,
+    int64_t probe_at_ms)
+{
+	enum store_status status = store_begin(store, store_deadline(store));
+	sqlite3_stmt *statement;
+
+	if (status != STORE_OK)
+		return status;
+	statement = prepare_at(store,
+	    "UPDATE destinations SET down_since_ms = nullif(?2, 0), "
+	    "probe_at_ms = nullif(?3, 0) WHERE id = ?1",
+	    destination, since_ms);
+	sqlite3_bind_int64(statement, 3, probe_at_ms);
+	status = sql_run(store, statement);
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
+}
+
 /* ---- looking ---- */
 
 enum store_status

@@ -73,6 +73,8 @@ static const char step_1[] =
     " paused_at_ms INTEGER,"
     " pause_reason TEXT,"
     " hold_until_ms INTEGER,"
+    " down_since_ms INTEGER,"
+    " probe_at_ms INTEGER,"
     " held_since_ms INTEGER,"
     " held_total_ms INTEGER NOT NULL DEFAULT 0);"
 

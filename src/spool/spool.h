@@ -309,6 +309,11 @@ enum store_status store_hold(
 /* Ends the hold before its time. */
 enum store_status store_release_hold(struct store *store, int64_t destination);
 
+/* Notes, for people who look, that the destination is down since then and will
+ * be probed at `probe_at_ms`; 0 and 0: it is up. */
+enum store_status store_note_down(struct store *store, int64_t destination,
+    int64_t since_ms, int64_t probe_at_ms);
+
 /* ---- keeping ---- */
 
 /* The relay lock, of which there is one holder a spool; released by the
@@ -569,6 +574,8 @@ struct destination_counts { /* of the deliveries that are kept */
 	int64_t paused_at_ms;  /* 0: not paused */
 	char *pause_reason;    /* NULL: not paused */
 	int64_t hold_until_ms; /* 0: not held */
+	int64_t down_since_ms; /* as the running relay sees it; 0: up */
+	int64_t probe_at_ms;   /* 0: up */
 };
 
 struct store_summary {

@@ -85,6 +85,8 @@ take_counts(
 	    hold_until(sqlite3_column_int64(statement, 13), now_ms);
 	counts->oldest_pending_ms = sqlite3_column_int64(statement, 14);
 	counts->next_at_ms = sqlite3_column_int64(statement, 15);
+	counts->down_since_ms = sqlite3_column_int64(statement, 16);
+	counts->probe_at_ms = sqlite3_column_int64(statement, 17);
 }
 
 /* The oldest of what waits for somebody who is there to take it. */
@@ -117,8 +119,8 @@ read_destinations(
 	    "AND state = 0 AND state <> 1 ORDER BY seq LIMIT 1)), "
 	    "(SELECT next_at_ms FROM deliveries "
 	    "WHERE destination = destinations.id AND state = 0 "
-	    "AND next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1) FROM "
-	    "destinations ORDER BY name");
+	    "AND next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1), "
+	    "down_since_ms, probe_at_ms FROM destinations ORDER BY name");
 
 	while ((status = sql_next(store, statement)) == STORE_OK) {
 		struct destination_counts *counts;
@@ -152,6 +154,18 @@ read_spool(struct store *store, int64_t now_ms, struct store_summary *summary)
 	return status;
 }
 
+/* Only a relay that runs knows what is down; the last one may be long gone. */
+static void
+forget_down(struct store_summary *summary)
+{
+	size_t i;
+
+	for (i = 0; i < summary->destination_count; i++) {
+		summary->destinations[i].down_since_ms = 0;
+		summary->destinations[i].probe_at_ms = 0;
+	}
+}
+
 enum store_status
 store_summarize(
     struct store *store, int64_t now_ms, struct store_summary *summary)
@@ -173,6 +187,8 @@ store_summarize(
 		summary->made_at_ms = lock.st_mtim.tv_sec * INT64_C(1000);
 	summary->schema_version = store->schema_version;
 	summary->is_relay_running = lock_is_relay_held(store->folder_fd);
+	if (!summary->is_relay_running)
+		forget_down(summary);
 	summary->has_failure_mark = recover_is_marked(store);
 	return STORE_OK;
 }
