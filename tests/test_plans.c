@@ -193,6 +193,27 @@ no_statement_walks_through_a_table_that_grows(void **state)
 	}
 }
 
+static void
+no_statement_is_prepared_anew_for_other_values(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+	size_t i;
+
+	delivery_fill(fixture, ids);
+	relay(fixture, ids);
+	look(fixture);
+	look(fixture);
+	for (i = 0; i < fixture->store->statement_count; i++) {
+		const struct statement *known = &fixture->store->statements[i];
+
+		if (strncmp(known->sql, "PRAGMA", 6) != 0 &&
+		    sqlite3_stmt_status(
+			known->handle, SQLITE_STMTSTATUS_REPREPARE, 0) != 0)
+			fail_msg("%s", known->sql);
+	}
+}
+
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -202,6 +223,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(no_statement_walks_through_a_table_that_grows),
+	    CASE(no_statement_is_prepared_anew_for_other_values),
 	};
 
 	return cmocka_run_group_tests_name("plans", tests, NULL, NULL);

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define READ_MAX_COUNT 256 /* events looked at in one read transaction */
+#define READ_MAX_COUNT 256   /* events read in one read transaction */
+#define PASS_MAX_COUNT 10000 /* events passed over in one */
 #define ID_SLACK_MS                                                            \
 	1000 /* an id may be made this long before or after                    \
 		received_at_ms is read */
@@ -107,14 +108,17 @@ start(struct store *store, struct walk *walk)
 	return bound_seqs(store, walk);
 }
 
+/* What the statements of the first two ways give after seq. */
+#define FACTS "id, received_at_ms, community, event_type, ticket_id, note_id "
+
 static sqlite3_stmt *
 ask_by_seq(struct store *store, const struct walk *walk)
 {
-	sqlite3_stmt *statement = sql_prepare(
-	    store, walk->is_export ? "SELECT seq FROM events WHERE seq < ?1 "
-				     "AND seq > ?2 ORDER BY seq LIMIT 1"
-				   : "SELECT seq FROM events WHERE seq < ?1 "
-				     "AND seq > ?2 ORDER BY seq DESC LIMIT 1");
+	sqlite3_stmt *statement = sql_prepare(store,
+	    walk->is_export ? "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
+			      "AND seq > ?2 ORDER BY seq"
+			    : "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
+			      "AND seq > ?2 ORDER BY seq DESC");
 
 	sqlite3_bind_int64(statement, 1, walk->before_seq);
 	sqlite3_bind_int64(statement, 2, walk->after_seq);
@@ -125,8 +129,8 @@ static sqlite3_stmt *
 ask_by_id(struct store *store, const struct walk *walk)
 {
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT seq, id FROM events WHERE id < ?1 AND id > ?2 "
-	    "ORDER BY id DESC LIMIT 1");
+	    "SELECT seq, " FACTS "FROM events WHERE id < ?1 AND id > ?2 "
+	    "ORDER BY id DESC");
 
 	sql_bind_text(statement, 1, walk->before_id);
 	sql_bind_text(statement, 2, walk->after_id);
@@ -168,30 +172,6 @@ ask(struct store *store, const struct walk *walk)
 	return NULL;
 }
 
-/* Goes to the next event of the walk. STORE_GONE: it is at its end. */
-static enum store_status
-advance(struct store *store, struct walk *walk, int64_t *seq)
-{
-	sqlite3_stmt *statement = ask(store, walk);
-	enum store_status status;
-
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	if (sqlite3_column_type(statement, 0) == SQLITE_NULL)
-		status = STORE_GONE;
-	*seq = sqlite3_column_int64(statement, 0);
-	if (walk->is_export)
-		walk->after_seq = *seq;
-	else
-		walk->before_seq = *seq;
-	if (walk->way == WAY_ID)
-		snprintf(walk->before_id, sizeof walk->before_id, "%s",
-		    (const char *)sqlite3_column_text(statement, 1));
-	sqlite3_reset(statement);
-	return status;
-}
-
 /* ---- the filter ---- */
 
 static bool
@@ -228,6 +208,64 @@ is_delivery_asked(
 		    (is_any_state || rows[i].state == walk->state))
 			return true;
 	return false;
+}
+
+/* ---- to the next one ---- */
+
+/* The rows of a walk by state have no facts: they are looked at later. */
+static bool
+is_row_asked(const struct walk *walk, sqlite3_stmt *row)
+{
+	const struct filter_facts facts = {
+	    .received_at_ms = sqlite3_column_int64(row, 2),
+	    .community = (const char *)sqlite3_column_text(row, 3),
+	    .event_type = (const char *)sqlite3_column_text(row, 4),
+	    .ticket_id = (const char *)sqlite3_column_text(row, 5),
+	    .note_id = (const char *)sqlite3_column_text(row, 6)};
+
+	return walk->way == WAY_STATE || filter_is_met(walk->filter, &facts);
+}
+
+static void
+note_place(struct walk *walk, sqlite3_stmt *row)
+{
+	int64_t seq = sqlite3_column_int64(row, 0);
+
+	if (walk->is_export)
+		walk->after_seq = seq;
+	else
+		walk->before_seq = seq;
+	if (walk->way == WAY_ID)
+		snprintf(walk->before_id, sizeof walk->before_id, "%s",
+		    (const char *)sqlite3_column_text(row, 1));
+}
+
+/* Goes to the next event of the walk that the filter may want; passes over at
+ * most `left` others, and counts them: `seq` is 0 if all of these were.
+ * STORE_GONE: it is at its end. */
+static enum store_status
+advance(struct store *store, struct walk *walk, int *left, int64_t *seq)
+{
+	sqlite3_stmt *row = ask(store, walk);
+	enum store_status status = STORE_OK;
+
+	*seq = 0;
+	while (*seq == 0 && *left > 0) {
+		status = sql_next(store, row);
+		if (status != STORE_OK)
+			return status;
+		if (sqlite3_column_type(row, 0) == SQLITE_NULL) {
+			status = STORE_GONE;
+			break;
+		}
+		note_place(walk, row);
+		if (is_row_asked(walk, row))
+			*seq = sqlite3_column_int64(row, 0);
+		else
+			(*left)--;
+	}
+	sqlite3_reset(row);
+	return status;
 }
 
 /* ---- the list ---- */
@@ -269,20 +307,20 @@ read_match(struct store *store, const struct walk *walk, int64_t seq,
 	return status;
 }
 
-/* Looks for the next match among the next READ_MAX_COUNT events of the walk;
- * `match` stays empty if there is none. STORE_GONE: the walk is at its end. */
+/* Looks for the next match among the next events of the walk; `match` stays
+ * empty if there is none. STORE_GONE: the walk is at its end. */
 static enum store_status
 find_match(struct store *store, struct walk *walk, struct match *match)
 {
 	enum store_status status = query_begin(store);
+	int i, left = PASS_MAX_COUNT;
 	int64_t seq = 0;
-	int i;
 
 	if (status != STORE_OK)
 		return status;
 	for (i = 0; i < READ_MAX_COUNT && match->event.id == NULL; i++) {
-		status = advance(store, walk, &seq);
-		if (status != STORE_OK)
+		status = advance(store, walk, &left, &seq);
+		if (status != STORE_OK || seq == 0)
 			break;
 		status = read_match(store, walk, seq, match);
 		if (status == STORE_GONE)

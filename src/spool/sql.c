@@ -30,6 +30,9 @@ sql_connect(const char *path, const char *synchronous, sqlite3 **db)
 	sqlite3_busy_timeout(*db, READ_WAIT_MS);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* Else a value that might let another index do is a reason to prepare
+	 * the statement anew, each time that it is bound. */
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	/* secure_delete: what is deleted is overwritten, also in pages that
 	 * become free, which SQLite would not write otherwise. */
 	settings = xasprintf("PRAGMA wal_autocheckpoint = 0;"
