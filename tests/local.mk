@@ -155,7 +155,7 @@ test_erase_CPPFLAGS = $(unit_cppflags)
 test_erase_LDADD = $(unit_ldadd)
 
 # spool/: erasing on request, copies, refused bodies
-unit_tests += test_mention test_erasure test_copies test_scrub
+unit_tests += test_mention test_erasure test_copies test_scrub test_erase_load
 test_mention_SOURCES = %D%/test_mention.c
 test_mention_CPPFLAGS = $(unit_cppflags)
 test_mention_LDADD = $(unit_ldadd)
@@ -168,6 +168,9 @@ test_copies_LDADD = $(unit_ldadd)
 test_scrub_SOURCES = %D%/test_scrub.c $(delivery_fixture)
 test_scrub_CPPFLAGS = $(unit_cppflags)
 test_scrub_LDADD = $(unit_ldadd)
+test_erase_load_SOURCES = %D%/test_erase_load.c $(delivery_fixture)
+test_erase_load_CPPFLAGS = $(unit_cppflags)
+test_erase_load_LDADD = $(unit_ldadd)
 
 # endpoint/
 endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
