@@ -4,11 +4,12 @@
 FUZZ_SECONDS = 60
 FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-fuzz_targets = json event verify ini config
+fuzz_targets = json event mention verify ini config
 
 EXTRA_DIST += %D%/fuzz.h %D%/oracle.h %D%/seeds
 
-fuzz_seed_tests = fuzz_json fuzz_event fuzz_verify fuzz_ini fuzz_config
+fuzz_seed_tests = fuzz_json fuzz_event fuzz_mention fuzz_verify fuzz_ini \
+	fuzz_config
 check_PROGRAMS += $(fuzz_seed_tests)
 TESTS += $(fuzz_seed_tests)
 sanitized_tests += $(fuzz_seed_tests)
@@ -19,6 +20,9 @@ fuzz_json_LDADD = libhookspool.a $(JSON_LIBS)
 fuzz_event_SOURCES = %D%/fuzz_event.c %D%/replay.c
 fuzz_event_CPPFLAGS = $(unit_cppflags) -DFUZZ_NAME='"event"'
 fuzz_event_LDADD = libhookspool.a $(JSON_LIBS)
+fuzz_mention_SOURCES = %D%/fuzz_mention.c %D%/replay.c
+fuzz_mention_CPPFLAGS = $(unit_cppflags) -DFUZZ_NAME='"mention"'
+fuzz_mention_LDADD = libhookspool.a $(JSON_LIBS)
 fuzz_verify_SOURCES = %D%/fuzz_verify.c %D%/replay.c
 fuzz_verify_CPPFLAGS = $(unit_cppflags) -DFUZZ_NAME='"verify"'
 fuzz_verify_LDADD = libhookspool.a
@@ -36,8 +40,8 @@ libfuzzed_a_SOURCES = $(libhookspool_a_SOURCES)
 libfuzzed_a_CPPFLAGS = $(libhookspool_a_CPPFLAGS)
 libfuzzed_a_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link
 
-libfuzzer_programs = libfuzzer_json libfuzzer_event libfuzzer_verify \
-	libfuzzer_ini libfuzzer_config
+libfuzzer_programs = libfuzzer_json libfuzzer_event libfuzzer_mention \
+	libfuzzer_verify libfuzzer_ini libfuzzer_config
 EXTRA_PROGRAMS = $(libfuzzer_programs)
 CLEANFILES += libfuzzed.a $(libfuzzer_programs)
 libfuzzer_cflags = $(AM_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer
@@ -50,6 +54,10 @@ libfuzzer_event_SOURCES = %D%/fuzz_event.c
 libfuzzer_event_CPPFLAGS = $(unit_cppflags)
 libfuzzer_event_CFLAGS = $(libfuzzer_cflags)
 libfuzzer_event_LDADD = libfuzzed.a $(JSON_LIBS)
+libfuzzer_mention_SOURCES = %D%/fuzz_mention.c
+libfuzzer_mention_CPPFLAGS = $(unit_cppflags)
+libfuzzer_mention_CFLAGS = $(libfuzzer_cflags)
+libfuzzer_mention_LDADD = libfuzzed.a $(JSON_LIBS)
 libfuzzer_verify_SOURCES = %D%/fuzz_verify.c
 libfuzzer_verify_CPPFLAGS = $(unit_cppflags)
 libfuzzer_verify_CFLAGS = $(libfuzzer_cflags)
