@@ -38,9 +38,12 @@ def install(folder):
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(os.path.join(PINNED, name),
                             os.path.join(new, name))
-        done = run(["npm", "ci", "--ignore-scripts", "--no-audit",
-                    "--no-fund", "--no-update-notifier", "--fetch-retries=1",
-                    "--fetch-timeout=20000"], None, cwd=new, timeout=120)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
+                   "--no-update-notifier", "--fetch-retries=1",
+                   "--fetch-timeout=20000"]
+        if not os.access(os.path.expanduser("~"), os.W_OK):
+            command.append("--cache=" + os.path.join(new, "cache"))
+        done = run(command, None, cwd=new, timeout=120)
         said = done.stderr.decode("utf-8", "backslashreplace")
         if done.returncode != 0 and any(code in said for code in UNREACHABLE):
             raise Skip("npm cannot reach its registry")
