@@ -217,7 +217,8 @@ def the_relay_leaves_no_memory_behind():
         "valgrind", "-q", "--error-exitcode=99", "--leak-check=full"]
     need(*valgrind[:1])
     with Destination("503 Retry-After: 0", "reset", "200") as to, \
-            Site(section("crm", to.url(), "concurrency = 2"),
+            Site(section("crm", to.url(), "concurrency = 2",
+                         "secret = whsec_" + "a" * 32),
                  idle_exit="1s") as site:
         events = [site.capture() for _ in range(5)]
         relay = site.relay("--on-demand", wrapper=valgrind)
