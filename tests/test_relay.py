@@ -97,6 +97,22 @@ def connections_are_reused_and_concurrency_is_kept():
         equal(to.connections, 1, "connections")
 
 
+@test
+def a_connection_that_died_while_idle_costs_no_attempt():
+    large = body(text="0123456789abcdef" * 30000)
+    with Destination("200", "close", "200", "reset", "200") as to, Site(
+            section("crm", to.url(), "concurrency = 1")) as site:
+        site.relay()
+        # libcurl sends once more what the old connection did not answer.
+        for count, data in ((1, body()), (3, body()), (5, large)):
+            event = site.capture(data)
+            last = to.wait_for(count)[-1]
+            equal((last.id, last.attempt, last.body), (event, 1, data))
+            wait_until(lambda: site.settled()[-1:] == [("delivered", 1)],
+                       "its outcome")
+        equal(site.settled(), [("delivered", 1)] * 3)
+
+
 # ---- destinations that fail ----
 
 @test
