@@ -36,7 +36,6 @@ relay(struct fixture *fixture, const int64_t *ids)
 	store_pause(fixture->store, "crm", "why");
 	store_resume(fixture->store, "crm");
 	store_hold(fixture->store, ids[0], delivery_now_ms + 1000);
-	store_release_hold(fixture->store, ids[0]);
 	store_read_destination_states(fixture->store, &states, &count);
 	store_free_states(states, count);
 }

@@ -119,14 +119,17 @@ start(struct store *store, struct change *change)
 
 /* ---- changing ---- */
 
-/* What was delivered to `to` goes there once more only if that is asked for. */
+/* What was delivered or dropped goes to `to` after all only if that is asked
+ * for: a replay of the past can be repeated. */
 static bool
-is_repeat_asked(const struct change *change)
+is_repeat_asked(const struct change *change, const struct candidate *candidate)
 {
+	if (candidate->state == DELIVERY_DEAD)
+		return true;
 	return change->options->to == NULL ||
 	       change->options->event_id != NULL ||
 	       (change->filter->state != NULL &&
-		   change->selection.is_chosen[DELIVERY_DELIVERED]);
+		   change->selection.is_chosen[candidate->state]);
 }
 
 /* Which count a candidate goes into, and with it what is done. */
@@ -144,9 +147,8 @@ judge(const struct change *change, const struct candidate *candidate)
 	if (candidate->state == DELIVERY_PENDING)
 		return candidate->is_waiting ? &counts->hurried
 					     : &counts->passed_over;
-	if (candidate->state == DELIVERY_DELIVERED && !is_repeat_asked(change))
-		return &counts->passed_over;
-	return &counts->replayed;
+	return is_repeat_asked(change, candidate) ? &counts->replayed
+						  : &counts->passed_over;
 }
 
 /* STORE_GONE: it is not as it was seen (any more). */

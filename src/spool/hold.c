@@ -152,23 +152,6 @@ store_hold(struct store *store, int64_t destination, int64_t until_ms)
 }
 
 enum store_status
-store_release_hold(struct store *store, int64_t destination)
-{
-	int64_t now_ms = clock_wall_ms();
-	enum store_status status = store_begin(store, store_deadline(store));
-
-	if (status != STORE_OK)
-		return status;
-	status = add_up(store, destination, now_ms);
-	return finish(store, status,
-	    prepare_at(store,
-		"UPDATE destinations SET hold_until_ms = NULL "
-		"WHERE id = ?1 AND hold_until_ms > ?2",
-		destination, now_ms),
-	    destination, now_ms);
-}
-
-enum store_status
 store_note_down(struct store *store, int64_t destination, int64_t since_ms,
     int64_t probe_at_ms)
 {

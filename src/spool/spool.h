@@ -306,9 +306,6 @@ enum store_status store_resume(struct store *store, const char *name);
 enum store_status store_hold(
     struct store *store, int64_t destination, int64_t until_ms);
 
-/* Ends the hold before its time. */
-enum store_status store_release_hold(struct store *store, int64_t destination);
-
 /* Notes, for people who look, that the destination is down since then and will
  * be probed at `probe_at_ms`; 0 and 0: it is up. */
 enum store_status store_note_down(struct store *store, int64_t destination,
@@ -425,7 +422,7 @@ struct change_counts {
 	int64_t hurried;  /* waited for their time, and are due now */
 	int64_t dropped;
 	int64_t passed_over; /* nothing to do: due or behind already, delivered
-				to `to` already, changed meanwhile */
+				or dropped for `to`, changed meanwhile */
 	int64_t removed;     /* not replayed: their destination is not
 				configured */
 };
@@ -448,12 +445,13 @@ struct change_options {
 	void *progress_arg;
 };
 
-/* Replays and drops what the filter matches, the oldest first, at most
- * `limit` deliveries (0: all), in steps that hold the lock for less than 100
- * ms; each step looks at the state again. What was changed before a failure
- * or a stop stays changed. `counts` tells also then. STORE_REFUSED: no state
- * has that name, or it cannot be chosen for this, or `to` is not configured;
- * store_why says so. STORE_GONE: there is no event `event_id`.
+/* Replays and drops what the filter matches, the oldest of a destination and
+ * state first, at most `limit` deliveries (0: all), in steps that hold the lock
+ * for less than 100 ms; each step looks at the state again. What was changed
+ * before a failure or a stop stays changed. `counts` tells also then.
+ * STORE_REFUSED: no state has that name, or it cannot be chosen for this, or
+ * `to` is not configured; store_why says so. STORE_GONE: there is no event
+ * `event_id`.
  *
  * Replay: dead, dropped and delivered ones are made pending again, due now or
  * behind. Their attempts are kept and go on counting, their retry clock starts
@@ -461,8 +459,9 @@ struct change_options {
  * Without a state: dead ones; with an event id: all of its deliveries. With
  * `to`: the delivery to that destination of each event of which any delivery
  * matches (without state and destination: of each routed event that matches);
- * it is made where there is none, replayed where it is dead or dropped; where
- * it is delivered only if that is the state chosen, or the event's id is given.
+ * it is made where there is none, replayed where it is dead; where it is
+ * delivered or dropped only if that is the state chosen, or the event's id is
+ * given.
  *
  * Drop: pending, orphaned and dead ones are given up. Without a state: pending
  * and orphaned ones; with an event id dead ones too. */
