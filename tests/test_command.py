@@ -379,8 +379,10 @@ def a_failing_destination_is_told_apart():
               ("idle", 0, 1))
         assert bad_row["next_at_ms"] > bad_row["last_attempt_ms"], bad_row
         rows = site.run("status").splitlines()
-        row, = [r for r in rows if r.startswith("bad ")]
-        contains(row, "status 503")
+        row, why = [r for r in rows if r.startswith(("bad ", "bad: "))]
+        contains(row, "retrying")
+        equal(why, "bad: status 503")
+        assert not [r for r in rows if r.startswith("good: ")], rows
         contains("\n".join(rows), "running")
         equal(site.list("--state", "pending", "--to", "bad"), [id_])
         equal(site.list("--state", "delivered", "--to", "bad"), [])

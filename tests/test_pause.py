@@ -26,10 +26,9 @@ def destination(site, name):
 
 
 def row_of(site, name):
-    """Its line of `status`."""
-    row, = [line for line in command(site, "status").splitlines()
-            if line.startswith(name + " ")]
-    return row
+    """Its lines of `status`."""
+    return "\n".join(line for line in command(site, "status").splitlines()
+                     if line.startswith((name + " ", name + ": ")))
 
 
 @test
@@ -104,7 +103,7 @@ def a_destination_that_is_down_says_since_when_and_until_when():
                    "its going down", alive=[relay])
         got = destination(site, "crm")
         assert 0 < got["down_since_ms"] < got["probe_at_ms"], got
-        contains(row_of(site, "crm"), " down for ")
+        contains(row_of(site, "crm"), "\ncrm: down for ")
         to.script[:] = ["200"]
         command(site, "reload")  # which probes at once
         wait_until(lambda: [destination(site, "crm")[key] for key in (

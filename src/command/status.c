@@ -266,32 +266,45 @@ add_down(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 	buf_add_text(buf, ": ");
 }
 
-/* Why it is as it is: the pause, or the status and the error of the attempt
- * last made, if it failed. A bar would end the text of a plugin. */
+/* Appends why it is as it is: the pause, or the status and the error of the
+ * attempt last made, if it failed. */
 static void
-add_why(struct table *table, const struct destination_counts *d, int64_t now_ms)
+add_why(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+{
+	if (d->paused_at_ms != 0) {
+		add_pause(buf, d, now_ms);
+		return;
+	}
+	if (d->hold_until_ms > now_ms)
+		buf_add_text(buf, "it sent Retry-After: ");
+	else if (d->down_since_ms != 0)
+		add_down(buf, d, now_ms);
+	if (is_failing(d) && d->last_status != 0)
+		buf_add_format(buf, "status %d%s", d->last_status,
+		    d->last_error != NULL ? ": " : "");
+	if (d->last_error != NULL)
+		buf_add_text(buf, d->last_error);
+}
+
+/* On a line of its own, since it is long. A bar would end the text of a
+ * plugin. */
+static void
+print_why(const struct destination_counts *d, int64_t now_ms)
 {
 	struct buf buf;
 	char *text, *bar;
 
 	buf_init(&buf, PRINT_MAX_BYTES);
-	if (d->paused_at_ms != 0) {
-		add_pause(&buf, d, now_ms);
-	} else {
-		if (d->hold_until_ms > now_ms)
-			buf_add_text(&buf, "it sent Retry-After: ");
-		else if (d->down_since_ms != 0)
-			add_down(&buf, d, now_ms);
-		if (is_failing(d) && d->last_status != 0)
-			buf_add_format(&buf, "status %d%s", d->last_status,
-			    d->last_error != NULL ? ": " : "");
-		if (d->last_error != NULL)
-			buf_add_text(&buf, d->last_error);
-	}
+	add_why(&buf, d, now_ms);
 	text = buf_take(&buf);
 	for (bar = text; (bar = strchr(bar, '|')) != NULL; bar++)
 		*bar = '/';
-	table_add(table, text);
+	if (*text != '\0') {
+		print_safe(d->name);
+		fputs(": ", stdout);
+		print_safe(text);
+		putchar('\n');
+	}
 	free(text);
 	buf_free(&buf);
 }
@@ -300,8 +313,8 @@ static void
 print_destinations(int64_t now_ms, const struct store_summary *summary)
 {
 	static const char *const titles[] = {"DESTINATION", "STATE", "PENDING",
-	    "OLDEST", "NEXT TRY", "DELIVERED", "DEAD", "WHY"};
-	struct table table = table_new(titles, 8);
+	    "OLDEST", "NEXT TRY", "DELIVERED", "DEAD"};
+	struct table table = table_new(titles, 7);
 	size_t i;
 
 	for (i = 0; i < summary->destination_count; i++) {
@@ -314,10 +327,11 @@ print_destinations(int64_t now_ms, const struct store_summary *summary)
 		add_due(&table, d, now_ms);
 		table_add_number(&table, d->delivered);
 		table_add_number(&table, d->dead);
-		add_why(&table, d, now_ms);
 	}
 	putchar('\n');
 	table_print(&table);
+	for (i = 0; i < summary->destination_count; i++)
+		print_why(&summary->destinations[i], now_ms);
 }
 
 /* ---- as a plugin ---- */
