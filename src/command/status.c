@@ -192,12 +192,15 @@ static void
 print_totals(
     const char *path, int64_t now_ms, const struct store_summary *summary)
 {
+	int64_t pending = count_pending(summary);
+
 	print_spool(path, summary);
 	printf("events   %lld, %lld in the last hour; newest: ",
 	    (long long)summary->events, (long long)summary->events_last_hour);
 	print_ago(now_ms, summary->newest_event_ms);
-	printf("\nbacklog  %lld not routed, %lld deliveries pending; oldest: ",
-	    (long long)summary->events_new, (long long)count_pending(summary));
+	printf("\nbacklog  %lld not routed, %lld %s pending; oldest: ",
+	    (long long)summary->events_new, (long long)pending,
+	    pending == 1 ? "delivery" : "deliveries");
 	print_ago(now_ms, summary->oldest_undelivered_ms);
 	printf("\nrefused  %lld kept\n", (long long)summary->refused);
 	printf("relay    %s\n",
