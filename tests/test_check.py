@@ -12,9 +12,10 @@ import warnings
 
 import fastcgi
 from certificates import Certificate
-from destination import Destination, answer_once
+from destination import ClosedPort, Destination, answer_once
 from harness import (HOOKSPOOL, Sandbox, contains, equal, free_port, main, run,
                      test)
+from proxy import Proxy
 
 
 def conf(box, *destinations):
@@ -141,6 +142,22 @@ def each_bad_certificate_is_found_for_what_it_is():
 
 
 @test
+def a_ca_file_helps_as_the_advice_says():
+    with Sandbox() as box:
+        root = Certificate(box, "root", is_authority=True)
+        middle = Certificate(box, "middle", root, is_authority=True)
+        below = Certificate(box, "below", middle)
+        alone = Certificate(box, "alone")
+        with Destination(tls=(alone.pem, alone.key)) as one, \
+                Destination(tls=(below.pem, below.key)) as other:
+            for more, status in (("", 1), ("ca_file = %s", 0)):
+                check(conf(box, *[
+                    at(d, more and more % c.pem)
+                    for d, c in ((one, alone), (other, middle))]),
+                    status=status)
+
+
+@test
 def a_certificate_that_ends_soon_is_a_warning_and_no_fault():
     soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3 * 86400))
     with Sandbox() as box:
@@ -153,6 +170,24 @@ def a_certificate_that_ends_soon_is_a_warning_and_no_fault():
             contains(mend, "renewed")
             out = run([HOOKSPOOL, "-c", config, "check"]).stdout.decode()
             contains(out, "warn   destination    d0: ")
+
+
+@test
+def a_proxy_that_is_down_or_opens_no_way_is_found_as_the_proxy():
+    with Sandbox() as box, ClosedPort() as closed, \
+            Proxy(user="relay:pa55word") as proxy:
+        text = "url = https://destination.invalid/\nproxy = %s"
+        found = check(conf(
+            box, text % closed.url(""), text % proxy.url("relay:wr0ng"),
+            text % "http://nowhere.hookspool.invalid:3128"))
+        for (is_wrong, what, mend), said in zip(
+                found, ("no connection to 127.0.0.1: Connection refused",
+                        "response 407", "resolve")):
+            equal(is_wrong, True)
+            contains(what, "by the proxy http://")
+            contains(what, said)
+            contains(mend, "proxy")
+            assert "wr0ng" not in what, what
 
 
 @test

@@ -328,6 +328,7 @@ reach_add_seen(struct buf *buf, const struct reach *reach)
 	case LOOK_TLS_FAILED:
 		add_tls_failed(buf, reach);
 		break;
+	case LOOK_NO_TUNNEL:
 	case LOOK_UNRESOLVED:
 	case LOOK_BROKEN:
 		buf_add_text(buf, reach->result.error);
@@ -336,19 +337,27 @@ reach_add_seen(struct buf *buf, const struct reach *reach)
 }
 
 /* What to do: of the endpoint, whose server is the reader's; of a
- * destination, which is somebody else's. */
+ * destination, which is somebody else's; of the proxy before it, where that
+ * is to blame (NULL: it is not). */
 static const struct {
 	const char *ours;
 	const char *theirs;
+	const char *proxy;
 } advice[] = {
     [LOOK_UNRESOLVED] = {"enter the name in the public DNS, or correct the URL",
-	"correct url, or see why the name server does not know it"},
+	"correct url, or see why the name server does not know it",
+	"correct proxy, or see why the name server does not know it"},
     [LOOK_PRIVATE] = {"give the sender a public address",
 	"set allow_private = yes for this destination if it is meant"},
     [LOOK_UNCONNECTED] = {"start the web server, and open its port in every "
 			  "firewall before it",
 	"see that the destination runs, that url has its port, and that no "
+	"firewall is between",
+	"see that the proxy runs, that proxy has its port, and that no "
 	"firewall is between"},
+    [LOOK_NO_TUNNEL] = {NULL, NULL,
+	"look into the log of the proxy; 407 means that user and password in "
+	"proxy are wrong, 403 that it does not allow this"},
     [LOOK_NO_TLS] = {"turn TLS on in the web server, or correct the port",
 	"correct the port, or write http:// where that is meant"},
     [LOOK_OLD_TLS] = {"let the web server offer TLS 1.2 and 1.3",
@@ -370,9 +379,9 @@ static const struct {
 			"certificates too (fullchain.pem), and have them from "
 			"a public authority",
 	"it must send its intermediate certificates too; or set ca_file to "
-	"the certificate of its authority"},
+	"the certificate of that issuer"},
     [LOOK_TLS_FAILED] = {"look into the web server's error log",
-	"look at ca_file, and into the log there"},
+	"look at ca_file, client_cert and client_key, and into the log there"},
     [LOOK_BROKEN] = {"look into the web server's error log",
 	"look into the log there"},
 };
@@ -380,9 +389,12 @@ static const struct {
 void
 reach_add_advice(struct buf *buf, const struct reach *reach)
 {
-	const char *text = reach->is_ours ? advice[reach->look.end].ours
-					  : advice[reach->look.end].theirs;
+	const enum look_end end = reach->look.end;
+	const char *text =
+	    reach->is_ours ? advice[end].ours : advice[end].theirs;
 
+	if (reach->to.proxy != NULL && advice[end].proxy != NULL)
+		text = advice[end].proxy;
 	if (text != NULL)
 		buf_add_text(buf, text);
 }

@@ -178,6 +178,7 @@ has_passed(CURL *easy, CURLINFO time)
 static enum look_end
 first_missing(CURL *easy)
 {
+	long tunnel_status = 0; /* what the proxy said to CONNECT */
 	const char *url = NULL;
 	long port = 0; /* ours; libcurl tells the time of connecting only once
 			  TLS is there */
@@ -187,6 +188,9 @@ first_missing(CURL *easy)
 	curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
 	if (port == 0)
 		return LOOK_UNCONNECTED;
+	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
+	if (tunnel_status != 0 && tunnel_status / 100 != 2)
+		return LOOK_NO_TUNNEL;
 	curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
 	if (url != NULL && strncasecmp(url, "https:", 6) == 0 &&
 	    !has_passed(easy, CURLINFO_APPCONNECT_TIME_T))

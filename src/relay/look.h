@@ -31,6 +31,7 @@ enum look_end {
 	LOOK_UNRESOLVED,    /* the name has no address */
 	LOOK_PRIVATE,       /* the address may not be connected to */
 	LOOK_UNCONNECTED,   /* nobody took the connection */
+	LOOK_NO_TUNNEL,     /* the proxy did not open a way */
 	LOOK_NO_TLS,        /* who took it does not speak TLS */
 	LOOK_OLD_TLS,       /* only versions that are not safe any more */
 	LOOK_SELF_SIGNED,   /* the certificate vouches for itself */
