@@ -14,7 +14,7 @@ import fastcgi
 from certificates import Certificate
 from destination import ClosedPort, Destination, answer_once
 from harness import (HOOKSPOOL, Sandbox, contains, equal, free_port, main, run,
-                     test)
+                     test, wait_until)
 from proxy import Proxy
 
 
@@ -70,7 +70,7 @@ def check_offline_connects_to_nobody():
         equal(check(config, "--offline", status=0), [])
         equal(destination.connections, 0, "connections")
         equal(len(check(config, status=0)), 1)
-        equal(destination.connections, 1, "connections")
+        wait_until(lambda: destination.connections == 1, "a connection")
 
 
 @test
@@ -221,16 +221,16 @@ def destinations_that_hang_take_a_few_seconds_together():
         try:
             began = time.monotonic()
             found = check(conf(box, *[
-                "url = https://127.0.0.1:%d/\nallow_private = yes\n"
-                "timeout = 2s" % s.getsockname()[1] for s in listeners]))
+                "url = https://127.0.0.1:%d/\nallow_private = yes" %
+                s.getsockname()[1] for s in listeners]))
             took_s = time.monotonic() - began
             equal(len(found), 5, "findings")
             for is_wrong, what, _ in found:
                 equal(is_wrong, True)
                 contains(what, "127.0.0.1 takes the connection, but no TLS "
-                               "handshake came to an end within 2s")
-            # One after the other they would take 10 s.
-            assert took_s < 8, "it took %.1f s" % took_s
+                               "handshake came to an end within 5s")
+            # One after the other they would take 25 s.
+            assert took_s < 20, "it took %.1f s" % took_s
         finally:
             for s in listeners:
                 s.close()
