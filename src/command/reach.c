@@ -177,8 +177,9 @@ is_linked_chain(const struct look *look)
 }
 
 static void
-add_no_issuer(struct buf *buf, const struct look *look)
+add_no_issuer(struct buf *buf, const struct reach *reach)
 {
+	const struct look *look = &reach->look;
 	const struct look_certificate *last;
 
 	if (look->chain_count == 0) {
@@ -200,8 +201,9 @@ add_no_issuer(struct buf *buf, const struct look *look)
 }
 
 static void
-add_untrusted(struct buf *buf, const struct look *look)
+add_untrusted(struct buf *buf, const struct reach *reach)
 {
+	const struct look *look = &reach->look;
 	const struct look_certificate *last =
 	    &look->chain[look->chain_count > 0 ? look->chain_count - 1 : 0];
 
@@ -212,8 +214,9 @@ add_untrusted(struct buf *buf, const struct look *look)
 }
 
 static void
-add_self_signed(struct buf *buf, const struct look *look)
+add_self_signed(struct buf *buf, const struct reach *reach)
 {
+	const struct look *look = &reach->look;
 	buf_add_text(buf, "the certificate is self-signed");
 	if (look->chain_count > 0)
 		buf_add_format(buf, " (%s)", look->chain[0].subject);
@@ -270,6 +273,95 @@ add_fine(struct buf *buf, const struct reach *reach)
 	}
 }
 
+static void
+add_private(struct buf *buf, const struct reach *reach)
+{
+	buf_add_format(buf, "%s is a private address, which the relay refuses",
+	    reach->look.address);
+}
+
+static void
+add_no_tls(struct buf *buf, const struct reach *reach)
+{
+	buf_add_format(
+	    buf, "%s answers, but speaks no TLS", reach->look.address);
+}
+
+static void
+add_old_tls(struct buf *buf, const struct reach *reach)
+{
+	buf_add_format(buf, "%s speaks no TLS of version 1.2 or later",
+	    reach->look.address);
+}
+
+static void
+add_error(struct buf *buf, const struct reach *reach)
+{
+	buf_add_text(buf, reach->result.error);
+}
+
+/* Of each end: how to say what was seen, and what to do about the endpoint,
+ * whose server is the reader's; about a destination, which is somebody
+ * else's; about the proxy before it, where that is to blame (else NULL). */
+static const struct {
+	void (*add_seen)(struct buf *buf, const struct reach *reach);
+	const char *ours;
+	const char *theirs;
+	const char *proxy;
+} ends[] = {
+    [LOOK_FINE] = {add_fine, NULL, NULL, NULL},
+    [LOOK_UNRESOLVED] = {add_error,
+	"enter the name in the public DNS, or correct the URL",
+	"correct url, or see why the name server does not know it",
+	"correct proxy, or see why the name server does not know it"},
+    [LOOK_PRIVATE] = {add_private, "give the sender a public address",
+	"set allow_private = yes for this destination if it is meant", NULL},
+    [LOOK_UNCONNECTED] = {add_unconnected,
+	"start the web server, and open its port in every "
+	"firewall before it",
+	"see that the destination runs, that url has its port, and that no "
+	"firewall is between",
+	"see that the proxy runs, that proxy has its port, and that no "
+	"firewall is between"},
+    [LOOK_NO_TUNNEL] = {add_error, NULL, NULL,
+	"look into the log of the proxy; 407 means that user and password in "
+	"proxy are wrong, 403 that it does not allow this"},
+    [LOOK_NO_TLS] = {add_no_tls,
+	"turn TLS on in the web server, or correct the port",
+	"correct the port, or write http:// where that is meant", NULL},
+    [LOOK_OLD_TLS] = {add_old_tls, "let the web server offer TLS 1.2 and 1.3",
+	"let the destination offer TLS 1.2 and 1.3", NULL},
+    [LOOK_SELF_SIGNED] = {add_self_signed,
+	"install a certificate of a public authority: the "
+	"sender takes no self-signed one",
+	"put that certificate into a file, and set ca_file to it", NULL},
+    [LOOK_EXPIRED] = {add_out_of_time, "renew it, and reload the web server",
+	"it must be renewed there", NULL},
+    [LOOK_NOT_YET_VALID] = {add_out_of_time,
+	"set the clock of this machine, or get another "
+	"certificate",
+	"set the clock of this machine, or it must be replaced there", NULL},
+    [LOOK_WRONG_NAME] = {add_wrong_name,
+	"get a certificate for the name in the URL, or give "
+	"the sender a URL with a name it has",
+	"correct url, or the certificate must have this name", NULL},
+    [LOOK_UNTRUSTED] = {add_untrusted,
+	"install a certificate of a public authority",
+	"set ca_file to the certificate of that authority", NULL},
+    [LOOK_NO_ISSUER] = {add_no_issuer,
+	"let the web server send the intermediate "
+	"certificates too (fullchain.pem), and have them from "
+	"a public authority",
+	"it must send its intermediate certificates too; or set ca_file to "
+	"the certificate of that issuer",
+	NULL},
+    [LOOK_TLS_FAILED] = {add_tls_failed, "look into the web server's error log",
+	"look at ca_file, client_cert and client_key, and into the log there",
+	NULL},
+    [LOOK_BROKEN] = {add_error, "look into the web server's error log",
+	"look into the log there", NULL},
+};
+
 /* The address that was connected to is the proxy's then. */
 static void
 add_proxy(struct buf *buf, const char *proxy)
@@ -286,115 +378,18 @@ add_proxy(struct buf *buf, const char *proxy)
 void
 reach_add_seen(struct buf *buf, const struct reach *reach)
 {
-	const struct look *look = &reach->look;
-
 	add_proxy(buf, reach->to.proxy);
-	switch (look->end) {
-	case LOOK_FINE:
-		add_fine(buf, reach);
-		break;
-	case LOOK_PRIVATE:
-		buf_add_format(buf,
-		    "%s is a private address, which the relay refuses",
-		    look->address);
-		break;
-	case LOOK_UNCONNECTED:
-		add_unconnected(buf, reach);
-		break;
-	case LOOK_NO_TLS:
-		buf_add_format(
-		    buf, "%s answers, but speaks no TLS", look->address);
-		break;
-	case LOOK_OLD_TLS:
-		buf_add_format(buf, "%s speaks no TLS of version 1.2 or later",
-		    look->address);
-		break;
-	case LOOK_SELF_SIGNED:
-		add_self_signed(buf, look);
-		break;
-	case LOOK_EXPIRED:
-	case LOOK_NOT_YET_VALID:
-		add_out_of_time(buf, reach);
-		break;
-	case LOOK_WRONG_NAME:
-		add_wrong_name(buf, reach);
-		break;
-	case LOOK_UNTRUSTED:
-		add_untrusted(buf, look);
-		break;
-	case LOOK_NO_ISSUER:
-		add_no_issuer(buf, look);
-		break;
-	case LOOK_TLS_FAILED:
-		add_tls_failed(buf, reach);
-		break;
-	case LOOK_NO_TUNNEL:
-	case LOOK_UNRESOLVED:
-	case LOOK_BROKEN:
-		buf_add_text(buf, reach->result.error);
-		break;
-	}
+	ends[reach->look.end].add_seen(buf, reach);
 }
-
-/* What to do: of the endpoint, whose server is the reader's; of a
- * destination, which is somebody else's; of the proxy before it, where that
- * is to blame (NULL: it is not). */
-static const struct {
-	const char *ours;
-	const char *theirs;
-	const char *proxy;
-} advice[] = {
-    [LOOK_UNRESOLVED] = {"enter the name in the public DNS, or correct the URL",
-	"correct url, or see why the name server does not know it",
-	"correct proxy, or see why the name server does not know it"},
-    [LOOK_PRIVATE] = {"give the sender a public address",
-	"set allow_private = yes for this destination if it is meant"},
-    [LOOK_UNCONNECTED] = {"start the web server, and open its port in every "
-			  "firewall before it",
-	"see that the destination runs, that url has its port, and that no "
-	"firewall is between",
-	"see that the proxy runs, that proxy has its port, and that no "
-	"firewall is between"},
-    [LOOK_NO_TUNNEL] = {NULL, NULL,
-	"look into the log of the proxy; 407 means that user and password in "
-	"proxy are wrong, 403 that it does not allow this"},
-    [LOOK_NO_TLS] = {"turn TLS on in the web server, or correct the port",
-	"correct the port, or write http:// where that is meant"},
-    [LOOK_OLD_TLS] = {"let the web server offer TLS 1.2 and 1.3",
-	"let the destination offer TLS 1.2 and 1.3"},
-    [LOOK_SELF_SIGNED] = {"install a certificate of a public authority: the "
-			  "sender takes no self-signed one",
-	"put that certificate into a file, and set ca_file to it"},
-    [LOOK_EXPIRED] = {"renew it, and reload the web server",
-	"it must be renewed there"},
-    [LOOK_NOT_YET_VALID] = {"set the clock of this machine, or get another "
-			    "certificate",
-	"set the clock of this machine, or it must be replaced there"},
-    [LOOK_WRONG_NAME] = {"get a certificate for the name in the URL, or give "
-			 "the sender a URL with a name it has",
-	"correct url, or the certificate must have this name"},
-    [LOOK_UNTRUSTED] = {"install a certificate of a public authority",
-	"set ca_file to the certificate of that authority"},
-    [LOOK_NO_ISSUER] = {"let the web server send the intermediate "
-			"certificates too (fullchain.pem), and have them from "
-			"a public authority",
-	"it must send its intermediate certificates too; or set ca_file to "
-	"the certificate of that issuer"},
-    [LOOK_TLS_FAILED] = {"look into the web server's error log",
-	"look at ca_file, client_cert and client_key, and into the log there"},
-    [LOOK_BROKEN] = {"look into the web server's error log",
-	"look into the log there"},
-};
 
 void
 reach_add_advice(struct buf *buf, const struct reach *reach)
 {
 	const enum look_end end = reach->look.end;
-	const char *text =
-	    reach->is_ours ? advice[end].ours : advice[end].theirs;
+	const char *text = reach->is_ours ? ends[end].ours : ends[end].theirs;
 
-	if (reach->to.proxy != NULL && advice[end].proxy != NULL)
-		text = advice[end].proxy;
+	if (reach->to.proxy != NULL && ends[end].proxy != NULL)
+		text = ends[end].proxy;
 	if (text != NULL)
 		buf_add_text(buf, text);
 }
