@@ -2,7 +2,8 @@
  * Captures events into a spool, for tests that inject faults from outside:
  *     capture_tool SPOOL THREADS COUNT BODY_BYTES
  * Each thread stores COUNT events; the body is the event's id again and again.
- * An id is printed only after store_capture said that it is stored. Exit
+ * An id is printed only after store_capture said that it is stored. With 0
+ * THREADS it only looks, as a command that changes nothing would. Exit
  * status 0: all stored; 1: some not; 75: the spool is broken.
  */
 #include "config.h"
@@ -67,6 +68,17 @@ run_task(void *arg)
 	return NULL;
 }
 
+static int
+look(struct store *store)
+{
+	struct store_summary summary;
+
+	if (store_summarize(store, clock_wall_ms(), &summary) != STORE_OK)
+		return 75;
+	store_free_summary(&summary);
+	return 0;
+}
+
 static void
 run_all(struct task *task, long threads)
 {
@@ -89,6 +101,7 @@ int
 main(int argc, char **argv)
 {
 	struct store_options options = {.access = STORE_CAPTURE};
+	long threads;
 	struct task task = {0};
 	enum store_status opened;
 	int status = 0;
@@ -98,6 +111,9 @@ main(int argc, char **argv)
 		return 2;
 	buf_init(&why, 1000);
 	options.path = argv[1];
+	threads = strtol(argv[2], NULL, 10);
+	if (threads == 0)
+		options.access = STORE_READ;
 	opened = store_open(&options, &task.store, &why);
 	if (opened != STORE_OK) {
 		fprintf(stderr, "%s\n", buf_text(&why));
@@ -105,7 +121,10 @@ main(int argc, char **argv)
 	}
 	task.count = strtol(argv[3], NULL, 10);
 	task.body_bytes = strtoul(argv[4], NULL, 10);
-	run_all(&task, strtol(argv[2], NULL, 10));
+	if (threads == 0)
+		status = look(task.store);
+	else
+		run_all(&task, threads);
 	if (store_is_broken(task.store))
 		status = 75;
 	else if (failed_count > 0)

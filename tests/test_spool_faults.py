@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import (Sandbox, Skip, TOP_BUILD, equal, main, need, run, test)
+from harness import (Sandbox, Skip, TOP_BUILD, equal, main, need, run, test,
+                     wait_until)
 
 TOOL = os.path.join(TOP_BUILD, "capture_tool")
 MAKE_SPOOL = os.path.join(TOP_BUILD, "make_spool")
@@ -184,32 +185,45 @@ def processes_and_threads_capture_side_by_side():
         equal(check_stored(path, ids, 1000), 800, "stored")
 
 
-@test
-def two_users_of_one_group_share_a_spool():
+def make_shared(sandbox):
+    """A spool for the users 54321 and 54322 of the group 54321, and a tool
+    that they may run."""
     if os.getuid() != 0:
         raise Skip("not root: cannot become two users")
+    path = make_spool(sandbox, "shared")
+    try:
+        os.chown(path, 54321, 54321)
+    except OSError:
+        raise Skip("there are no other users here")
+    os.chmod(path, 0o2770)
+    for name in os.listdir(path):
+        os.chown(os.path.join(path, name), 54321, 54321)
+        os.chmod(os.path.join(path, name), 0o660)
+    return path, shutil.copy(TOOL, sandbox.join("capture_tool"))
+
+
+def start_as(user, argv):
+    return subprocess.Popen(argv, user=user, group=54321, extra_groups=[],
+                            umask=0o077, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def end_all(tools):
+    """The ids that they printed."""
+    ids = []
+    for process in tools:
+        out, err = process.communicate(timeout=120)
+        equal(process.returncode, 0, "status: %s" % err)
+        ids += printed_ids(out)
+    return ids
+
+
+@test
+def two_users_of_one_group_share_a_spool():
     with Sandbox() as sandbox:
-        path = make_spool(sandbox, "shared")
-        try:
-            os.chown(path, 54321, 54321)
-        except OSError:
-            raise Skip("there are no other users here")
-        os.chmod(path, 0o2770)
-        for name in os.listdir(path):
-            os.chown(os.path.join(path, name), 54321, 54321)
-            os.chmod(os.path.join(path, name), 0o660)
-        tool = shutil.copy(TOOL, sandbox.join("capture_tool"))
-        tools = [subprocess.Popen([tool, path, "4", "10", "1000"], user=user,
-                                  group=54321, extra_groups=[], umask=0o077,
-                                  stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE)
-                 for user in (54321, 54322)]
-        ids = []
-        for process in tools:
-            out, err = process.communicate(timeout=120)
-            equal(process.returncode, 0, "status: %s" % err)
-            ids += printed_ids(out)
+        path, tool = make_shared(sandbox)
+        ids = end_all([start_as(user, [tool, path, "4", "10", "1000"])
+                       for user in (54321, 54322)])
         equal(check_stored(path, ids, 1000), 80, "stored")
         stranger = subprocess.run([tool, path, "1", "1", "1000"], user=54323,
                                   group=54323, extra_groups=[],
@@ -217,6 +231,41 @@ def two_users_of_one_group_share_a_spool():
                                   stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, timeout=60)
         equal(stranger.returncode, 75, "a stranger's status")
+
+
+def slow_to_make_the_log(sandbox, path, argv):
+    """Runs it for one user, without a log at first (as after a backup was put
+    back), and with a pause before a file that was made gets its mode. Returns
+    when the first file is made."""
+    for name in ("spool.db-wal", "spool.db-shm"):
+        os.unlink(os.path.join(path, name))
+    log = sandbox.join("strace.log")
+    if os.path.exists(log):
+        os.unlink(log)
+    with open(log, "w"):
+        os.chown(log, 54321, 54321)
+    tool = start_as(54321, [
+        "strace", "-f", "-qq", "-o", log, "-e", "trace=fchmod",
+        "-e", "inject=fchmod:delay_enter=300000"] + argv)
+    wait_until(lambda: tool.poll() is not None or os.path.exists(
+        os.path.join(path, "spool.db-wal")), "the log is made")
+    return tool
+
+
+@test
+def who_opens_a_shared_spool_while_its_log_is_made_waits_for_it():
+    need_strace()
+    with Sandbox() as sandbox:
+        path, tool = make_shared(sandbox)
+        writer = [tool, path, "1", "3", "1000"]
+        reader = [tool, path, "0", "0", "0"]
+        count = 0
+        for first, second in ((writer, writer), (writer, reader),
+                              (reader, writer)):
+            slow = slow_to_make_the_log(sandbox, path, first)
+            other = start_as(54322, second)
+            count += len(end_all([other, slow]))
+        equal(count, 12, "events")
 
 
 @test

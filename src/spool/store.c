@@ -184,7 +184,41 @@ connect_writer(struct store *store)
 	if (status != STORE_OK)
 		return status;
 	status = connect_db(store);
+	if (status == STORE_OK)
+		status = schema_read_version(store, &store->schema_version);
 	flock(store->lock_fd, LOCK_UN);
+	return status;
+}
+
+/* Whether it is there, with its mode. */
+static bool
+is_made(const struct store *store, const char *name)
+{
+	struct stat db, file;
+
+	return fstatat(store->folder_fd, DB_NAME, &db, 0) == 0 &&
+	       fstatat(store->folder_fd, name, &file, 0) == 0 &&
+	       (file.st_mode & 0777) == (db.st_mode & 0777);
+}
+
+/* Takes no lock but where the log or its index is to be made, by this reader
+ * or by somebody else just now; and goes on where it cannot be had. */
+static enum store_status
+connect_reader(struct store *store)
+{
+	enum store_status status;
+	int lock = -1;
+
+	if (!is_made(store, WAL_NAME) || !is_made(store, SHM_NAME))
+		lock = openat(store->folder_fd, LOCK_NAME,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (lock >= 0)
+		lock_take(lock, clock_mono_ms() + OPEN_WAIT_MS);
+	status = connect_db(store);
+	if (status == STORE_OK)
+		status = schema_read_version(store, &store->schema_version);
+	if (lock >= 0)
+		close(lock);
 	return status;
 }
 
@@ -277,10 +311,8 @@ open_all(struct store *store)
 	if (status == STORE_OK)
 		status = open_lock(store);
 	if (status == STORE_OK)
-		status = store->access == STORE_READ ? connect_db(store)
+		status = store->access == STORE_READ ? connect_reader(store)
 						     : connect_writer(store);
-	if (status == STORE_OK)
-		status = schema_read_version(store, &store->schema_version);
 	if (status == STORE_OK)
 		status = check_opened(store);
 	if (status == STORE_OK)
