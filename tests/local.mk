@@ -82,9 +82,6 @@ relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py \
 	%D%/test_relay_process.py %D%/test_relay_crash.py \
 	%D%/test_relay_down.py %D%/test_relay_order.py \
 	%D%/test_relay_reload.py
-check_PROGRAMS += spool_tool
-spool_tool_SOURCES = %D%/spool_tool.c
-spool_tool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 python_tests += $(relay_tests)
 sanitized_tests += $(relay_tests)
 EXTRA_DIST += %D%/destination.py %D%/proxy.py \

@@ -11,10 +11,7 @@ import resource
 import signal
 import sqlite3
 
-from harness import (ENDPOINT, HOOKSPOOL, TOP_BUILD, Sandbox, contains, run,
-                     wait_until)
-
-SPOOL_TOOL = os.path.join(TOP_BUILD, "spool_tool")
+from harness import ENDPOINT, HOOKSPOOL, Sandbox, contains, run, wait_until
 
 # Bytes that any re-writing of the JSON would change.
 BODY = ('{ "EventType":"ticket_status_change",\r\n\t"Events": [{"a": 1.0e+0,'
@@ -107,9 +104,8 @@ class Site(Sandbox):
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.query(sql)
 
-    def tool(self, *arguments):
-        """Does what tests/spool_tool.c can."""
-        run([SPOOL_TOOL, self.spool] + list(arguments))
+    def command(self, *arguments):
+        run([HOOKSPOOL, "-c", self.conf] + list(arguments))
 
     def settled(self):
         """Rows (state, attempts) of all deliveries."""

@@ -27,7 +27,7 @@ def reload(site, relay, *sections):
     """Configures, asks for a reload, returns when it is done."""
     before = relay.output().count("configuration loaded again")
     site.configure(*sections)
-    site.tool("reload")
+    site.command("reload")
     wait_until(lambda: relay.output().count("configuration loaded again")
                > before, "the reload", alive=[relay])
 
@@ -123,7 +123,7 @@ def a_bad_file_is_reported_and_the_old_one_stays():
         relay = site.relay()
         site.configure("[destination crm]", "url = %s" % to.url("/bad"),
                        "concurency = 3")
-        site.tool("reload")
+        relay.signal(signal.SIGHUP)
         logged(relay, "the new configuration is bad: the old one stays")
         contains(relay.output(), "concurency")
         site.capture()
@@ -186,7 +186,7 @@ def the_log_and_the_limits_follow_and_the_spool_does_not():
         site.spool = site.join("elsewhere")
         site.configure(crm, "[log]\nto = %s\nformat = json\n" % log)
         site.spool = site.join("spool")
-        site.tool("reload")
+        relay.signal(signal.SIGHUP)
 
         def text():
             try:
@@ -219,7 +219,7 @@ def reloads_leave_no_memory_behind():
             to.wait_for(2 + i)
             reload(site, relay, section("crm", to.url("/%d" % i)))
         site.configure("[nonsense]")
-        site.tool("reload")
+        relay.signal(signal.SIGHUP)
         logged(relay, "the old one stays")
         gate.open()
         wait_until(lambda: relay.output().count("delivered") == 4,
