@@ -10,6 +10,7 @@
 #include "fuzz.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -33,6 +34,19 @@ check_list(const struct text_list *list)
 
 	for (i = 0; i < list->count; i++)
 		HOLDS(list->items[i] != NULL && list->items[i][0] != '\0');
+}
+
+/* What may be shown of a good URL begins and goes on as it does, and has no
+ * user in it. */
+static void
+check_shown(const char *url)
+{
+	char *shown = config_url_shown_dup(url);
+
+	HOLDS(strlen(shown) <= strlen(url) + 4);
+	HOLDS(strncmp(shown, url, 4) == 0);
+	HOLDS(strchr(shown, '@') == NULL);
+	free(shown);
 }
 
 static void
@@ -71,6 +85,9 @@ check_config(const struct config *config)
 		HOLDS(destination->communities.count > 0);
 		check_list(&destination->headers);
 		check_list(&destination->secrets);
+		check_shown(destination->url);
+		if (destination->proxy != NULL)
+			check_shown(destination->proxy);
 	}
 }
 
