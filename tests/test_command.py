@@ -104,9 +104,10 @@ def a_wrong_filter_exits_with_2_and_is_named():
             ("--until", "2006-02-31", "such as 2h"),
             ("--limit", "few", "a whole number"),
             ("--ticket", "", "not be empty")):
-        got = complaint("/nonexistent", "list", option, value, status=2)
-        contains(got, '%s "%s": ' % (option, value))
-        contains(got, said)
+        for name in ("list", "replay", "drop", "export"):
+            got = complaint("/nonexistent", name, option, value, status=2)
+            contains(got, '%s "%s": ' % (option, value))
+            contains(got, said)
     contains(complaint("/nonexistent", "list", "--since", "1h", "--until",
                        "2h", status=2), "after that of --since")
     with Sandbox() as box:
@@ -568,8 +569,12 @@ def root_becomes_the_owner_of_the_spool():
     with Sandbox() as box:
         config, spool = box.join("h.conf"), box.join("spool")
         command(config, "init", "--spool", spool, "--user", user.pw_name)
+        os.chown(box.path, user.pw_uid, -1)
         for arguments in (["status"], ["list"], ["refused", "list"],
-                          ["relay", "--if-pending"]):
+                          ["relay", "--if-pending"], ["replay", "--all"],
+                          ["drop", "--all"], ["erase", "--ticket", "1"],
+                          ["export"], ["backup", box.join("copy.db")],
+                          ["migrate"], ["reload"]):
             command(config, *arguments)
         relay = box.spawn([HOOKSPOOL, "-c", config, "relay"], "relay")
         wait_until(lambda: json.loads(command(
@@ -577,6 +582,8 @@ def root_becomes_the_owner_of_the_spool():
             alive=[relay])
         equal(ids_of(relay.pid), ({str(user.pw_uid)}, {str(user.pw_gid)}, []))
         equal(relay.stop(), 0, "exit status of the relay")
+        equal(os.stat(box.join("copy.db")).st_uid, user.pw_uid,
+              "owner of the backup")
         for name in os.listdir(spool):
             equal(os.stat(os.path.join(spool, name)).st_uid, user.pw_uid,
                   "owner of " + name)

@@ -124,6 +124,8 @@ def export_writes_what_matches_with_its_bytes_oldest_first():
                                                    ids[0]))],
               [ids[2], ids[0]])
         contains(complaint(site.config_path, "export", "ffff"), "ffff")
+        contains(complaint(site.config_path, "export", ids[0], "--note", "1",
+                           status=2), "an ID goes with no filter")
 
 
 @test

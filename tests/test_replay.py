@@ -182,6 +182,33 @@ def what_is_dropped_while_it_is_under_way_stays_dropped():
 
 
 @test
+def what_is_erased_while_it_is_under_way_leaves_nothing_behind():
+    gate = threading.Event()
+
+    def wait(request):
+        gate.wait(20)
+        return "200"
+
+    with Destination(wait) as to, Site(section("crm", to.url())) as site:
+        event = site.capture(body(TicketId=5))
+        site.capture(body(TicketId=5))  # behind it
+        other = site.capture(body(TicketId=6))
+        relay = site.relay()
+        to.wait_for(2)
+        got = json.loads(command(site, "erase", "--ticket", "5", "--json"))
+        equal((got["events"], got["undelivered"], got["clean"]),
+              (2, 2, True))
+        gate.set()
+        wait_until(lambda: states(site) == {other: "delivered"},
+                   "the other one", alive=[relay])
+        equal(site.query("SELECT count(*) FROM attempts WHERE seq < 3"),
+              [(0,)])
+        equal(set(ids(to.got())), {event, other}, "events that came")
+        equal(site.query("SELECT pending, delivered FROM destinations"),
+              [(0, 1)])
+
+
+@test
 def the_counts_are_right_after_a_storm_of_changes():
     flaky = (lambda request: "200" if request.attempt % 3 else "503")
     with Destination(flaky) as one, Destination() as two, \

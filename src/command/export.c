@@ -24,7 +24,12 @@ const struct option_row export_options[] = {
 int
 export_read(struct call *call)
 {
-	return filter_read(call, 0);
+	int status = filter_read(call, 0);
+
+	if (status == STATUS_FINE && call->operands[0] != NULL &&
+	    (filter_is_given(call, FILTER_COUNT) || call->filter.limit > 0))
+		return command_misuse(call, "an ID goes with no filter");
+	return status;
 }
 
 struct exporting {
