@@ -7,13 +7,13 @@
 
 #include "spool/store_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/xalloc.h"
 
-#define HOLD_MAX_MS (INT64_C(24) * 3600 * 1000)
+#define HOLD_MAX_MS (INT64_C(24) * 3600 * 1000) /* as Retry-After may ask */
 
 int64_t
 hold_until(int64_t until_ms, int64_t now_ms)
@@ -56,16 +56,16 @@ prepare_at(struct store *store, const char *sql, int64_t id, int64_t at_ms)
 	return statement;
 }
 
-/* In a transaction. */
+/* clang-format off */
+static const char add_up_sql[] =
+    "UPDATE destinations SET held_total_ms = " SQL_HELD_AT("?2") ", "
+    "held_since_ms = NULL WHERE id = ?1";
+/* clang-format on */
+
 static enum store_status
 add_up(struct store *store, int64_t id, int64_t now_ms)
 {
-	return sql_run(store,
-	    prepare_at(store,
-		"UPDATE destinations SET "
-		"held_total_ms = " SQL_HELD_AT("?2") ", held_since_ms = NULL "
-						     "WHERE id = ?1",
-		id, now_ms));
+	return sql_run(store, prepare_at(store, add_up_sql, id, now_ms));
 }
 
 /* Makes the change that `statement` is, if `status` is STORE_OK, and ends the
@@ -96,6 +96,7 @@ store_pause(struct store *store, const char *name, const char *reason)
 	enum store_status status = store_begin(store, store_deadline(store));
 	sqlite3_stmt *statement;
 
+	assert(reason != NULL);
 	if (status != STORE_OK)
 		return status;
 	status = find_destination(store, name, &id);

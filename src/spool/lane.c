@@ -31,6 +31,22 @@
 	"AND earlier.state = 0 AND earlier.seq < ?1) "                         \
 	"AND (SELECT is_ordered FROM destinations WHERE id = ?2)"
 
+/* clang-format off */
+static const char make_sql[] =
+    "INSERT INTO deliveries (seq, destination, state, lane, next_at_ms) "
+    "SELECT seq, ?2, 0, lane, "
+    "iif(" IS_BEHIND("made.lane") ", NULL, min(max(received_at_ms, ?3), ?4)) "
+    "FROM (SELECT seq, received_at_ms, " LANE_OF_EVENT " AS lane "
+    "FROM events WHERE seq = ?1) AS made WHERE true ON CONFLICT DO NOTHING";
+
+static const char revive_sql[] =
+    "UPDATE deliveries SET state = 0, generation = generation + 1, "
+    "attempts_before = attempts, first_attempt_ms = NULL, "
+    "first_held_ms = NULL, settled_at_ms = NULL, "
+    "next_at_ms = iif(" IS_BEHIND("deliveries.lane") ", NULL, ?4) "
+    "WHERE seq = ?1 AND destination = ?2 AND state = ?3";
+/* clang-format on */
+
 /* Counts a delivery that has become pending and was in state `before`, or,
  * DELIVERY_PENDING, was not there. */
 static enum store_status
@@ -58,13 +74,7 @@ lane_make(struct store *store, int64_t seq, int64_t destination,
     int64_t from_ms, int64_t now_ms)
 {
 	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "INSERT INTO deliveries (seq, destination, state, lane, "
-	    "next_at_ms) SELECT seq, ?2, 0, lane, iif(" IS_BEHIND(
-		"made.lane") ", NULL, min(max(received_at_ms, ?3), ?4)) "
-			     "FROM (SELECT seq, received_at_ms, " LANE_OF_EVENT
-			     " AS lane FROM events WHERE seq = ?1) AS made "
-			     "WHERE true ON CONFLICT DO NOTHING");
+	sqlite3_stmt *statement = sql_prepare(store, make_sql);
 
 	sqlite3_bind_int64(statement, 1, seq);
 	sqlite3_bind_int64(statement, 2, destination);
@@ -83,15 +93,7 @@ lane_revive(struct store *store, int64_t seq, int64_t destination,
     enum delivery_state state, int64_t now_ms)
 {
 	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "UPDATE deliveries SET state = 0, generation = generation + 1, "
-	    "attempts_before = attempts, first_attempt_ms = NULL, "
-	    "first_held_ms = NULL, settled_at_ms = NULL, "
-	    "next_at_ms = iif(" IS_BEHIND("deliveries.lane") ", NULL, ?4) "
-							     "WHERE seq = ?1 "
-							     "AND destination "
-							     "= ?2 AND state = "
-							     "?3");
+	sqlite3_stmt *statement = sql_prepare(store, revive_sql);
 
 	assert(state != DELIVERY_PENDING && state != DELIVERY_ORPHANED);
 	sqlite3_bind_int64(statement, 1, seq);
