@@ -6,6 +6,8 @@
 
 #include "unit.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +175,58 @@ a_backup_can_take_the_place_of_the_spool(void **state)
 	free(copy);
 }
 
+struct capturer {
+	const char *path;
+	atomic_bool is_over;
+	int64_t count;
+};
+
+static void *
+capture_on(void *arg)
+{
+	struct capturer *capturer = arg;
+	struct store *store = fixture_open(capturer->path, STORE_CAPTURE);
+
+	for (; !capturer->is_over; capturer->count++)
+		fixture_store(store, "{}");
+	store_close(store);
+	return NULL;
+}
+
+static void
+a_backup_is_whole_while_others_capture(void **state)
+{
+	struct fixture *fixture = *state;
+	struct capturer capturer = {.path = fixture->path};
+	char *copy = fixture_join(fixture->folder, "copy");
+	int64_t before, id;
+	pthread_t thread;
+	char *verdict;
+	int i;
+
+	delivery_configure(fixture, &id, "crm", NULL);
+	for (i = 0; i < 500; i++)
+		fixture_store(fixture->store, john);
+	assert_int_equal(
+	    pthread_create(&thread, NULL, capture_on, &capturer), 0);
+	for (i = 0; i < 5; i++) {
+		delivery_route(fixture, &id, 1);
+		unlink(copy);
+		before = count(fixture, "events");
+		if (store_backup(fixture->store, copy, NULL, NULL) != STORE_OK)
+			fail_msg("%s", store_why(fixture->store));
+	}
+	capturer.is_over = true;
+	pthread_join(thread, NULL);
+	restore(fixture, copy);
+	assert_in_range(count(fixture, "events"), before, 500 + capturer.count);
+	verdict = fixture_query_text(fixture->path, "PRAGMA integrity_check");
+	assert_string_equal(verdict, "ok");
+	delivery_check(fixture);
+	free(verdict);
+	free(copy);
+}
+
 static void
 a_backup_replaces_nothing_and_leaves_nothing_half_done(void **state)
 {
@@ -274,6 +328,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(an_export_has_the_bodies_in_capture_order),
 	    CASE(a_backup_can_take_the_place_of_the_spool),
+	    CASE(a_backup_is_whole_while_others_capture),
 	    CASE(a_backup_replaces_nothing_and_leaves_nothing_half_done),
 	    CASE(a_backup_can_be_stopped),
 	    CASE(a_refused_body_becomes_an_event),

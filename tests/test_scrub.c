@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -399,6 +400,45 @@ nothing_is_left_while_others_capture_and_look(void **state)
 	free(verdict);
 }
 
+/* ---- and a kill ---- */
+
+/* Erases, in a process of its own that is killed after so long. */
+static void
+erase_and_die(struct fixture *fixture, const char *email, int64_t after_us)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		fixture->store = fixture_open(fixture->path, STORE_RELAY);
+		erase(fixture, email, 0);
+		_exit(0);
+	}
+	usleep((useconds_t)after_us);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void
+a_kill_at_any_time_harms_nothing_that_stays(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t seed = 5;
+	int i, n;
+
+	for (i = 0; i < 12; i++) {
+		for (n = 0; n < 30; n++)
+			put(fixture, people[n % 2], a_size(&seed));
+		store_close(fixture->store);
+		erase_and_die(fixture, people[0], 1500 * i);
+		fixture->store = fixture_open(fixture->path, STORE_RELAY);
+		is_gone(fixture, people[0]);
+		assert_int_equal(
+		    fixture_query(fixture->path, "SELECT count(*) FROM event"),
+		    15 * (i + 1));
+	}
+}
+
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -413,6 +453,7 @@ main(void)
 	    CASE(nothing_is_left_after_many_lives_of_a_spool),
 	    CASE(a_reader_in_the_way_is_said_and_the_next_time_it_is_clean),
 	    CASE(nothing_is_left_while_others_capture_and_look),
+	    CASE(a_kill_at_any_time_harms_nothing_that_stays),
 	};
 
 	return cmocka_run_group_tests_name("scrub", tests, NULL, NULL);

@@ -120,24 +120,33 @@ sync_path(const char *path, int flags)
 	return is_done;
 }
 
+/* Not by rename, which would replace what came there meanwhile; but where the
+ * file system has no links. */
+static bool
+give_name(const struct backup *backup)
+{
+	if (link(backup->part, backup->path) == 0)
+		return unlink(backup->part) == 0;
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return false;
+	return rename(backup->part, backup->path) == 0;
+}
+
 /* Gives the file its name, when it is whole and on the disk. */
 static enum store_status
 finish(struct backup *backup)
 {
-	char *copy, *folder;
-	bool is_done;
+	char *copy = xstrdup(backup->path);
+	enum store_status status = STORE_OK;
 
 	if (!sync_path(backup->part, 0))
-		return fail(backup, "sync", backup->part);
-	/* Not by rename, which would replace what came there meanwhile. */
-	if (link(backup->part, backup->path) != 0)
-		return fail(backup, "make", backup->path);
-	copy = xstrdup(backup->path);
-	folder = dirname(copy);
-	is_done = unlink(backup->part) == 0 && sync_path(folder, O_DIRECTORY);
+		status = fail(backup, "sync", backup->part);
+	else if (!give_name(backup))
+		status = fail(backup, "make", backup->path);
+	else if (!sync_path(dirname(copy), O_DIRECTORY) && errno != EINVAL)
+		status = fail(backup, "sync the folder of", backup->path);
 	free(copy);
-	return is_done ? STORE_OK
-		       : fail(backup, "sync the folder of", backup->path);
+	return status;
 }
 
 enum store_status
