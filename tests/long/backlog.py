@@ -13,6 +13,7 @@ ROUTE_ALL = os.path.join(TOP_BUILD, "route_all")
 CAPTURES = 10000  # to measure the rate of capture
 PEAK_MAX_KIB = 64 * 1024
 NAME = "crm"
+READS_BODIES = ["erase", "--ticket", "0", "--dry-run"]  # all of each
 RARE = 777777777  # a ticket of which there is one event, the very first
 
 
@@ -34,7 +35,7 @@ def captures_a_second(site, plan, first):
 
 
 def time_commands(site):
-    """Rows (command, seconds, peak KiB); the middle one of three times."""
+    """Rows (command, seconds); the middle one of three times."""
     an_id = site.look("SELECT id FROM events WHERE seq = 5000")[0][0]
     rows = []
     for arguments in (
@@ -47,11 +48,12 @@ def time_commands(site):
             ["replay", "--all", "--dry-run"],
             ["replay", "--state", "pending", "--dry-run"],
             ["replay", "--ticket", "0", "--state", "pending", "--dry-run"],
-            ["drop", "--to", NAME, "--dry-run"]):
+            ["drop", "--to", NAME, "--dry-run"],
+            READS_BODIES):
         times = []
-        for _ in range(3):
+        for _ in range(1 if arguments == READS_BODIES else 3):
             begun = time.monotonic()
-            run([HOOKSPOOL, "-c", site.conf] + arguments)
+            run([HOOKSPOOL, "-c", site.conf] + arguments, timeout=600)
             times.append(time.monotonic() - begun)
         rows.append((" ".join(arguments).replace(an_id, "ID"),
                      "%.3f" % sorted(times)[1]))
@@ -128,7 +130,8 @@ def work_with_a_backlog(plan):
             assert start.first_s <= plan.start_max_s, start.first_s
             assert start.peak_kib <= PEAK_MAX_KIB, start.peak_kib
         slow = [row for row in commands
-                if float(row[1]) > plan.command_max_s]
+                if float(row[1]) > plan.command_max_s and
+                row[0] != " ".join(READS_BODIES)]
         assert not slow, slow
         assert full * 3 >= empty, "capture: %d, then %d a second" % (
             empty, full)
