@@ -327,10 +327,11 @@ def another_page_is_found_and_shown_escaped_and_cut():
             place.endpoint(challenge=(200, text)) as endpoint:
         subject, what, mend = place.last(endpoint.url())
         equal(subject, "challenge")
-        contains(what, "the answer begins: <html>\\x0a\\x1b[31mIt works!xxx")
+        contains(what, "the answer begins: <html>\n\x1b[31mIt works!xxx")
         assert len(what) < 400, what
         contains(mend, "pass this path to hookspool.fcgi")
         out = place.run(endpoint.url(), status=1).stdout
+        contains(out, b"the answer begins: <html>\\x0a\\x1b[31mIt works!xxx")
         assert b"\x1b" not in out, out
 
 

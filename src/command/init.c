@@ -300,6 +300,19 @@ print_line(const char *what, const char *path, bool is_new)
 	puts(is_new ? "  (made)" : "  (there already, kept)");
 }
 
+/* How to call a subcommand with the configuration that was asked for. */
+static void
+print_call(const struct setup *setup, const char *subcommand)
+{
+	printf("  hookspool ");
+	if (setup->call->config_option != NULL) {
+		printf("-c ");
+		print_safe(setup->config_path);
+		putchar(' ');
+	}
+	puts(subcommand);
+}
+
 static void
 print_text(const struct setup *setup, const char *url)
 {
@@ -326,13 +339,9 @@ print_text(const struct setup *setup, const char *url)
 		? "add a [destination NAME] with its url to the configuration, "
 		  "then run\n"
 		: "run\n");
-	if (setup->call->config_option != NULL) {
-		printf("  hookspool -c ");
-		print_safe(setup->config_path);
-		puts(" check");
-	} else {
-		puts("  hookspool check");
-	}
+	print_call(setup, "check");
+	puts("and, once the web server serves it, try it as the sender will:");
+	print_call(setup, "probe URL");
 }
 
 /* A path that a line of the configuration can hold. */

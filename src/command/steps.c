@@ -130,8 +130,8 @@ add_answer(
 	sender_add_hidden(
 	    &text, &probe->secrets, result->answer, result->answer_bytes);
 	buf_add_text(buf, ", and the answer begins: ");
-	print_add_safe(buf, buf_text(&text),
-	    text.len < ANSWER_SHOWN_MAX ? text.len : ANSWER_SHOWN_MAX);
+	buf_add(
+	    buf, buf_text(&text), strnlen(buf_text(&text), ANSWER_SHOWN_MAX));
 	buf_free(&text);
 }
 
