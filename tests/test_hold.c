@@ -206,6 +206,16 @@ a_clock_that_is_set_back_counts_no_time_twice(void **state)
 	store_resume(fixture->store, "crm");
 	delivery_now_ms += 2 * HOUR_MS;
 	assert_int_equal(held_ms(fixture, id), 0);
+	store_pause(fixture->store, "crm", "why");
+	delivery_now_ms += HOUR_MS;
+	delivery_settle(fixture, id, OUTCOME_DELIVERED);
+	delivery_put(fixture, NULL, "a", NULL);
+	delivery_route(fixture, &id, 1);
+	delivery_settle(fixture, id, OUTCOME_RETRY); /* held for an hour then */
+	delivery_now_ms += 5000 - HOUR_MS;
+	store_resume(fixture->store, "crm");
+	delivery_now_ms += 2 * HOUR_MS;
+	assert_int_equal(held_ms(fixture, id), 0);
 }
 
 #define CASE(function)                                                         \

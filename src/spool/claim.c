@@ -55,20 +55,24 @@ search_first(
 	return status;
 }
 
+/* clang-format off */
+static const char load_sql[] =
+    "SELECT generation, attempts, attempts - attempts_before, "
+    "first_attempt_ms, iif(first_attempt_ms IS NULL, 0, "
+    "max(0, " SQL_HELD_AT("?3") " - first_held_ms)), next_at_ms, events.id, "
+    "event_type, content_type, body FROM deliveries "
+    "JOIN events USING (seq) "
+    "JOIN destinations ON destinations.id = destination "
+    "WHERE seq = ?1 AND destination = ?2";
+/* clang-format on */
+
 static enum store_status
 load_due(struct store *store, int64_t destination, int64_t seq, int64_t now_ms,
     struct due *due)
 {
 	enum store_status status;
 	const unsigned char *id;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT generation, attempts, attempts - attempts_before, "
-	    "first_attempt_ms, iif(first_attempt_ms IS NULL, 0, " SQL_HELD_AT(
-		"?3") " - first_held_ms), next_at_ms, events.id, "
-		      "event_type, content_type, body FROM deliveries "
-		      "JOIN events USING (seq) "
-		      "JOIN destinations ON destinations.id = destination "
-		      "WHERE seq = ?1 AND destination = ?2");
+	sqlite3_stmt *statement = sql_prepare(store, load_sql);
 
 	sqlite3_bind_int64(statement, 1, seq);
 	sqlite3_bind_int64(statement, 2, destination);

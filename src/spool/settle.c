@@ -81,19 +81,23 @@ bind_status(sqlite3_stmt *statement, int index, int status)
 		sqlite3_bind_int(statement, index, status);
 }
 
+/* clang-format off */
+static const char update_sql[] =
+    "UPDATE deliveries SET state = ?3, generation = generation + 1, "
+    "attempts = ?4, first_attempt_ms = coalesce(first_attempt_ms, ?5), "
+    "first_held_ms = coalesce(first_held_ms, "
+    "(SELECT " SQL_HELD_AT("?11") " FROM destinations WHERE id = ?2)), "
+    "next_at_ms = ?6, last_outcome = ?7, last_status = ?8, "
+    "last_error = ?9, settled_at_ms = ?10 "
+    "WHERE seq = ?1 AND destination = ?2";
+/* clang-format on */
+
 static enum store_status
 update_delivery(struct store *store, const struct settlement *settlement,
     int attempts, int64_t now_ms)
 {
 	enum delivery_state state = state_after(settlement->outcome);
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "UPDATE deliveries SET state = ?3, generation = generation + 1, "
-	    "attempts = ?4, first_attempt_ms = coalesce(first_attempt_ms, ?5), "
-	    "first_held_ms = coalesce(first_held_ms, (SELECT " SQL_HELD_AT(
-		"?11") " FROM destinations WHERE id = ?2)), "
-		       "next_at_ms = ?6, last_outcome = ?7, last_status = ?8, "
-		       "last_error = ?9, settled_at_ms = ?10 "
-		       "WHERE seq = ?1 AND destination = ?2");
+	sqlite3_stmt *statement = sql_prepare(store, update_sql);
 
 	sqlite3_bind_int64(statement, 1, settlement->seq);
 	sqlite3_bind_int64(statement, 2, settlement->destination);
