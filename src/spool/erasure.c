@@ -437,8 +437,8 @@ static enum store_status
 clean(struct store *store, struct erasing *erasing)
 {
 	int64_t wait_ms = erasing->options->clean_wait_ms;
-	enum store_status status = scrub_files(
-	    store, clock_mono_ms() + (wait_ms > 0 ? wait_ms : CLEAN_WAIT_MS));
+	enum store_status status =
+	    scrub_files(store, wait_ms > 0 ? wait_ms : CLEAN_WAIT_MS);
 
 	erasing->counts->is_clean = status == STORE_OK;
 	/* A reader in the way, a full disk: what is erased is erased. */

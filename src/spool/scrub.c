@@ -32,8 +32,9 @@
 
 struct scrub {
 	struct store *store;
-	int64_t deadline_ms;
-	sqlite3_file *file; /* SQLite's: never opened or closed here */
+	int64_t wait_ms;
+	int64_t deadline_ms; /* of this step */
+	sqlite3_file *file;  /* SQLite's: never opened or closed here */
 	size_t page_bytes;
 	size_t usable;
 	uint32_t count; /* of pages */
@@ -219,6 +220,7 @@ overwrite_some(struct scrub *scrub)
 	static const struct timespec pause = {0, RETRY_MS * 1000000};
 	enum store_status status;
 
+	scrub->deadline_ms = clock_mono_ms() + scrub->wait_ms;
 	for (;;) {
 		status = store_lock_write(scrub->store, scrub->deadline_ms);
 		if (status != STORE_OK)
@@ -253,10 +255,11 @@ find_dirty(struct scrub *scrub, uint32_t *number)
 }
 
 enum store_status
-scrub_files(struct store *store, int64_t deadline_ms)
+scrub_files(struct store *store, int64_t wait_ms)
 {
-	struct scrub scrub = {.store = store, .deadline_ms = deadline_ms};
-	enum store_status status = store_checkpoint(store, deadline_ms);
+	struct scrub scrub = {.store = store, .wait_ms = wait_ms};
+	enum store_status status =
+	    store_checkpoint(store, clock_mono_ms() + wait_ms);
 	uint32_t number = 2;
 
 	if (status == STORE_OK &&

@@ -365,8 +365,8 @@ enum store_status erase_refusal(struct store *store, int64_t seq);
 
 /* Makes sure that the files hold nothing that was erased: empties the log into
  * the database, and there overwrites what belongs to no row. STORE_BUSY, with
- * `why`: somebody who reads was in the way until `deadline_ms`. */
-enum store_status scrub_files(struct store *store, int64_t deadline_ms);
+ * `why`: somebody who reads was in the way for `wait_ms`. */
+enum store_status scrub_files(struct store *store, int64_t wait_ms);
 
 /* ---- capture.c ---- */
 
