@@ -27,7 +27,7 @@ class Plan:
 
     def __init__(self, events, tickets, rate, kill_every_s, dead_from_s,
                  dead_until_s, fail_percent=30, timeout_s=1800,
-                 is_hurried=False, behind_max_s=1.0):
+                 is_hurried=False, behind_max_s=1.0, kills_max=1000000):
         self.events = events
         self.tickets = tickets
         self.rate = rate
@@ -38,6 +38,7 @@ class Plan:
         self.timeout_s = timeout_s
         self.is_hurried = is_hurried  # do not wait for back-offs: replay
         self.behind_max_s = behind_max_s
+        self.kills_max = kills_max
 
 
 class Kill:
@@ -119,7 +120,8 @@ class Run:
             if self.at() >= next_kill and len(self.drained_s) < 3:
                 if plan.is_hurried:
                     self.hurry()
-                self.kills.append(kill_relay(site))
+                if len(self.kills) < plan.kills_max:
+                    self.kills.append(kill_relay(site))
                 next_kill = self.at() + plan.kill_every_s
         assert producer.wait() == 0, producer.output()
 
