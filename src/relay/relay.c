@@ -287,8 +287,7 @@ reload(struct relay *relay)
 		log_note(LOG_LEVEL_ERROR,
 		    "the new configuration is bad: the old one stays",
 		    LOG_TEXT("why", buf_text(&why)));
-		relay->is_reload_asked = false;
-		goto out;
+		goto done;
 	}
 	status = work_reload(&relay->work, config);
 	if (status != STORE_OK) {
@@ -297,9 +296,10 @@ reload(struct relay *relay)
 		goto out;
 	}
 	relay->config = config;
+	apply(relay);
+done:
 	relay->is_reload_asked = false;
 	relay->reload_mono_ms = 0;
-	apply(relay);
 out:
 	buf_free(&why);
 	return status;
