@@ -240,18 +240,19 @@ static void
 answers_to_other_events_that_speak_of_the_same_are_emptied(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const answers[] = {
-	    "thanks, jane@example.org", "thanks, john@example.org", NULL};
+	static const char *const answers[] = {"thanks, jane@example.org",
+	    "thanks, john@example.org", NULL, "thanks, jane@example.org"};
 	const struct erasure erasure = {.email = "jane@example.org"};
+	struct erase_counts dry;
 	size_t i;
 	int64_t id;
 
 	delivery_configure(fixture, &id, "crm", NULL);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		struct settlement settlement;
 		struct due due;
 
-		fixture_store(fixture->store, john);
+		fixture_store(fixture->store, i < 3 ? john : jane);
 		delivery_route(fixture, &id, 1);
 		due = delivery_take(fixture, id);
 		settlement = delivery_settlement(&due, OUTCOME_DELIVERED);
@@ -262,6 +263,10 @@ answers_to_other_events_that_speak_of_the_same_are_emptied(void **state)
 		    store_settle(fixture->store, &settlement, 1), STORE_OK);
 		store_free_due(&due);
 	}
+	assert_int_equal(
+	    store_erase(fixture->store, &erasure, &dry_run, &dry), STORE_OK);
+	assert_int_equal(dry.answers, 1);
+	assert_int_equal(dry.events, 1);
 	assert_int_equal(erase(fixture, &erasure).answers, 1);
 	assert_int_equal(count(fixture, "attempts"), 3);
 	assert_int_equal(

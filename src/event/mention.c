@@ -133,7 +133,7 @@ is_same(const char *a, const char *b, size_t len, bool ignores_case)
 	       0;
 }
 
-/* Whether the string's value, or its end, is `wanted`. */
+/* Whether the string's value is `wanted`. */
 static bool
 is_string(
     const struct json_value *string, const char *wanted, bool ignores_case)
@@ -153,8 +153,7 @@ is_string(
 	return *wanted == '\0';
 }
 
-/* Whether the name ends in Email. An escape in it makes it another name, but
- * for the last five characters there is no need for any. */
+/* Whether the name ends in Email. */
 static bool
 names_email(const struct json_value *name)
 {
@@ -275,8 +274,10 @@ has_email(const char *text, size_t len, const char *email)
 {
 	size_t email_len = strlen(email), i;
 
+	/* A letter's two cases differ in the one bit. */
 	for (i = 0; i + email_len <= len; i++)
-		if (is_same(text + i, email, email_len, true))
+		if (((text[i] ^ email[0]) & ~0x20) == 0 &&
+		    is_same(text + i, email, email_len, true))
 			return true;
 	return false;
 }
