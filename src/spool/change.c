@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "spool/select.h"
 
-#define STEP_MAX_MS 40 /* a transaction, without its commit */
+#define STEP_MAX_MS 20 /* a transaction, without its commit */
 
 enum verb { VERB_REPLAY, VERB_DROP };
 
