@@ -16,11 +16,15 @@
 #define HOUR_MS (3600 * INT64_C(1000))
 #define DAY_MS  (24 * HOUR_MS)
 
-/* An attempt that began and failed then, the longest back-off chosen. */
+/* The first attempt of a delivery, begun and failed then; the longest back-off
+ * chosen. */
 static struct health_failure
 failure_at(int64_t now_ms)
 {
-	return (struct health_failure){.status = 500,
+	static int64_t seq;
+
+	return (struct health_failure){.seq = ++seq,
+	    .status = 500,
 	    .first_attempt_ms = now_ms,
 	    .started_at_ms = now_ms,
 	    .now_ms = now_ms,
@@ -94,14 +98,29 @@ what_failed_before_a_success_counts_for_itself_alone(void **state)
 	failure.first_attempt_ms = NOW_MS - 1;
 	for (i = 0; i < 100; i++)
 		assert_false(health_fail(&health, &failure).is_down);
-	failure.first_attempt_ms = NOW_MS;
 	for (i = 0; i < 4; i++)
-		assert_false(health_fail(&health, &failure).is_down);
-	assert_true(health_fail(&health, &failure).is_down);
+		assert_false(fail_at(&health, NOW_MS).is_down);
+	assert_true(fail_at(&health, NOW_MS).is_down);
 }
 
 static void
-probes_wait_twice_as_long_each_time_up_to_an_hour(void **state)
+one_delivery_that_fails_again_and_again_takes_nothing_down(void **state)
+{
+	struct health health = {.is_down = false};
+	struct health_failure failure = failure_at(NOW_MS);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		assert_false(health_fail(&health, &failure).is_down);
+	assert_int_equal(health_limit(&health, 8), 8);
+	for (i = 0; i < 3; i++)
+		assert_false(fail_at(&health, NOW_MS).is_down);
+	assert_true(fail_at(&health, NOW_MS).is_down);
+}
+
+static void
+probes_wait_twice_as_long_each_time_up_to_five_minutes(void **state)
 {
 	struct health health = down_at(NOW_MS);
 
@@ -114,7 +133,7 @@ probes_wait_twice_as_long_each_time_up_to_an_hour(void **state)
 	assert_int_equal(health_wait_ms(&health, NOW_MS), 20000);
 	health.probes = 1000000;
 	fail_at(&health, NOW_MS);
-	assert_int_equal(health_wait_ms(&health, NOW_MS), HOUR_MS);
+	assert_int_equal(health_wait_ms(&health, NOW_MS), 320000);
 }
 
 static void
@@ -306,7 +325,10 @@ main(void)
 	    cmocka_unit_test(a_success_between_makes_it_no_row),
 	    cmocka_unit_test(
 		what_failed_before_a_success_counts_for_itself_alone),
-	    cmocka_unit_test(probes_wait_twice_as_long_each_time_up_to_an_hour),
+	    cmocka_unit_test(
+		one_delivery_that_fails_again_and_again_takes_nothing_down),
+	    cmocka_unit_test(
+		probes_wait_twice_as_long_each_time_up_to_five_minutes),
 	    cmocka_unit_test(
 		attempts_under_way_when_it_goes_down_are_no_probes),
 	    cmocka_unit_test(any_success_brings_it_back_at_full_speed),

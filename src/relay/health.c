@@ -42,7 +42,9 @@ hold(struct health *health, const struct health_failure *failure)
 static void
 plan_probe(struct health *health, const struct health_failure *failure)
 {
-	struct schedule_failure probe = {.attempts = health->probes + 1,
+	int step = health->probes + 1;
+	struct schedule_failure probe = {
+	    .attempts = step < HEALTH_PROBE_STEPS ? step : HEALTH_PROBE_STEPS,
 	    .now_ms = failure->now_ms,
 	    .retry_after = failure->retry_after,
 	    .random = failure->random};
@@ -55,6 +57,9 @@ go_down(struct health *health, const struct health_failure *failure)
 {
 	if (failure->first_attempt_ms < health->last_success_ms)
 		return false;
+	if (health->failures > 0 && failure->seq == health->failing_seq)
+		return false;
+	health->failing_seq = failure->seq;
 	if (health->failures++ == 0)
 		health->failing_since_ms = failure->started_at_ms;
 	if (health->failures < HEALTH_DOWN_FAILURES)

@@ -1,8 +1,9 @@
 /*
  * How a destination fares: whether it is up or down, paused or held, and when
- * it may be tried. Five failures in a row and it is down: then one attempt at
- * a time probes it, with a back-off, until one succeeds. Pure: the clock and
- * the random number are handed in.
+ * it may be tried. Five failures in a row, not all of one delivery, and it is
+ * down: then one attempt at a time probes it, with a back-off of at most some
+ * five minutes, until one succeeds. Pure: the clock and the random number are
+ * handed in.
  */
 #ifndef HOOKSPOOL_HEALTH_H
 #define HOOKSPOOL_HEALTH_H
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #define HEALTH_DOWN_FAILURES 5
+#define HEALTH_PROBE_STEPS   7 /* of the back-off: 5 s to 320 s */
 #define HEALTH_SAY_EVERY_MS  (3600 * INT64_C(1000)) /* while it is down */
 #define HEALTH_HOLD_SAY_MS   60000 /* between two holds that are told */
 
@@ -18,6 +20,7 @@ struct health {
 	bool is_paused; /* by the operator, or by its own 410 */
 	bool is_down;
 	int failures;             /* in a row, those that count */
+	int64_t failing_seq;      /* the delivery of the last one */
 	int probes;               /* that failed since it went down */
 	int64_t failing_since_ms; /* when the first of `failures` began */
 	int64_t last_success_ms;  /* 0: none that we know */
@@ -42,6 +45,7 @@ struct health_news {
 
 /* An attempt that has failed. */
 struct health_failure {
+	int64_t seq;              /* which delivery */
 	bool is_probe;            /* was begun while the destination was down */
 	int status;               /* HTTP status; 0: no answer */
 	int64_t first_attempt_ms; /* when the delivery's first attempt began;
@@ -55,7 +59,9 @@ struct health_failure {
 /* Counts a failure. A 410 pauses, a Retry-After with 429 or 503 holds. A
  * delivery that was tried already before the destination's last success fails
  * for a reason of its own: that does not count against the destination, nor
- * do attempts that were under way when it went down. */
+ * does one that fails again before another did (a body that is never taken
+ * must not keep what comes after it waiting for a probe), nor do attempts that
+ * were under way when it went down. */
 struct health_news health_fail(
     struct health *health, const struct health_failure *failure);
 

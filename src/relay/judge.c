@@ -43,7 +43,8 @@ judge_failure(struct claim *claim, int64_t now_ms)
 	    .retry_for_ms = queue->destination->retry_for_ms,
 	    .retry_after = claim->result.retry_after,
 	    .random = random_number()};
-	struct health_failure blow = {.is_probe = claim->is_probe,
+	struct health_failure blow = {.seq = claim->due.seq,
+	    .is_probe = claim->is_probe,
 	    .status = claim->result.status,
 	    .first_attempt_ms = failure.first_attempt_ms,
 	    .started_at_ms = claim->started_at_ms,
