@@ -15,6 +15,7 @@ soak_tests = %D%/soak_crashes.py %D%/soak_backlog.py \
 EXTRA_DIST += %D%/long_site.py %D%/crashes.py %D%/backlog.py $(soak_tests)
 
 soak: $(bin_PROGRAMS) $(libexec_PROGRAMS) fill route_all sink
-	$(AM_TESTS_ENVIRONMENT) for run in $(soak_tests); do \
-		echo "# $$run"; $(PYTHON3) $(srcdir)/$$run || exit 1; done
+	$(AM_TESTS_ENVIRONMENT) status=0; for run in $(soak_tests); do \
+		echo "# $$run"; $(PYTHON3) $(srcdir)/$$run || status=1; \
+	done; exit $$status
 .PHONY: soak
