@@ -60,7 +60,11 @@ a_terminal_shows_it_after_a_second(void **state)
 	int ours = posix_openpt(O_RDWR | O_NOCTTY), theirs, before;
 
 	(void)state;
-	assert_true(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0);
+	if (ours < 0) {
+		print_message("# no terminals here: is /dev/pts mounted?\n");
+		skip();
+	}
+	assert_true(grantpt(ours) == 0 && unlockpt(ours) == 0);
 	theirs = open(ptsname(ours), O_RDWR | O_NOCTTY);
 	assert_true(theirs >= 0);
 	before = swap_stderr(theirs);
