@@ -327,3 +327,22 @@ destinations_has_hurry(const struct destinations *destinations)
 			return true;
 	return destinations->is_behind_possible;
 }
+
+bool
+destinations_want_more(const struct destinations *destinations)
+{
+	int64_t now_ms = clock_wall_ms();
+	bool is_any_busy = false;
+	size_t i;
+
+	for (i = 0; i < destinations->count; i++) {
+		const struct queue *queue = destinations->queues[i];
+
+		if (queue_is_blocked(queue, now_ms))
+			continue;
+		if (queue_has_room(queue))
+			return true;
+		is_any_busy = true;
+	}
+	return !is_any_busy;
+}

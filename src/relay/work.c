@@ -19,7 +19,7 @@
 #include "relay/queue.h"
 #include "relay/schedule.h"
 
-#define ROUTE_BATCH_MAX  256 /* events in one transaction */
+#define ROUTE_BATCH_MAX  128 /* events in one transaction */
 #define SETTLE_BATCH_MAX 256 /* outcomes in one transaction */
 #define TROUBLE_PAUSE_MS 1000
 
@@ -280,8 +280,6 @@ route(struct work *work)
 	enum store_status status;
 	size_t count = 0;
 
-	if (!work->is_new_possible)
-		return STORE_OK;
 	/* Others may capture into a spool that replaced this one. */
 	status = store_check_files(work->store);
 	if (status != STORE_OK)
@@ -362,6 +360,13 @@ claim(struct work *work)
 	return status;
 }
 
+static bool
+is_routing_due(const struct work *work)
+{
+	return work->is_new_possible &&
+	       destinations_want_more(&work->destinations);
+}
+
 /* ---- a turn ---- */
 
 static int64_t
@@ -377,7 +382,7 @@ next_wait_ms(const struct work *work)
 	}
 	if (work->is_closing)
 		return INT64_MAX;
-	if (work->is_new_possible || work->is_state_unread ||
+	if (is_routing_due(work) || work->is_state_unread ||
 	    destinations_has_hurry(&work->destinations))
 		return 0;
 	for (i = 0; i < work->destinations.count; i++) {
@@ -413,12 +418,13 @@ use_spool(struct work *work)
 		status = exchange_states(work);
 	if (status != STORE_OK || work->is_closing)
 		return status;
-	status = route(work);
-	if (status == STORE_OK)
-		status = destinations_hurry(&work->destinations, work->store);
+	status = destinations_hurry(&work->destinations, work->store);
 	if (status == STORE_OK)
 		status = claim(work);
-	return status;
+	if (status != STORE_OK || !is_routing_due(work))
+		return status;
+	status = route(work);
+	return status == STORE_OK ? claim(work) : status;
 }
 
 /* What may pass is tried again in a while, and said once. */
