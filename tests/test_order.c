@@ -412,6 +412,23 @@ change_and_kill(struct world *world, int steps)
 	delivery_check(fixture);
 }
 
+/* What is dropped at the end is replayed after later ones of its lane were
+ * made due: they need not wait for it. */
+static void
+exempt_dropped(struct world *world)
+{
+	char sql[96];
+	int64_t seq;
+
+	for (seq = 1; seq <= world->event_count; seq++) {
+		snprintf(sql, sizeof sql,
+		    "SELECT state = 3 FROM deliveries WHERE seq = %lld",
+		    (long long)seq);
+		world->is_exempt[seq] =
+		    fixture_query(world->fixture->path, sql) == 1;
+	}
+}
+
 static void
 kills_amid_drops_and_replays_leave_every_lane_whole(void **state)
 {
@@ -426,6 +443,7 @@ kills_amid_drops_and_replays_leave_every_lane_whole(void **state)
 	delivery_route(world->fixture, &world->destination, 1);
 	for (i = 0; i < KILLS; i++)
 		change_and_kill(world, (int)roll(world, 9));
+	exempt_dropped(world);
 	assert_int_equal(
 	    store_replay(world->fixture->store, &dropped, &options, &counts),
 	    STORE_OK);
