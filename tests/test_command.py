@@ -76,6 +76,7 @@ def a_wrong_call_exits_with_2_and_says_why():
     for argv, said in (
             ([], "Usage:"), (["bogus"], 'no subcommand "bogus"'),
             (["help", "bogus"], 'no subcommand "bogus"'),
+            (["stats"], 'did you mean "status"?'),
             (["--bogus", "list"], 'unknown option "--bogus"'),
             (["-c"], 'value is missing after "-c"'),
             (["list", "--bogus"], 'unknown option "--bogus"'),

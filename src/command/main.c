@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "command/command.h"
 #include "config/config.h"
+#include "config/near.h"
 #include "spool/spool.h"
 
 /* clang-format off */
@@ -243,6 +244,20 @@ read_globals(struct call *call, int argc, char **argv)
 	return -1;
 }
 
+static int
+refuse_name(const struct call *call, const char *name)
+{
+	const char *nearest = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		near_prefer(name, commands[i].name, &nearest);
+	if (nearest == NULL)
+		return command_misuse(call, "no subcommand \"%s\"", name);
+	return command_misuse(
+	    call, "no subcommand \"%s\"; did you mean \"%s\"?", name, nearest);
+}
+
 /* `hookspool help SUBCOMMAND` */
 static int
 help(const char *name)
@@ -255,8 +270,7 @@ help(const char *name)
 	}
 	command = find_command(name);
 	if (command == NULL)
-		return command_misuse(
-		    &(struct call){0}, "no subcommand \"%s\"", name);
+		return refuse_name(&(struct call){0}, name);
 	return print_help(command);
 }
 
@@ -356,7 +370,7 @@ dispatch(int argc, char **argv)
 		return help(argv[1]);
 	call.command = find_command(argv[0]);
 	if (call.command == NULL)
-		return command_misuse(&call, "no subcommand \"%s\"", argv[0]);
+		return refuse_name(&call, argv[0]);
 	return run(&call, argc, argv);
 }
 
