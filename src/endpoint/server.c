@@ -53,25 +53,17 @@ struct worker {
 	int64_t timeout_ms; /* body_timeout, as last seen */
 };
 
-/* The read end becomes readable when the process is to stop. Global, since
- * a signal handler has to know it. */
+/* The read end becomes readable when the process is to stop. */
 static int stop_pipe[2] = {-1, -1};
 
+/* All but the main thread see the pipe; that one takes the signal. */
 static void
 stop(void)
 {
-	int saved_errno = errno;
 	ssize_t wrote = write(stop_pipe[1], "", 1);
 
 	(void)wrote; /* a full pipe is readable as well */
-	errno = saved_errno;
-}
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	stop();
+	kill(getpid(), SIGTERM);
 }
 
 static void
@@ -232,10 +224,8 @@ work(void *arg)
 	return NULL;
 }
 
-/* Only the main thread takes signals, so that none cuts a read short: they
- * are blocked while the others are started. */
-static void
-block_signals(int how)
+static sigset_t
+stop_signals(void)
 {
 	sigset_t set;
 
@@ -243,21 +233,41 @@ block_signals(int how)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	pthread_sigmask(how, &set, NULL);
+	return set;
 }
 
+/* No thread is ever interrupted by a signal, so that none cuts a read short:
+ * they are blocked before there are threads, and before libfcgi sets handlers
+ * of its own; the main thread waits for them. */
+static void
+block_signals(void)
+{
+	sigset_t set = stop_signals();
+
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* A signal that is ignored would be lost even while it is blocked. */
 static void
 set_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGUSR1, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_IGN); /* a new configuration is seen anyway */
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Until the process is told to stop, or a worker stops it. */
+static void
+await_stop(void)
+{
+	sigset_t set = stop_signals();
+	int number;
+
+	while (sigwait(&set, &number) != 0)
+		continue;
+	stop();
 }
 
 /* All descriptors are there before the first thread serves. Fewer threads
@@ -329,7 +339,7 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 	    .accept_mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
 
-	block_signals(SIG_BLOCK); /* libfcgi's handlers must never get one */
+	block_signals();
 	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0 || !gateway_start() ||
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
 		fatal(1, "FastCGI cannot start",
@@ -341,7 +351,7 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 		fatal(1, "a thread cannot be started",
 		    LOG_TEXT("error", strerror(errno)));
 	start_workers(&server);
-	block_signals(SIG_UNBLOCK);
+	await_stop();
 	join_workers(&server);
 	watchdog_stop(server.dog);
 	return server.is_broken ? EXIT_BROKEN : 0;
