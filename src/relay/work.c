@@ -72,12 +72,6 @@ work_reload(struct work *work, struct config *config)
 	return STORE_OK;
 }
 
-const struct config *
-work_config(const struct work *work)
-{
-	return work->era->config;
-}
-
 static void
 forget_finished(struct work *work)
 {

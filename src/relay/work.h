@@ -44,9 +44,6 @@ enum store_status work_open(
  * `config` is still the caller's. */
 enum store_status work_reload(struct work *work, struct config *config);
 
-/* The one that holds now; borrowed until the next work_reload. */
-const struct config *work_config(const struct work *work);
-
 /* NULL-safe. What is under way is broken off and forgotten. */
 void work_close(struct work *work);
 

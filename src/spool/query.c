@@ -238,8 +238,8 @@ store_find_event(struct store *store, const char *prefix, char *id)
 	return status;
 }
 
-static enum store_status
-find_seq(struct store *store, const char *id, int64_t *seq)
+enum store_status
+query_find_seq(struct store *store, const char *id, int64_t *seq)
 {
 	enum store_status status;
 	sqlite3_stmt *statement =
@@ -313,7 +313,7 @@ static enum store_status
 read_detail(struct store *store, const char *id, struct event_detail *detail)
 {
 	int64_t seq = 0;
-	enum store_status status = find_seq(store, id, &seq);
+	enum store_status status = query_find_seq(store, id, &seq);
 
 	if (status == STORE_OK)
 		status = query_read_event(store, seq, &detail->event);

@@ -42,25 +42,6 @@ find_places(struct store *store, struct selection *selection)
 	return status == STORE_GONE ? STORE_OK : status;
 }
 
-static enum store_status
-find_event(struct store *store, const char *id, int64_t *seq)
-{
-	enum store_status status;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT seq FROM events WHERE id = ?1");
-
-	sql_bind_text(statement, 1, id);
-	status = sql_next(store, statement);
-	if (status == STORE_GONE)
-		return store_say(
-		    store, STORE_GONE, "there is no event \"%s\"", id);
-	if (status != STORE_OK)
-		return status;
-	*seq = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
-}
-
 /* Of events that are not routed there is nothing to select. */
 static enum store_status
 find_bounds(struct store *store, struct selection *selection)
@@ -72,7 +53,7 @@ find_bounds(struct store *store, struct selection *selection)
 	selection->last_seq = routed_seq;
 	if (status != STORE_OK || selection->event_id == NULL)
 		return status;
-	status = find_event(store, selection->event_id, &seq);
+	status = query_find_seq(store, selection->event_id, &seq);
 	selection->first_seq = seq;
 	selection->last_seq = seq <= routed_seq ? seq : 0;
 	return status;

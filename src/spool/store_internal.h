@@ -268,6 +268,11 @@ bool lock_is_relay_held(int folder_fd);
 enum store_status query_begin(struct store *store);
 void query_end(struct store *store);
 
+/* The seq of the event with this whole id; STORE_GONE, with `why`, if there is
+ * none. */
+enum store_status query_find_seq(
+    struct store *store, const char *id, int64_t *seq);
+
 /* The event without its body; STORE_GONE if there is none. Freed with
  * query_free_event. */
 enum store_status query_read_event(
