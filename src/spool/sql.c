@@ -15,6 +15,10 @@
 
 #include "base/xalloc.h"
 
+/* KiB (negative: no pages). Who captures or refuses writes at the end of a few
+ * tables: more would only fill up in time, by 2 MiB for each connection. */
+#define SMALL_CACHE "-512"
+
 int
 sql_connect(const char *path, const char *synchronous, sqlite3 **db)
 {
@@ -38,6 +42,7 @@ sql_connect(const char *path, const char *synchronous, sqlite3 **db)
 	settings = xasprintf("PRAGMA wal_autocheckpoint = 0;"
 			     "PRAGMA mmap_size = 0;"
 			     "PRAGMA temp_store = MEMORY;"
+			     "PRAGMA cache_size = " SMALL_CACHE ";"
 			     "PRAGMA secure_delete = ON;"
 			     "PRAGMA synchronous = %s;",
 	    synchronous);

@@ -163,7 +163,8 @@ connect_db(struct store *store)
 		    "%d)",
 		    store->files[FILE_DB].path, (int)synchronous);
 	if (store->access == STORE_READ)
-		return sql_exec(store, "PRAGMA query_only = ON");
+		return sql_exec(store, "PRAGMA query_only = ON;"
+				       "PRAGMA cache_size = -2000");
 	if (sqlite3_db_readonly(store->db, "main") != 0)
 		return say_not_ours(store);
 	checkpoint_follow(store, store->db);
