@@ -47,7 +47,8 @@ test_base_LDADD = $(unit_ldadd)
 # event/ and endpoint/verify
 unit_tests += test_json test_cursor test_event test_event_ids test_verify
 EXTRA_DIST += %D%/event_unit.h %D%/repeat.h \
-	%D%/data/note_deletion.json %D%/data/ticket_status_change.json
+	%D%/data/note_deletion.json %D%/data/ticket_status_change.json \
+	%D%/data/schema_1.sql
 test_json_SOURCES = %D%/test_json.c
 test_json_CPPFLAGS = $(unit_cppflags)
 test_json_LDADD = $(unit_ldadd)

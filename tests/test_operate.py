@@ -12,7 +12,8 @@ import sqlite3
 import stat
 
 from command_site import Site, complaint, event
-from harness import (HOOKSPOOL, Sandbox, contains, equal, main, run, test)
+from harness import (HOOKSPOOL, TOP_SRC, Sandbox, contains, equal, main, run,
+                     test)
 
 
 # ---- as a monitoring plugin
@@ -97,6 +98,70 @@ def migrate_says_which_schema_the_spool_has():
         database.execute("PRAGMA user_version = %d" % (version + 1))
         database.close()
         contains(complaint(site.config_path, "migrate"), "later hookspool")
+
+
+def schema(path):
+    """What the database is made of; columns, not how they are written."""
+    database = sqlite3.connect(path)
+    names = [row[0] for row in database.execute(
+        "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' "
+        "ORDER BY name")]
+    made = {name: database.execute("SELECT * FROM pragma_table_xinfo(?)",
+                                   (name,)).fetchall() or
+            database.execute("SELECT * FROM pragma_index_xinfo(?)",
+                             (name,)).fetchall() for name in names}
+    database.close()
+    return made
+
+
+def put_version_1(site):
+    """Puts a spool of schema 1 in the place of the site's; its path."""
+    path = os.path.join(site.spool, "spool.db")
+    for name in (path, path + "-wal", path + "-shm"):
+        if os.path.exists(name):
+            os.unlink(name)
+    with open(os.path.join(TOP_SRC, "tests/data/schema_1.sql")) as f:
+        database = sqlite3.connect(path)
+        database.executescript(f.read())
+        database.close()
+    os.chmod(path, 0o600)
+    return path
+
+
+@test
+def a_spool_of_version_1_captures_and_is_brought_up_to_date():
+    with Sandbox() as box:
+        site = Site(box)
+        made = schema(os.path.join(site.spool, "spool.db"))
+        path = put_version_1(site)
+        contains(complaint(site.config_path, "status"), "migrate")
+        captured = site.capture(event(TicketId=14))
+        equal(site.json("migrate")["migrated"], True)
+        equal(schema(path), made, "what the upgraded spool is made of")
+        equal(site.list()[0], captured)
+        equal(len(site.list()), 4, "events after the upgrade")
+        shown = site.json("show", "01932c00-0000-7000-8000-000000000002")
+        equal([(d["state"], d["attempts"], d["last_status"])
+               for d in shown["deliveries"]], [("pending", 1, 500)])
+
+
+@test
+def the_view_attempt_shows_each_attempt():
+    with Sandbox() as box:
+        site = Site(box)
+        path = put_version_1(site)
+        site.run("migrate")
+        database = sqlite3.connect(path)
+        rows = database.execute(
+            "SELECT event_id, destination, number, outcome, status, error, "
+            "CAST(answer AS TEXT) FROM attempt ORDER BY event_id").fetchall()
+        conversation = database.execute(
+            "SELECT conversation_id FROM event WHERE seq = 2").fetchone()
+        database.close()
+        equal([row[1:] for row in rows],
+              [("crm", 1, "delivered", 200, None, "ok"),
+               ("crm", 1, "retry", 500, "HTTP 500", None)])
+        equal(conversation, ("c7",))
 
 
 # ---- copies

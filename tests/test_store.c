@@ -189,6 +189,7 @@ a_migration_makes_each_step_once(void **state)
 
 	assert_int_equal(
 	    sql_exec(store, "DROP VIEW event; DROP VIEW delivery;"
+			    "DROP VIEW attempt;"
 			    "DROP TABLE events; DROP TABLE progress;"
 			    "DROP TABLE destinations; DROP TABLE deliveries;"
 			    "DROP TABLE settled; DROP TABLE attempts;"

@@ -156,8 +156,34 @@ static const char step_1[] =
 	SCHEMA_APPLICATION_ID) ";"
 			       "PRAGMA user_version = 1;";
 
+/*
+ * Version 2. A step that a release has made is never changed: what comes later
+ * is a step of its own. Columns of the public views are added at the end.
+ */
+static const char step_2[] =
+    "DROP VIEW event;"
+    "CREATE VIEW event AS SELECT seq, id, received_at_ms,"
+    " CASE WHEN seq > (SELECT routed_seq FROM progress) THEN 'new'"
+    " ELSE 'routed' END AS state,"
+    " community, event_type, ticket_id, note_id, content_type, remote_addr,"
+    " length(body) AS body_bytes, body, conversation_id FROM events;"
+
+    "CREATE VIEW attempt AS SELECT events.id AS event_id,"
+    " destinations.name AS destination, attempts.number AS number,"
+    " attempts.started_at_ms AS started_at_ms,"
+    " attempts.duration_ms AS duration_ms,"
+    " CASE attempts.outcome WHEN 0 THEN 'retry' WHEN 1 THEN 'delivered'"
+    " WHEN 2 THEN 'dead' WHEN 3 THEN 'abandoned' END AS outcome,"
+    " attempts.status AS status, attempts.error AS error,"
+    " attempts.answer AS answer"
+    " FROM attempts"
+    " JOIN events ON events.seq = attempts.seq"
+    " JOIN destinations ON destinations.id = attempts.destination;"
+
+    "PRAGMA user_version = 2;";
+
 /* steps[n] makes version n + 1 of version n, and says so in user_version. */
-static const char *const steps[SCHEMA_VERSION] = {step_1};
+static const char *const steps[SCHEMA_VERSION] = {step_1, step_2};
 
 enum store_status
 schema_read_version(struct store *store, int *version)

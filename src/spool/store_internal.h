@@ -220,7 +220,7 @@ enum store_status recover_first(struct store *store);
 
 /* ---- the schema: schema.c ---- */
 
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2
 #define SCHEMA_APPLICATION_ID 0x686b7370 /* "hksp" */
 
 /* Reads which schema the database has: STORE_REFUSED if it is not ours. */
