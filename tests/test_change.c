@@ -178,8 +178,8 @@ the_filter_chooses_the_events(void **state)
 				     .destination = "bi"},
 				 community = {.community = "Even"},
 				 ticket = {.ticket = "9"},
-				 old = {.until_ms = BEGIN_MS + 60000},
-				 recent = {.since_ms = BEGIN_MS + 180000},
+				 old = {.until = {true, BEGIN_MS + 60000}},
+				 recent = {.since = {true, BEGIN_MS + 180000}},
 				 two = {.limit = 2};
 
 	fill(fixture, ids);

@@ -101,8 +101,10 @@ def a_wrong_call_exits_with_2_and_says_why():
 def a_wrong_filter_exits_with_2_and_is_named():
     for option, value, said in (
             ("--state", "lost", "pending, delivered, dead"),
-            ("--since", "yesterday", "such as 2h"),
-            ("--until", "2006-02-31", "such as 2h"),
+            ("--since", "last week", "such as 2h"),
+            ("--since", "26-12-24", "four digits"),
+            ("--until", "0026-12-24", "before 1970"),
+            ("--until", "2006-02-31", "no month has this day"),
             ("--limit", "few", "a whole number"),
             ("--ticket", "", "not be empty")):
         for name in ("list", "replay", "drop", "export"):
@@ -415,6 +417,9 @@ def list_filters_and_counts():
         equal(site.list("--since", "1h"), [c, b, a])
         equal(site.list("--until", "1h"), [])
         equal(site.list("--since", "2100-01-01"), [])
+        equal(site.list("--since", "1970-01-01T00:00Z"), [c, b, a])
+        equal(site.list("--until", "1970-01-01T00:00Z"), [])
+        equal(site.list("--until", "yesterday"), [])
         equal(site.list("--until", "2100-01-01T00:00Z"), [c, b, a])
         rows = site.run("list").splitlines()
         equal(len(rows), 4, "lines, one of them of titles")

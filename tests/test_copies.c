@@ -102,7 +102,7 @@ an_export_has_the_bodies_in_capture_order(void **state)
 	export_is(fixture, &filter, "1 ", "a");
 	filter = (struct list_filter){.state = "new"};
 	export_is(fixture, &filter, "3 ", "c");
-	filter = (struct list_filter){.since_ms = delivery_now_ms};
+	filter = (struct list_filter){.since = {true, delivery_now_ms}};
 	export_is(fixture, &filter, "3 ", "c");
 	filter = (struct list_filter){.ticket = "1"};
 	export_is(fixture, &filter, "", "");

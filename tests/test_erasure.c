@@ -107,17 +107,21 @@ static void
 all_conditions_have_to_hold(void **state)
 {
 	struct fixture *fixture = *state;
-	struct erasure erasure = {
-	    .note = "3", .email = "jane@example.org", .before_ms = BEGIN_MS};
+	struct erasure erasure = {.note = "3",
+	    .email = "jane@example.org",
+	    .before = {true, BEGIN_MS}};
+	const struct erasure long_ago = {.before = {true, 0}};
 
 	fixture_store(fixture->store, jane);
 	fixture_store(fixture->store, john);
+	/* A bound that is given holds, however old it is. */
+	assert_int_equal(erase(fixture, &long_ago).events, 0);
 	assert_int_equal(erase(fixture, &erasure).events, 0);
 	erasure.email = "john@example.org";
 	assert_int_equal(erase(fixture, &erasure).events, 0);
-	erasure.before_ms = BEGIN_MS + 1;
+	erasure.before.ms = BEGIN_MS + 1;
 	assert_int_equal(erase(fixture, &erasure).events, 1);
-	erasure = (struct erasure){.before_ms = BEGIN_MS + 1};
+	erasure = (struct erasure){.before = {true, BEGIN_MS + 1}};
 	assert_int_equal(erase(fixture, &erasure).events, 1);
 }
 

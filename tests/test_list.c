@@ -126,17 +126,18 @@ a_list_keeps_to_a_span_of_time_even_if_the_clock_stepped(void **state)
 	delivery_fill(fixture, ids);
 	delivery_now_ms = BEGIN_MS - 1; /* two hours back */
 	delivery_put(fixture, NULL, "b", NULL);
-	EXPECT_LIST("3", .since_ms = BEGIN_MS + 2 * HOUR_MS);
-	EXPECT_LIST("", .since_ms = BEGIN_MS + 2 * HOUR_MS + 1);
-	EXPECT_LIST(
-	    two, .since_ms = BEGIN_MS + 1, .until_ms = BEGIN_MS + HOUR_MS + 1);
-	EXPECT_LIST(
-	    "", .since_ms = BEGIN_MS + 1, .until_ms = BEGIN_MS + HOUR_MS);
-	EXPECT_LIST("1,bi=dead,crm=delivered 4", .until_ms = BEGIN_MS + 1);
-	EXPECT_LIST(one, .until_ms = BEGIN_MS + 1, .limit = 1);
-	EXPECT_LIST("3", .state = "new", .since_ms = BEGIN_MS + 1);
-	EXPECT_LIST("", .state = "dead", .since_ms = BEGIN_MS + 1);
-	EXPECT_LIST(one, .state = "dead", .until_ms = BEGIN_MS + 1);
+	EXPECT_LIST("", .until = {true, 0});
+	EXPECT_LIST("3", .since = {true, BEGIN_MS + 2 * HOUR_MS});
+	EXPECT_LIST("", .since = {true, BEGIN_MS + 2 * HOUR_MS + 1});
+	EXPECT_LIST(two, .since = {true, BEGIN_MS + 1},
+	    .until = {true, BEGIN_MS + HOUR_MS + 1});
+	EXPECT_LIST("", .since = {true, BEGIN_MS + 1},
+	    .until = {true, BEGIN_MS + HOUR_MS});
+	EXPECT_LIST("1,bi=dead,crm=delivered 4", .until = {true, BEGIN_MS + 1});
+	EXPECT_LIST(one, .until = {true, BEGIN_MS + 1}, .limit = 1);
+	EXPECT_LIST("3", .state = "new", .since = {true, BEGIN_MS + 1});
+	EXPECT_LIST("", .state = "dead", .since = {true, BEGIN_MS + 1});
+	EXPECT_LIST(one, .state = "dead", .until = {true, BEGIN_MS + 1});
 }
 
 static void

@@ -258,7 +258,9 @@ def erase_needs_to_be_told_what():
     for arguments, said in (
             ([], "say what"), (["--dry-run"], "say what"),
             (["--ticket", ""], "--ticket"), (["--author="], "--author"),
-            (["--before", "old"], "such as 90d"),
+            (["--before", "old"], "such as 2h"),
+            (["--before", "26-12-24"], "four digits"),
+            (["--before", "99999d"], "before 1970"),
             (["--note", "1", "2"], '"2" is one argument')):
         done = run([HOOKSPOOL, "-c", "/nonexistent", "erase"] + arguments,
                    status=2)

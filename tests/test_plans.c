@@ -70,7 +70,7 @@ static void
 look(struct fixture *fixture)
 {
 	const struct list_filter dead = {.state = "dead", .limit = 1},
-				 since = {.since_ms = 1, .limit = 1},
+				 since = {.since = {true, 1}, .limit = 1},
 				 newest = {.limit = 1};
 	struct store_summary summary;
 	struct event_detail detail;

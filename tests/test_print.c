@@ -23,9 +23,12 @@ static void
 read_as(const char *text, int64_t wanted)
 {
 	int64_t got = -1;
+	const char *why = when_read(text, NOW_MS, &got);
 
-	if (!when_read(text, NOW_MS, &got) || got != wanted)
-		print_error("%s: %lld\n", text, (long long)got);
+	if (why != NULL || got != wanted)
+		print_error("%s: %lld, %s\n", text, (long long)got,
+		    why != NULL ? why : "taken");
+	assert_null(why);
 	assert_int_equal(got, wanted);
 }
 
@@ -37,7 +40,10 @@ a_duration_is_a_time_before_now(void **state)
 	read_as("2h", NOW_MS - 7200000);
 	read_as("7d", NOW_MS - 7 * INT64_C(86400000));
 	read_as("0", NOW_MS);
-	read_as("99999d", 0);
+	read_as("1h30m", NOW_MS - 5400000);
+	read_as("1d2h3m4s", NOW_MS - 93784000);
+	read_as("2h 3m", NOW_MS - 7380000);
+	read_as("19675d", NOW_MS - 19675 * INT64_C(86400000));
 }
 
 static void
@@ -57,21 +63,94 @@ a_date_is_in_local_time_unless_it_says_its_zone(void **state)
 }
 
 static void
+what_the_command_prints_is_a_time(void **state)
+{
+	struct buf printed;
+
+	(void)state;
+	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+	tzset();
+	read_as("1136196000000", TEN_MS);
+	read_as("0000000000000", 0);
+	read_as("2006-01-02T10:00:00.000Z", TEN_MS);
+	read_as("2006-01-02T10:00:00.25Z", TEN_MS + 250);
+	read_as("2006-01-02 10:00:00.1239999+00:00", TEN_MS + 123);
+	read_as("2006-01-02 10:00:00 UTC", TEN_MS);
+	read_as("2006-01-02 05:00:00 EST", TEN_MS);
+	read_as("2006-10-29 01:30:00 EDT", INT64_C(1162099800000));
+	read_as("2006-11-05 01:30:00 EST", INT64_C(1162708200000));
+	buf_init(&printed, 64);
+	print_add_time(&printed, TEN_MS);
+	read_as(buf_text(&printed), TEN_MS);
+	buf_free(&printed);
+}
+
+static void
+a_day_begins_at_the_local_midnight(void **state)
+{
+	(void)state;
+	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+	tzset();
+	/* NOW_MS is 2023-11-14 17:13:20 there. */
+	read_as("today", INT64_C(1699938000000));
+	read_as("yesterday", INT64_C(1699938000000) - 86400000);
+}
+
+static void
+refuse_as(const char *text, const char *said)
+{
+	int64_t at = 0;
+	const char *why = when_read(text, NOW_MS, &at);
+
+	if (why == NULL || strstr(why, said) == NULL)
+		print_error("%s: %s\n", text, why != NULL ? why : "taken");
+	assert_non_null(why);
+	assert_non_null(strstr(why, said));
+}
+
+static void
 what_is_no_time_is_refused(void **state)
 {
-	static const char *const texts[] = {"", "now", "2", "2x", "-2h", "2006",
-	    "2006-13-01", "2006-02-31", "2006-01-02T", "2006-01-02T25:00",
+	static const char *const texts[] = {"", "now", "2x", "-2h", "h",
+	    "30m1h", "1h1h", "1h30", "1h30m ", "1.5h", " 2h", "Today", "todays",
+	    "2006-13-01", "2006-00-01", "2006-1-2", "2006-01-02T",
+	    "2006-01-02T25:00", "2006-01-02T24:00", "2006-01-02T10",
 	    "2006-01-02T10:00x", "2006-01-02T10:00+1", "2006-01-02T10:00+01:99",
-	    "2006-01-02T10:00+01:00x", "2006-01-02T10:00:99"};
-	int64_t at;
+	    "2006-01-02T10:00+01:00x", "2006-01-02T10:00:99",
+	    "2006-01-02T10:00:00.", "2006-01-02T10:00:00.1234567890",
+	    "2006-01-02 10:00:00 XYZ", "2006-01-02 10:00:00 ", "2006-01-02ZZ",
+	    "2006-01-02 10:00:00 EDT", "0x10", "1e9"};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		if (when_read(texts[i], NOW_MS, &at))
-			print_error("taken: %s\n", texts[i]);
-		assert_false(when_read(texts[i], NOW_MS, &at));
-	}
+	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+	tzset();
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		refuse_as(texts[i], "such as 2h");
+	refuse_as("2006-02-31", "no month has this day");
+	refuse_as("2", "needs a unit");
+	refuse_as("2006", "needs a unit");
+	refuse_as("1136196000", "needs a unit");
+	refuse_as("11361960000000", "needs a unit");
+}
+
+/* Year 26 once meant everything. */
+static void
+no_time_is_before_1970(void **state)
+{
+	(void)state;
+	setenv("TZ", "CET-1", 1);
+	tzset();
+	refuse_as("26-12-24", "four digits");
+	refuse_as("02006-01-02", "four digits");
+	refuse_as("0026-12-24", "before 1970");
+	refuse_as("1969-12-31", "before 1970");
+	refuse_as("1970-01-01", "before 1970");
+	refuse_as("1970-01-01T01:00+02:00", "before 1970");
+	refuse_as("99999d", "before 1970");
+	refuse_as("99999999999999999999999999d", "before 1970");
+	read_as("1970-01-01T00:00Z", 0);
+	read_as("1970-01-01T01:00", 0);
 }
 
 static const char *
@@ -155,7 +234,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_duration_is_a_time_before_now),
 	    cmocka_unit_test(a_date_is_in_local_time_unless_it_says_its_zone),
+	    cmocka_unit_test(what_the_command_prints_is_a_time),
+	    cmocka_unit_test(a_day_begins_at_the_local_midnight),
 	    cmocka_unit_test(what_is_no_time_is_refused),
+	    cmocka_unit_test(no_time_is_before_1970),
 	    cmocka_unit_test(spans_and_sizes_are_short),
 	    cmocka_unit_test(what_a_terminal_would_act_on_is_escaped),
 	};

@@ -37,7 +37,7 @@ const struct option_row erase_options[] = {
 static int
 read_erasure(const struct call *call, struct erasure *erasure)
 {
-	const char *const *values = call->values;
+	const char *const *values = call->values, *why = NULL;
 	int option;
 
 	*erasure = (struct erasure){.ticket = values[OPTION_TICKET],
@@ -48,16 +48,15 @@ read_erasure(const struct call *call, struct erasure *erasure)
 			return command_misuse(call,
 			    "--%s \"\": it must not be empty",
 			    erase_options[option].name);
-	if (values[OPTION_BEFORE] != NULL &&
-	    (!when_read(
-		 values[OPTION_BEFORE], clock_wall_ms(), &erasure->before_ms) ||
-		erasure->before_ms <= 0))
-		return command_misuse(call,
-		    "--before \"%s\": expected an age such as 90d, or a time "
-		    "such as 2006-01-02",
-		    values[OPTION_BEFORE]);
+	erasure->before.is_given = values[OPTION_BEFORE] != NULL;
+	if (erasure->before.is_given)
+		why = when_read(values[OPTION_BEFORE], clock_wall_ms(),
+		    &erasure->before.ms);
+	if (why != NULL)
+		return command_misuse(
+		    call, "--before \"%s\": %s", values[OPTION_BEFORE], why);
 	if (erasure->ticket == NULL && erasure->note == NULL &&
-	    erasure->email == NULL && erasure->before_ms == 0)
+	    erasure->email == NULL && !erasure->before.is_given)
 		return command_misuse(
 		    call, "say what: --ticket, --note, --author or --before");
 	return STATUS_FINE;

@@ -13,7 +13,6 @@
 
 #define STATES                                                                 \
 	"expected new, routed, pending, delivered, dead, dropped or orphaned"
-#define TIMES "expected a time such as 2h, 2006-01-02 or 2006-01-02T15:04"
 
 static bool
 is_state(const char *word)
@@ -50,31 +49,34 @@ check_empty(const struct call *call)
 	return STATUS_FINE;
 }
 
-static bool
-read_time(const struct call *call, int option, int64_t now_ms, int64_t *wall_ms)
+static int
+read_time(const struct call *call, int option, int64_t now_ms,
+    struct time_bound *bound)
 {
-	const char *text = call->values[option];
+	const char *text = call->values[option], *why;
 
-	return text == NULL || when_read(text, now_ms, wall_ms);
+	bound->is_given = text != NULL;
+	if (text == NULL)
+		return STATUS_FINE;
+	why = when_read(text, now_ms, &bound->ms);
+	return why != NULL ? misread(call, option, why) : STATUS_FINE;
 }
 
 static int
 read_times(struct call *call)
 {
 	int64_t now_ms = clock_wall_ms();
-	int64_t *since_ms = &call->filter.since_ms;
-	int64_t *until_ms = &call->filter.until_ms;
+	struct time_bound *since = &call->filter.since;
+	struct time_bound *until = &call->filter.until;
+	int status = read_time(call, FILTER_SINCE, now_ms, since);
 
-	if (!read_time(call, FILTER_SINCE, now_ms, since_ms))
-		return misread(call, FILTER_SINCE, TIMES);
-	if (!read_time(call, FILTER_UNTIL, now_ms, until_ms))
-		return misread(call, FILTER_UNTIL, TIMES);
-	if (call->values[FILTER_UNTIL] != NULL && *until_ms <= *since_ms)
-		return misread(call, FILTER_UNTIL,
-		    call->values[FILTER_SINCE] != NULL
-			? "expected a time after that of --since"
-			: "expected a time after 1970");
-	return STATUS_FINE;
+	if (status == STATUS_FINE)
+		status = read_time(call, FILTER_UNTIL, now_ms, until);
+	if (status == STATUS_FINE && since->is_given && until->is_given &&
+	    until->ms <= since->ms)
+		status = misread(call, FILTER_UNTIL,
+		    "expected a time after that of --since");
+	return status;
 }
 
 static int

@@ -35,7 +35,7 @@ enum {
     [FILTER_COMMUNITY] = {"community", "PATTERN",                              \
 	"of this community, * and ? allowed"},                                 \
     [FILTER_SINCE] = {"since", "TIME",                                         \
-	"received since, such as 2h, 2006-01-02 or 2006-01-02T15:04"},         \
+	"received since, such as 2h, 1h30m, today or 2006-01-02T15:04"},         \
     [FILTER_UNTIL] = {"until", "TIME", "received before"},                     \
     [FILTER_LIMIT] = {"limit", "COUNT", limit_help}
 /* clang-format on */

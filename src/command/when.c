@@ -5,86 +5,267 @@
 
 #include "command/when.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-#include "config/value.h"
+#define DAY_MS           INT64_C(86400000)
+#define MS_DIGITS        13 /* from 2001 to 2286 */
+#define DURATION_MAX_MS  (INT64_MAX / 100)
+#define ZONE_MAX_HOURS   14
+#define LAST_SECOND      59
+#define FRACTION_MAX     9 /* digits */
+#define FRACTION_MS_TENS 100
 
-/* Two digits, as a number; -1: they are none. */
-static int
-two_digits(const char *text)
+static const char is_unknown[] =
+    "expected a time such as 2h, 1h30m, today, 2006-01-02 or 2006-01-02T15:04";
+static const char is_too_old[] = "that is before 1970";
+static const char is_bare_number[] =
+    "a number needs a unit (30m, 2h, 7d); milliseconds since 1970 have 13 "
+    "digits";
+static const char is_short_year[] =
+    "write the date with a year of four digits, as in 2006-01-02";
+static const char is_no_day[] = "no month has this day";
+
+/* ---- pieces: each moves `at` past what it takes ---- */
+
+static bool
+is_digit(char c)
 {
-	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
-		return -1;
-	return (text[0] - '0') * 10 + (text[1] - '0');
+	return c >= '0' && c <= '9';
 }
 
-/* Z, +01:00, -0530 or nothing at the end: seconds east of UTC. */
 static bool
-read_zone(const char *text, bool *is_local, long *east_s)
+take(const char **at, char wanted)
 {
-	int hours, minutes;
-
-	*is_local = *text == '\0';
-	*east_s = 0;
-	if (*is_local || strcmp(text, "Z") == 0)
-		return true;
-	if (*text != '+' && *text != '-')
+	if (**at != wanted)
 		return false;
-	hours = two_digits(text + 1);
-	if (hours < 0)
-		return false;
-	minutes = two_digits(text[3] == ':' ? text + 4 : text + 3);
-	if (hours > 14 || minutes < 0 || minutes > 59 ||
-	    text[text[3] == ':' ? 6 : 5] != '\0')
-		return false;
-	*east_s = (hours * 60L + minutes) * (*text == '-' ? -60 : 60);
+	++*at;
 	return true;
+}
+
+/* A number of exactly so many digits, from `least` to `most`. */
+static bool
+take_number(const char **at, int digits, int least, int most, int *number)
+{
+	*number = 0;
+	for (; digits > 0; digits--) {
+		if (!is_digit(**at))
+			return false;
+		*number = *number * 10 + (*(*at)++ - '0');
+	}
+	return *number >= least && *number <= most;
+}
+
+static bool
+take_day(const char **at, struct tm *day)
+{
+	int year, month;
+
+	if (!take_number(at, 4, 0, 9999, &year) || !take(at, '-') ||
+	    !take_number(at, 2, 1, 12, &month) || !take(at, '-') ||
+	    !take_number(at, 2, 1, 31, &day->tm_mday))
+		return false;
+	day->tm_year = year - 1900;
+	day->tm_mon = month - 1;
+	return true;
+}
+
+/* The digits of a fraction of a second; what is finer than a millisecond is
+ * left out. */
+static bool
+take_fraction(const char **at, int *ms)
+{
+	int tens = FRACTION_MS_TENS, digits = 0;
+
+	for (*ms = 0; is_digit(**at); digits++, tens /= 10)
+		*ms += (*(*at)++ - '0') * tens;
+	return digits > 0 && digits <= FRACTION_MAX;
+}
+
+/* `T15:04`, ` 15:04:05`, `T15:04:05.000`, or nothing. */
+static bool
+take_clock(const char **at, struct tm *day, int *ms)
+{
+	*ms = 0;
+	if (**at != 'T' && (**at != ' ' || !is_digit((*at)[1])))
+		return true;
+	++*at;
+	if (!take_number(at, 2, 0, 23, &day->tm_hour) || !take(at, ':') ||
+	    !take_number(at, 2, 0, 59, &day->tm_min))
+		return false;
+	if (!take(at, ':'))
+		return true;
+	if (!take_number(at, 2, 0, LAST_SECOND, &day->tm_sec))
+		return false;
+	return !take(at, '.') || take_fraction(at, ms);
+}
+
+/* ---- zones ---- */
+
+/* The local time that has this name of a zone; NULL: whichever there was. */
+static bool
+read_local(struct tm *day, const char *zone, time_t *at)
+{
+	int is_dst;
+
+	day->tm_isdst = -1;
+	if (zone == NULL) {
+		*at = mktime(day);
+		return true;
+	}
+	for (is_dst = 0; is_dst <= 1; is_dst++) {
+		struct tm tried = *day;
+
+		tried.tm_isdst = is_dst;
+		*at = mktime(&tried);
+		if (tried.tm_isdst == is_dst &&
+		    strcmp(tried.tm_zone, zone) == 0) {
+			*day = tried;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* `+01:00` or `-0530`. */
+static bool
+read_offset(const char *zone, long *east_s)
+{
+	int hours, minutes, sign = *zone == '-' ? -1 : 1;
+
+	zone++;
+	if (!take_number(&zone, 2, 0, ZONE_MAX_HOURS, &hours))
+		return false;
+	take(&zone, ':');
+	if (!take_number(&zone, 2, 0, 59, &minutes) || *zone != '\0')
+		return false;
+	*east_s = sign * (hours * 60L + minutes) * 60;
+	return true;
+}
+
+/* "", Z, an offset, or after a blank the name of a zone. */
+static bool
+read_in_zone(struct tm *day, const char *zone, time_t *at)
+{
+	long east_s = 0;
+
+	if (*zone == '\0')
+		return read_local(day, NULL, at);
+	if (*zone == ' ' && strcmp(zone, " UTC") != 0)
+		return read_local(day, zone + 1, at);
+	if (*zone == '+' || *zone == '-') {
+		if (!read_offset(zone, &east_s))
+			return false;
+	} else if (strcmp(zone, "Z") != 0 && *zone != ' ') {
+		return false;
+	}
+	*at = timegm(day) - east_s;
+	return true;
+}
+
+/* ---- forms ---- */
+
+static const char *
+read_date(const char *text, int64_t *wall_ms)
+{
+	struct tm day = {0};
+	int mday, ms;
+	time_t at = 0;
+
+	if (!take_day(&text, &day) || !take_clock(&text, &day, &ms))
+		return is_unknown;
+	mday = day.tm_mday;
+	if (!read_in_zone(&day, text, &at))
+		return is_unknown;
+	if (day.tm_mday != mday) /* the 31st of February */
+		return is_no_day;
+	*wall_ms = (int64_t)at * 1000 + ms;
+	return NULL;
+}
+
+/* `1h30m`: each unit once, the largest first. */
+static const char *
+read_duration(const char *text, int64_t now_ms, int64_t *wall_ms)
+{
+	static const struct {
+		char letter;
+		int64_t ms;
+	} units[] = {{'d', DAY_MS}, {'h', 3600000}, {'m', 60000}, {'s', 1000}};
+	size_t unit = 0, count = sizeof units / sizeof units[0];
+	int64_t span_ms = 0, number;
+
+	while (*text != '\0') {
+		if (unit > 0 && *text == ' ') /* as status has it: 2h 3m */
+			text++;
+		if (!is_digit(*text))
+			return is_unknown;
+		for (number = 0; is_digit(*text); text++) {
+			if (number > DURATION_MAX_MS / DAY_MS)
+				return is_too_old;
+			number = number * 10 + (*text - '0');
+		}
+		while (unit < count && units[unit].letter != *text)
+			unit++;
+		if (unit == count)
+			return is_unknown;
+		span_ms += number * units[unit++].ms;
+		text++;
+	}
+	*wall_ms = now_ms - span_ms;
+	return NULL;
+}
+
+/* The midnight with which the local day began, or the one before that. */
+static void
+read_midnight(int64_t now_ms, int days_ago, int64_t *wall_ms)
+{
+	time_t now = (time_t)(now_ms / 1000);
+	struct tm day;
+
+	localtime_r(&now, &day);
+	day.tm_mday -= days_ago;
+	day.tm_hour = day.tm_min = day.tm_sec = 0;
+	day.tm_isdst = -1;
+	*wall_ms = (int64_t)mktime(&day) * 1000;
 }
 
 static const char *
-read_clock(const char *text, struct tm *day)
+read_bare_number(const char *digits, int64_t now_ms, int64_t *wall_ms)
 {
-	const char *end;
-
-	if (*text != 'T' && *text != ' ')
-		return text;
-	end = strptime(text + 1, "%H:%M", day);
-	if (end != NULL && *end == ':')
-		end = strptime(end + 1, "%S", day);
-	return end;
+	*wall_ms = now_ms;
+	if (strcmp(digits, "0") == 0) /* the only duration without a unit */
+		return NULL;
+	if (strlen(digits) != MS_DIGITS)
+		return is_bare_number;
+	for (*wall_ms = 0; *digits != '\0'; digits++)
+		*wall_ms = *wall_ms * 10 + (*digits - '0');
+	return NULL;
 }
 
-static bool
-read_date(const char *text, int64_t *wall_ms)
+static const char *
+read_form(const char *text, int64_t now_ms, int64_t *wall_ms)
 {
-	struct tm day = {.tm_isdst = -1}, as_typed;
-	const char *end = strptime(text, "%Y-%m-%d", &day);
-	bool is_local;
-	long east_s;
-	time_t at;
+	size_t digits = strspn(text, "0123456789");
 
-	if (end != NULL)
-		end = read_clock(end, &day);
-	if (end == NULL || !read_zone(end, &is_local, &east_s))
-		return false;
-	as_typed = day;
-	at = is_local ? mktime(&day) : timegm(&day);
-	if (day.tm_mday != as_typed.tm_mday) /* the 31st of February */
-		return false;
-	*wall_ms = ((int64_t)at - east_s) * 1000;
-	return true;
+	if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0) {
+		read_midnight(now_ms, *text == 'y' ? 1 : 0, wall_ms);
+		return NULL;
+	}
+	if (digits == 0)
+		return is_unknown;
+	if (text[digits] == '\0')
+		return read_bare_number(text, now_ms, wall_ms);
+	if (text[digits] == '-')
+		return digits == 4 ? read_date(text, wall_ms) : is_short_year;
+	return read_duration(text, now_ms, wall_ms);
 }
 
-bool
+const char *
 when_read(const char *text, int64_t now_ms, int64_t *wall_ms)
 {
-	int64_t span_ms;
+	const char *why = read_form(text, now_ms, wall_ms);
 
-	if (value_read_number(text, VALUE_DURATION, &span_ms) == NULL) {
-		*wall_ms = span_ms < now_ms ? now_ms - span_ms : 0;
-		return true;
-	}
-	return read_date(text, wall_ms);
+	return why == NULL && *wall_ms < 0 ? is_too_old : why;
 }

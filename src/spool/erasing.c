@@ -89,14 +89,13 @@ look_at_events(
 	while (erasing->found_count < ERASE_MAX_COUNT &&
 	       erasing->found_bytes < ERASE_MAX_BYTES &&
 	       bytes < LOOK_MAX_BYTES) {
-		int64_t before_ms = erasing->erasure->before_ms;
-
 		status = sql_next(store, row);
 		if (status != STORE_OK)
 			break;
 		*seq = sqlite3_column_int64(row, 0);
 		erasing->counts->looked_at++;
-		if (before_ms > 0 && sqlite3_column_int64(row, 2) >= before_ms)
+		if (!filter_is_before(&erasing->erasure->before,
+			sqlite3_column_int64(row, 2)))
 			continue;
 		bytes += sqlite3_column_int64(row, 1);
 		if (erasing_find(erasing, row, 3, mention_find) == MENTION_NOT)
@@ -271,7 +270,7 @@ store_erase(struct store *store, const struct erasure *erasure,
 	enum store_status status;
 
 	*counts = (struct erase_counts){.is_clean = true};
-	if (!erasing_asks_for_text(&erasing) && erasure->before_ms <= 0)
+	if (!erasing_asks_for_text(&erasing) && !erasure->before.is_given)
 		return store_say(store, STORE_REFUSED,
 		    "nothing says what to erase: a ticket, a note, an e-mail "
 		    "address or a time is needed");

@@ -22,7 +22,7 @@ static enum store_status
 find_refusal(struct store *store, struct erasing *erasing, int64_t *seq,
     enum mention_found *found)
 {
-	int64_t before_ms = erasing->erasure->before_ms;
+	const struct time_bound *before = &erasing->erasure->before;
 	enum store_status status;
 	sqlite3_stmt *row = sql_prepare(store,
 	    "SELECT seq, received_at_ms, body FROM refusals WHERE seq > ?1 "
@@ -34,7 +34,7 @@ find_refusal(struct store *store, struct erasing *erasing, int64_t *seq,
 		return status;
 	*seq = sqlite3_column_int64(row, 0);
 	*found = MENTION_NOT;
-	if (before_ms == 0 || sqlite3_column_int64(row, 1) < before_ms)
+	if (filter_is_before(before, sqlite3_column_int64(row, 1)))
 		*found = erasing_find(erasing, row, 2, mention_find);
 	sqlite3_reset(row);
 	return STORE_OK;
@@ -84,7 +84,7 @@ static enum store_status
 look_at_answers(struct store *store, struct erasing *erasing,
     struct attempt_key *key, struct attempt_key found[ERASE_MAX_COUNT])
 {
-	int64_t before_ms = erasing->erasure->before_ms;
+	const struct time_bound *before = &erasing->erasure->before;
 	enum store_status status = STORE_OK;
 	bool is_any = false;
 	sqlite3_stmt *row = sql_prepare(store,
@@ -104,8 +104,7 @@ look_at_answers(struct store *store, struct erasing *erasing,
 		key->seq = sqlite3_column_int64(row, 0);
 		key->destination = sqlite3_column_int64(row, 1);
 		key->number = sqlite3_column_int64(row, 2);
-		if ((before_ms == 0 ||
-			sqlite3_column_int64(row, 3) < before_ms) &&
+		if (filter_is_before(before, sqlite3_column_int64(row, 3)) &&
 		    erasing_find(erasing, row, 4, mention_find_text) !=
 			MENTION_NOT)
 			found[erasing->found_count++] = *key;
@@ -119,7 +118,7 @@ static enum store_status
 pass_over_asked(struct store *store, struct erasing *erasing,
     const struct attempt_key *found)
 {
-	int64_t before_ms = erasing->erasure->before_ms;
+	const struct time_bound *before = &erasing->erasure->before;
 	enum store_status status = STORE_OK;
 	size_t i, count = erasing->found_count;
 
@@ -130,8 +129,7 @@ pass_over_asked(struct store *store, struct erasing *erasing,
 		sqlite3_bind_int64(row, 1, found[i].seq);
 		status = sql_next(store, row);
 		if (status == STORE_OK &&
-		    (before_ms == 0 ||
-			sqlite3_column_int64(row, 0) < before_ms) &&
+		    filter_is_before(before, sqlite3_column_int64(row, 0)) &&
 		    erasing_find(erasing, row, 1, mention_find) != MENTION_NOT)
 			erasing->found_count--;
 		status = erasing_end_rows(row, status);

@@ -23,12 +23,18 @@ is_equal(const char *wanted, const char *text)
 }
 
 bool
+filter_is_before(const struct time_bound *bound, int64_t wall_ms)
+{
+	return !bound->is_given || wall_ms < bound->ms;
+}
+
+bool
 filter_is_met(
     const struct list_filter *filter, const struct filter_facts *facts)
 {
-	if (filter->since_ms > 0 && facts->received_at_ms < filter->since_ms)
+	if (filter->since.is_given && facts->received_at_ms < filter->since.ms)
 		return false;
-	if (filter->until_ms > 0 && facts->received_at_ms >= filter->until_ms)
+	if (!filter_is_before(&filter->until, facts->received_at_ms))
 		return false;
 	return is_equal(filter->ticket, facts->ticket_id) &&
 	       is_equal(filter->note, facts->note_id) &&

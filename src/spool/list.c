@@ -75,11 +75,14 @@ bound_ids(struct walk *walk)
 {
 	const struct list_filter *filter = walk->filter;
 
-	query_write_id_bound(filter->since_ms - ID_SLACK_MS, walk->after_id);
-	snprintf(walk->before_id, sizeof walk->before_id, "g");
-	if (filter->until_ms > 0)
+	walk->after_id[0] = '\0';
+	if (filter->since.is_given)
 		query_write_id_bound(
-		    filter->until_ms + ID_SLACK_MS, walk->before_id);
+		    filter->since.ms - ID_SLACK_MS, walk->after_id);
+	snprintf(walk->before_id, sizeof walk->before_id, "g");
+	if (filter->until.is_given)
+		query_write_id_bound(
+		    filter->until.ms + ID_SLACK_MS, walk->before_id);
 }
 
 /* Whether so many deliveries are in the state asked for that it is better to
@@ -113,7 +116,7 @@ choose_way(struct store *store, struct walk *walk)
 	enum store_status status = STORE_OK;
 
 	walk->way =
-	    filter->since_ms > 0 || filter->until_ms > 0 ? WAY_ID : WAY_SEQ;
+	    filter->since.is_given || filter->until.is_given ? WAY_ID : WAY_SEQ;
 	if (walk->is_export)
 		walk->way = WAY_SEQ;
 	if (walk->is_export || walk->asked != ASKED_DELIVERY ||

@@ -379,17 +379,23 @@ struct attempt_row {
 	size_t answer_bytes;
 };
 
-/* What to list; NULL, 0 or -1 leaves a condition out. */
+/* A time that may be left out, and is where nothing is set. */
+struct time_bound {
+	bool is_given;
+	int64_t ms;
+};
+
+/* What to list; NULL leaves a condition out. */
 struct list_filter {
 	const char *state; /* new, routed or a delivery state */
 	const char *destination;
 	const char *type; /* fnmatch pattern */
 	const char *ticket;
 	const char *note;
-	const char *community; /* fnmatch pattern */
-	int64_t since_ms;      /* received then or later */
-	int64_t until_ms;      /* received before */
-	size_t limit;          /* newest first; 0: no limit */
+	const char *community;   /* fnmatch pattern */
+	struct time_bound since; /* received then or later */
+	struct time_bound until; /* received before */
+	size_t limit;            /* newest first; 0: no limit */
 };
 
 /* A row at a time, newest first (by seq; within a span of time by id, and so by
@@ -474,13 +480,13 @@ enum store_status store_drop(struct store *store,
 
 /* ---- erasing what is asked for: the operator ---- */
 
-/* What to erase: what meets every condition that is given. NULL or 0 leaves a
+/* What to erase: what meets every condition that is given. NULL leaves a
  * condition out; one at least is needed. */
 struct erasure {
 	const char *ticket; /* its id, in any element of Events (mention.h) */
 	const char *note;
-	const char *email; /* of anybody */
-	int64_t before_ms; /* received before */
+	const char *email;        /* of anybody */
+	struct time_bound before; /* received before */
 };
 
 struct erase_counts {

@@ -353,6 +353,9 @@ struct filter_facts {
 bool filter_is_met(
     const struct list_filter *filter, const struct filter_facts *facts);
 
+/* Whether that was before the bound, or there is none. */
+bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
+
 /* Which state of a delivery is called that. False: none is. */
 bool filter_read_state(const char *name, enum delivery_state *state);
 
