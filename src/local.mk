@@ -57,6 +57,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/query.c \
 	%D%/spool/recover.c \
 	%D%/spool/refuse.c \
+	%D%/spool/relay_lock.c \
 	%D%/spool/replay.c \
 	%D%/spool/route.c \
 	%D%/spool/schema.c \
@@ -90,6 +91,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
 	%D%/relay/sign.c %D%/relay/sign.h \
 	%D%/relay/signals.c %D%/relay/signals.h \
+	%D%/relay/sole.c %D%/relay/sole.h \
 	%D%/relay/work.c %D%/relay/work.h
 
 # endpoint/

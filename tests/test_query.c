@@ -164,13 +164,14 @@ the_summary_sees_a_relay_without_disturbing_it(void **state)
 {
 	struct fixture *fixture = *state;
 	struct store_summary summary;
-	int fd = store_lock_relay(fixture->path, 0);
+	int fd = store_lock_relay(fixture->path, 0, "test");
 
 	assert_true(fd >= 0);
 	assert_int_equal(
 	    store_summarize(fixture->store, delivery_now_ms, &summary),
 	    STORE_OK);
 	assert_true(summary.is_relay_running);
+	assert_int_equal(summary.relay.pid, getpid());
 	assert_int_equal(summary.events, 0);
 	assert_int_equal(summary.newest_event_ms, 0);
 	store_free_summary(&summary);

@@ -361,7 +361,7 @@ wait_for_relay_lock(void *arg)
 	struct relay_waiter *waiter = arg;
 
 	do {
-		waiter->fd = store_lock_relay(waiter->path, 60000);
+		waiter->fd = store_lock_relay(waiter->path, 60000, "test");
 	} while (waiter->fd < 0 && errno == EALREADY);
 	return NULL;
 }
@@ -371,26 +371,56 @@ the_relay_lock_has_one_holder_and_one_who_waits(void **state)
 {
 	struct fixture *fixture = *state;
 	struct relay_waiter waiter = {fixture->path, -1};
-	int holder = store_lock_relay(fixture->path, 0);
+	int holder = store_lock_relay(fixture->path, 0, "test");
+	struct relay_holder relay;
 	pthread_t thread;
 
 	assert_true(holder >= 0);
-	assert_true(lock_is_relay_held(fixture->store->folder_fd));
-	assert_int_equal(store_lock_relay(fixture->path, 0), -1);
+	assert_true(store_read_relay(fixture->path, &relay));
+	assert_int_equal(store_lock_relay(fixture->path, 0, "test"), -1);
 	assert_int_equal(errno, EWOULDBLOCK);
-	assert_int_equal(store_lock_relay(fixture->path, 50), -1);
+	assert_int_equal(store_lock_relay(fixture->path, 50, "test"), -1);
 	assert_int_equal(errno, EWOULDBLOCK);
 	pthread_create(&thread, NULL, wait_for_relay_lock, &waiter);
-	while (store_lock_relay(fixture->path, 10) == -1 && errno != EALREADY)
+	while (store_lock_relay(fixture->path, 10, "test") == -1 &&
+	       errno != EALREADY)
 		assert_int_equal(errno, EWOULDBLOCK);
 	close(holder);
 	pthread_join(thread, NULL);
 	assert_true(waiter.fd >= 0);
-	assert_true(lock_is_relay_held(fixture->store->folder_fd));
+	assert_true(store_read_relay(fixture->path, &relay));
 	close(waiter.fd);
-	assert_false(lock_is_relay_held(fixture->store->folder_fd));
-	assert_int_equal(store_lock_relay(fixture->folder, 0), -1);
+	assert_false(store_read_relay(fixture->path, &relay));
+	assert_int_equal(store_lock_relay(fixture->folder, 0, "test"), -1);
 	assert_int_equal(errno, ENOENT);
+}
+
+static void
+the_relay_lock_says_who_holds_it_and_since_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct relay_holder relay;
+	int64_t before_ms = clock_wall_ms();
+	char *path = xasprintf("%s/relay.lock", fixture->path);
+	int fd = store_lock_relay(fixture->path, 0, "a-longer-word-of-a-role");
+
+	close(fd);
+	fd = store_lock_relay(fixture->path, 0, "test");
+	assert_true(store_read_relay(fixture->path, &relay));
+	assert_int_equal(relay.pid, getpid());
+	assert_in_range(relay.started_at_ms, before_ms, clock_wall_ms());
+	assert_string_equal(relay.version, PACKAGE_VERSION);
+	assert_string_equal(relay.role, "test");
+	/* As an older version leaves it. */
+	assert_int_equal(truncate(path, 0), 0);
+	assert_true(store_read_relay(fixture->path, &relay));
+	assert_int_equal(relay.pid, 0);
+	assert_string_equal(relay.role, "");
+	close(fd);
+	/* What stands there when nobody holds it is nobody's. */
+	assert_false(store_read_relay(fixture->path, &relay));
+	assert_int_equal(relay.pid, 0);
+	free(path);
 }
 
 int
@@ -413,6 +443,7 @@ main(void)
 	    TEST(a_refused_body_is_cut),
 	    TEST(a_refusal_waits_for_nobody_and_breaks_nothing),
 	    TEST(the_relay_lock_has_one_holder_and_one_who_waits),
+	    TEST(the_relay_lock_says_who_holds_it_and_since_when),
 	};
 
 	return cmocka_run_group_tests_name("recover", tests, NULL, NULL);

@@ -22,19 +22,18 @@
 #include "relay/deliver.h"
 #include "relay/descriptors.h"
 #include "relay/signals.h"
+#include "relay/sole.h"
 #include "relay/work.h"
 #include "spool/spool.h"
 #include "spool/wake.h"
 
-#define LOCK_WAIT_MS     5000
-#define LOCK_PATIENCE_MS (3600 * INT64_C(1000)) /* then again */
-#define CHORES_EVERY_MS  60000
-#define OPEN_PAUSE_MS    1000
-#define STOP_GRACE_MS    2000 /* for attempts that are under way */
-#define STOP_RECORD_MS   3000 /* for their outcomes to be recorded */
-#define WRITE_WAIT_MS    1000 /* nothing else is done meanwhile */
-#define WHY_MAX_BYTES    1024
-#define NO_DESCRIPTOR    (-1)
+#define CHORES_EVERY_MS 60000
+#define OPEN_PAUSE_MS   1000
+#define STOP_GRACE_MS   2000 /* for attempts that are under way */
+#define STOP_RECORD_MS  3000 /* for their outcomes to be recorded */
+#define WRITE_WAIT_MS   1000 /* nothing else is done meanwhile */
+#define WHY_MAX_BYTES   1024
+#define NO_DESCRIPTOR   (-1)
 
 struct relay {
 	const struct relay_options *options;
@@ -52,40 +51,6 @@ struct relay {
 };
 
 /* ---- start ---- */
-
-static int
-take_lock(const struct relay_options *options)
-{
-	const char *path = options->config->spool.path;
-	int fd;
-
-	if (options->mode == RELAY_IF_PENDING)
-		return store_lock_relay(path, 0);
-	if (options->patience == RELAY_GIVE_UP)
-		return store_lock_relay(path, LOCK_WAIT_MS);
-	while ((fd = store_lock_relay(path, LOCK_PATIENCE_MS)) < 0) {
-		if (errno == EALREADY)
-			poll(NULL, 0, 1000); /* another waits before us */
-		else if (errno != EWOULDBLOCK)
-			break;
-	}
-	return fd;
-}
-
-/* 0 where another relay does the work, else the exit status of a failure. */
-static int
-explain_lock(const char *path, int error)
-{
-	if (error == EWOULDBLOCK || error == EALREADY) {
-		log_note(LOG_LEVEL_INFO, "another relay has this spool",
-		    LOG_TEXT("spool", path));
-		return EX_OK;
-	}
-	log_note(LOG_LEVEL_ERROR,
-	    "cannot take the relay lock; `hookspool init` makes a spool",
-	    LOG_TEXT("spool", path), LOG_TEXT("error", strerror(error)));
-	return 1;
-}
 
 static int
 exit_status(enum store_status status)
@@ -483,9 +448,9 @@ relay_run(const struct relay_options *options)
 	    config->log.format);
 	signals_ignore_reload();
 	is_stale = config_is_stale(config);
-	relay.lock_fd = take_lock(options);
+	relay.lock_fd = sole_take_lock(options);
 	if (relay.lock_fd < 0)
-		return explain_lock(config->spool.path, errno);
+		return sole_explain(config->spool.path, errno);
 	/* It may have changed while we waited. */
 	relay.is_reload_asked = !is_stale && config_is_stale(config);
 	status = signals_set() ? open_all(&relay) : STORE_FAILED;

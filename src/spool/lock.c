@@ -1,6 +1,6 @@
 /*
  * Locks between processes, all of them released by the kernel when a process
- * ends: the blocking flock with a deadline, and the relay lock.
+ * ends: the blocking flock with a deadline, and the lock of a byte.
  *
  * A blocking flock is fair, polling is not; but it knows no deadline. So a
  * timer of the waiting thread alone sends this thread a signal whose handler
@@ -27,11 +27,6 @@
 
 #define ALARM_SIGNAL    (SIGRTMIN + 5)
 #define ALARM_REPEAT_NS 10000000
-
-/* The bytes of relay.lock: beside its flock the holder locks one of them,
- * which others can look at without taking it; who waits locks the other. */
-#define RELAY_WAITER_BYTE 0
-#define RELAY_HOLDER_BYTE 1
 
 struct alarm {
 	timer_t timer;
@@ -145,58 +140,4 @@ lock_byte(int fd, int64_t offset, short type)
 	    .l_len = 1};
 
 	return fcntl(fd, F_OFD_SETLK, &range) == 0;
-}
-
-bool
-lock_is_relay_held(int folder_fd)
-{
-	struct flock range = {.l_type = F_WRLCK,
-	    .l_whence = SEEK_SET,
-	    .l_start = RELAY_HOLDER_BYTE,
-	    .l_len = 1};
-	int fd = openat(folder_fd, RELAY_LOCK_NAME, O_RDONLY | O_CLOEXEC);
-	bool is_held;
-
-	if (fd < 0)
-		return false;
-	is_held =
-	    fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
-	close(fd);
-	return is_held;
-}
-
-/* As the only one who waits. 0 or an errno. */
-static int
-wait_for_relay_lock(int fd, int64_t wait_ms)
-{
-	int error;
-
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK || wait_ms <= 0)
-		return errno;
-	if (!lock_byte(fd, RELAY_WAITER_BYTE, F_WRLCK))
-		return EALREADY;
-	error = lock_take(fd, clock_mono_ms() + wait_ms);
-	lock_byte(fd, RELAY_WAITER_BYTE, F_UNLCK);
-	return error;
-}
-
-int
-store_lock_relay(const char *path, int64_t wait_ms)
-{
-	int folder, fd = -1, error;
-
-	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return -1;
-	fd = openat(folder, RELAY_LOCK_NAME, O_RDWR | O_CLOEXEC);
-	error = fd < 0 ? errno : wait_for_relay_lock(fd, wait_ms);
-	if (error == 0)
-		lock_byte(fd, RELAY_HOLDER_BYTE, F_WRLCK);
-	else if (fd >= 0)
-		close(fd);
-	close(folder);
-	errno = error;
-	return error == 0 ? fd : -1;
 }

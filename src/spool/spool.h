@@ -314,10 +314,25 @@ enum store_status store_note_down(struct store *store, int64_t destination,
 /* ---- keeping ---- */
 
 /* The relay lock, of which there is one holder a spool; released by the
- * kernel when the process ends. A descriptor; -1 with errno EWOULDBLOCK if
- * `wait_ms` did not suffice. Only one process waits at a time: where another
- * waits already, -1 with errno EALREADY at once. */
-int store_lock_relay(const char *path, int64_t wait_ms);
+ * kernel when the process ends. Takes it as `role` (at most RELAY_ROLE_MAX
+ * letters, no space), which others can read. A descriptor; -1 with errno
+ * EWOULDBLOCK if `wait_ms` did not suffice. Only one process waits at a time:
+ * where another waits already, -1 with errno EALREADY at once. */
+int store_lock_relay(const char *path, int64_t wait_ms, const char *role);
+
+#define RELAY_ROLE_MAX 23
+
+/* Who holds the relay lock. What it did not say, or an older version did not
+ * say, is 0 or empty. */
+struct relay_holder {
+	int64_t pid;
+	int64_t started_at_ms;         /* when it took the lock */
+	char version[24];              /* of hookspool */
+	char role[RELAY_ROLE_MAX + 1]; /* a word for what it does */
+};
+
+/* Whether somebody holds it; `holder` says who. Takes nothing. */
+bool store_read_relay(const char *path, struct relay_holder *holder);
 
 /* Erases what has outlived its time, oldest first, in steps that hold the
  * lock for less than 100 ms; one call makes one step and says in `is_more`
@@ -597,7 +612,8 @@ struct store_summary {
 	int64_t free_bytes; /* of the file system */
 	int schema_version;
 	bool is_relay_running;
-	bool has_failure_mark; /* a failed sync waits for its checkpoint */
+	struct relay_holder relay; /* which one, if it runs */
+	bool has_failure_mark;     /* a failed sync waits for its checkpoint */
 	struct destination_counts *destinations;
 	size_t destination_count;
 };

@@ -258,8 +258,9 @@ int lock_take(int fd, int64_t deadline_ms);
  * F_RDLCK, F_WRLCK or F_UNLCK. False if somebody else's is in the way. */
 bool lock_byte(int fd, int64_t offset, short type);
 
-/* Whether a relay holds the relay lock of the folder. Takes nothing. */
-bool lock_is_relay_held(int folder_fd);
+/* relay_lock.c: whether a relay holds the relay lock of the folder, and which;
+ * `holder` is all zeros where nobody does. Takes nothing. */
+bool lock_read_holder(int folder_fd, struct relay_holder *holder);
 
 /* ---- rows as they are shown: query.c ---- */
 

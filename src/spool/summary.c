@@ -186,7 +186,8 @@ store_summarize(
 	if (fstatat(store->folder_fd, LOCK_NAME, &lock, 0) == 0)
 		summary->made_at_ms = lock.st_mtim.tv_sec * INT64_C(1000);
 	summary->schema_version = store->schema_version;
-	summary->is_relay_running = lock_is_relay_held(store->folder_fd);
+	summary->is_relay_running =
+	    lock_read_holder(store->folder_fd, &summary->relay);
 	if (!summary->is_relay_running)
 		forget_down(summary);
 	summary->has_failure_mark = recover_is_marked(store);
