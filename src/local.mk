@@ -11,6 +11,7 @@ libhookspool_a_SOURCES = \
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/secret.c %D%/base/secret.h \
+	%D%/base/user.c %D%/base/user.h \
 	%D%/base/uuid.c %D%/base/uuid.h \
 	%D%/base/xalloc.c %D%/base/xalloc.h
 
@@ -59,6 +60,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/refuse.c \
 	%D%/spool/relay_lock.c \
 	%D%/spool/replay.c \
+	%D%/spool/rights.c \
 	%D%/spool/route.c \
 	%D%/spool/schema.c \
 	%D%/spool/scrub.c \
@@ -69,6 +71,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/store.c \
 	%D%/spool/store_internal.h \
 	%D%/spool/summary.c \
+	%D%/spool/trial.c \
 	%D%/spool/wake.c %D%/spool/wake.h \
 	%D%/spool/write.c
 

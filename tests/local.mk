@@ -96,7 +96,7 @@ clean-npm:
 .PHONY: clean-npm
 # spool/
 threaded_tests += test_capture test_recover
-unit_tests += test_store test_capture test_recover test_wake
+unit_tests += test_store test_capture test_recover test_trial test_wake
 spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
 test_store_SOURCES = %D%/test_store.c $(spool_fixture)
 test_store_CPPFLAGS = $(unit_cppflags)
@@ -107,6 +107,9 @@ test_capture_LDADD = $(unit_ldadd)
 test_recover_SOURCES = %D%/test_recover.c $(spool_fixture)
 test_recover_CPPFLAGS = $(unit_cppflags)
 test_recover_LDADD = $(unit_ldadd)
+test_trial_SOURCES = %D%/test_trial.c $(spool_fixture)
+test_trial_CPPFLAGS = $(unit_cppflags)
+test_trial_LDADD = $(unit_ldadd)
 test_wake_SOURCES = %D%/test_wake.c
 test_wake_CPPFLAGS = $(unit_cppflags)
 test_wake_LDADD = $(unit_ldadd)

@@ -70,6 +70,33 @@ enum store_status store_open(
 /* NULL-safe. Makes no checkpoint. */
 void store_close(struct store *store);
 
+/* What is wrong with the owner or the mode of the folder or of a file in it. */
+struct store_fault {
+	char *what; /* a sentence that names the file and the users */
+	char *fix;  /* the command to type, as root */
+};
+
+/* Looks at the folder and at the files that the endpoint and the relay open;
+ * as a user who may not look into the folder, at the folder alone. Finds none
+ * where there is no folder. Opens and changes nothing. The caller frees them
+ * with store_free_faults. */
+void store_find_faults(
+    const char *path, struct store_fault **faults, size_t *count);
+void store_free_faults(struct store_fault *faults, size_t count);
+
+/* Whether a capture would be stored now: does all that one does, on a store
+ * that is open for STORE_READ, up to the commit, which is a rollback. Waits for
+ * the write lock for `wait_ms` and holds it for an instant. Migrates and mends
+ * nothing, leaves nothing. On anything but STORE_OK store_why says why not. */
+enum store_status store_try_capture(struct store *store, int64_t wait_ms);
+
+/* Whether a file in the folder can be written and synced; leaves none. */
+enum store_status store_try_sync(struct store *store);
+
+/* Looks through the database for `for_ms` at most. STORE_FAILED: there is
+ * damage, and store_why says what. */
+enum store_status store_look_for_damage(struct store *store, int64_t for_ms);
+
 /* After an I/O error, damage, or a database file that is no longer the one
  * at its path: nothing more is stored, the process should end with 75. */
 bool store_is_broken(const struct store *store);
