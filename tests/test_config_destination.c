@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "config/config.h"
+#include "config/match.h"
 #include "config_unit.h"
 
 static void
@@ -155,6 +156,30 @@ what_is_shown_of_a_url_holds_no_secret(void **state)
 	}
 }
 
+static void
+a_destination_wants_what_one_of_its_patterns_matches(void **state)
+{
+	static const char text[] =
+	    "[destination some]\n" URL "events = ticket_*, n?te\n"
+	    "[destination all]\nurl = https://crm.example.com\n"
+	    "[destination probes]\nurl = https://crm.example.com\n"
+	    "events = hookspool_probe\ncommunity = mine, yours\n";
+	struct config *c = accepted(text, CONFIG_ALL);
+	const struct destination_config *some = c->destinations;
+
+	(void)state;
+	assert_true(destination_wants(some, "ticket_status_change", "x"));
+	assert_true(destination_wants(some, "note", NULL));
+	assert_false(destination_wants(some, "note_deletion", "x"));
+	assert_false(destination_wants(some, NULL, "x"));
+	assert_true(destination_wants(&some[1], "note", "x"));
+	assert_false(destination_wants(&some[1], CONFIG_PROBE_TYPE, "x"));
+	assert_true(destination_wants(&some[2], CONFIG_PROBE_TYPE, "yours"));
+	assert_false(destination_wants(&some[2], CONFIG_PROBE_TYPE, "x"));
+	assert_false(destination_wants(&some[2], CONFIG_PROBE_TYPE, NULL));
+	config_free(c);
+}
+
 int
 main(void)
 {
@@ -164,6 +189,8 @@ main(void)
 	    cmocka_unit_test(a_secret_is_24_to_64_bytes_in_base64),
 	    cmocka_unit_test(a_url_is_http_or_https_with_a_host),
 	    cmocka_unit_test(what_is_shown_of_a_url_holds_no_secret),
+	    cmocka_unit_test(
+		a_destination_wants_what_one_of_its_patterns_matches),
 	};
 
 	return cmocka_run_group_tests_name(

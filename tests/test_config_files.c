@@ -431,27 +431,6 @@ the_file_is_found_by_option_environment_or_default(void **state)
 	free(path);
 }
 
-static void
-patterns_match_like_file_names(void **state)
-{
-	struct config *c =
-	    accepted("[destination a]\nurl = https://crm.example.com\nevents = "
-		     "ticket_*, n?te\n",
-		CONFIG_ALL);
-	const struct text_list *events = &c->destinations[0].events;
-
-	(void)state;
-	assert_true(config_matches(events, "ticket_status_change"));
-	assert_true(config_matches(events, "note"));
-	assert_false(config_matches(events, "note_deletion"));
-	assert_false(config_matches(events, NULL));
-	assert_true(config_matches(&c->destinations[0].communities, NULL));
-	assert_false(config_matches(&c->endpoint.communities, "x"));
-	assert_true(config_matches_type(events, "note"));
-	config_free(c);
-	config_free(NULL);
-}
-
 static int
 set_up(void **state)
 {
@@ -492,7 +471,6 @@ main(void)
 	    cmocka_unit_test(without_a_kept_configuration_the_sentence_says_so),
 	    cmocka_unit_test(
 		the_file_is_found_by_option_environment_or_default),
-	    cmocka_unit_test(patterns_match_like_file_names),
 	};
 
 	return cmocka_run_group_tests_name(

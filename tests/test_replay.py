@@ -152,6 +152,30 @@ def a_new_destination_gets_the_past_that_it_wants():
 
 
 @test
+def a_replay_delivers_no_probe_to_who_does_not_name_it():
+    with Destination() as all_there_is, Destination() as named, \
+            Site(section("old", named.url(), "events = none")) as site:
+        site.capture(body("hookspool_probe"))
+        other = site.capture(body("note"))
+        relay = site.relay()
+        wait_until(lambda: site.query("SELECT routed_seq FROM progress") ==
+                   [(2,)], "the routing", alive=[relay])
+        relay.stop()
+        site.conf = site.configure(
+            section("all", all_there_is.url()),
+            section("named", named.url(), "events = hookspool_*"),
+            section("probes", named.url(), "events = hookspool_probe"))
+        relay = site.relay()
+        equal(change(site, "replay", "--all", "--to", "all"),
+              {"made": 1, "relay": "woken"})
+        equal(change(site, "replay", "--all", "--to", "named"), {})
+        equal(change(site, "replay", "--all", "--to", "probes"),
+              {"made": 1, "relay": "woken"})
+        named.wait_for(1)
+        equal(ids(all_there_is.wait_for(1)), [other])
+
+
+@test
 def what_is_dropped_while_it_is_under_way_stays_dropped():
     gate = threading.Event()
 

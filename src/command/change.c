@@ -15,6 +15,7 @@
 #include "command/nudge.h"
 #include "command/progress.h"
 #include "config/config.h"
+#include "config/match.h"
 #include "spool/spool.h"
 
 enum {
@@ -282,10 +283,7 @@ find_destination(const struct config *config, const char *name)
 static bool
 is_wanted(void *arg, const char *event_type, const char *community)
 {
-	const struct destination_config *destination = arg;
-
-	return config_matches(&destination->events, event_type) &&
-	       config_matches(&destination->communities, community);
+	return destination_wants(arg, event_type, community);
 }
 
 int

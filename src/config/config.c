@@ -7,7 +7,6 @@
 #include "config/config.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,31 +72,6 @@ config_is_stale(const struct config *config)
 
 	for (i = 0; i < config->file_count; i++)
 		if (file_is_changed(&config->files[i]))
-			return true;
-	return false;
-}
-
-bool
-config_matches(const struct text_list *patterns, const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < patterns->count; i++)
-		if (fnmatch(patterns->items[i], text != NULL ? text : "", 0) ==
-		    0)
-			return true;
-	return false;
-}
-
-bool
-config_matches_type(const struct text_list *patterns, const char *type)
-{
-	size_t i;
-
-	if (type == NULL || strcmp(type, CONFIG_PROBE_TYPE) != 0)
-		return config_matches(patterns, type);
-	for (i = 0; i < patterns->count; i++)
-		if (strcmp(patterns->items[i], CONFIG_PROBE_TYPE) == 0)
 			return true;
 	return false;
 }

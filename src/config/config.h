@@ -156,15 +156,7 @@ struct config *config_load_kept(const char *path, struct buf *why);
  * printed or logged but by this. The caller frees it. */
 char *config_url_shown_dup(const char *url);
 
-/* Whether one of the patterns (fnmatch) matches `text`; NULL counts as "".
- * An empty list matches nothing. */
-bool config_matches(const struct text_list *patterns, const char *text);
-
 /* The EventType of the event that `hookspool probe` sends. */
 #define CONFIG_PROBE_TYPE "hookspool_probe"
-
-/* The same for an EventType: that of a probe is matched by its own name
- * alone, so that none goes to a destination that asks for everything. */
-bool config_matches_type(const struct text_list *patterns, const char *type);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/config.h"
+#include "config/match.h"
 #include "relay/deliver.h"
 #include "relay/era.h"
 #include "relay/judge.h"
@@ -234,10 +235,8 @@ match(const struct work *work, const struct new_event *event,
 	for (i = 0; i < work->destinations.count; i++) {
 		const struct queue *queue = work->destinations.queues[i];
 
-		if (config_matches_type(
-			&queue->destination->events, event->type) &&
-		    config_matches(
-			&queue->destination->communities, event->community))
+		if (destination_wants(
+			queue->destination, event->type, event->community))
 			routes[count++] = (struct route){
 			    .seq = event->seq, .destination = queue->id};
 	}
