@@ -260,21 +260,38 @@ def a_pause_acts_at_once_and_lets_end_what_is_under_way():
 
 @test
 def a_paused_destination_keeps_no_relay_busy():
-    with Destination() as to, Site(section("crm", to.url()),
-                                   idle_exit="1s") as site:
-        relay = site.relay("--on-demand")
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        relay = site.relay()
         site.command("pause", "crm")
         logged(relay, "destination is paused")
         event = site.capture()
         wait_until(lambda: site.settled() == [("pending", 0)], "the delivery")
         before = stat(relay.pid)[11:13]
         time.sleep(1.5)  # the idleness that is measured
-        assert relay.is_alive(), "it ended although something is pending"
         used = sum(map(int, stat(relay.pid)[11:13])) - sum(map(int, before))
         assert used <= 1, "%d clock ticks of CPU" % used
         site.command("resume", "crm")
         equal(ids(to.wait_for(1)), [event])
-        equal(relay.wait(), 0, "status")
+
+
+@test
+def what_is_paused_keeps_no_relay_alive():
+    with Destination() as to, Site(section("crm", to.url()),
+                                   start="on-demand",
+                                   idle_exit="1s") as site:
+        relay = site.relay("--on-demand")
+        site.command("pause", "crm")
+        logged(relay, "destination is paused")
+        event = site.capture()
+        wait_until(lambda: site.settled() == [("pending", 0)], "the delivery")
+        equal(relay.wait(), 0, "status of the relay on demand")
+        relay = site.relay("--if-pending", listens=False)
+        equal(relay.wait(), 0, "status of --if-pending")
+        equal(relay.output(), "", "its log")
+        equal(to.got(), [], "requests")
+        site.command("resume", "crm")
+        equal(ids(to.wait_for(1)), [event])
+        wait_until(lambda: not site.strays(b"relay"), "the end of the relay")
 
 
 main(__name__)

@@ -304,6 +304,20 @@ deliveries_of_a_removed_destination_are_not_pending(void **state)
 }
 
 static void
+deliveries_of_a_paused_destination_are_not_pending(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill(fixture, 1);
+	assert_int_equal(store_pause(fixture->store, "crm", "why"), STORE_OK);
+	assert_false(is_pending(fixture));
+	delivery_put(fixture, NULL, "new", NULL);
+	assert_true(is_pending(fixture));
+	assert_int_equal(store_resume(fixture->store, "crm"), STORE_OK);
+	assert_true(is_pending(fixture));
+}
+
+static void
 a_crash_before_the_settle_leaves_the_delivery_due(void **state)
 {
 	struct fixture *fixture = *state;
@@ -437,6 +451,7 @@ main(void)
 	    CASE(the_newest_20_attempts_are_kept),
 	    CASE(a_long_answer_is_cut),
 	    CASE(deliveries_of_a_removed_destination_are_not_pending),
+	    CASE(deliveries_of_a_paused_destination_are_not_pending),
 	    CASE(a_crash_before_the_settle_leaves_the_delivery_due),
 	    CASE(a_settle_that_could_not_be_written_is_not_applied),
 	    CASE(a_settle_that_cannot_have_the_lock_says_so_in_time),

@@ -77,6 +77,13 @@ queue_is_blocked(const struct queue *queue, int64_t now_ms)
 	return health_wait_ms(&queue->health, now_ms) > 0;
 }
 
+bool
+queue_has_more(const struct queue *queue)
+{
+	return queue->is_worth_a_look ||
+	       (queue->next_at_ms != INT64_MAX && !queue->health.is_paused);
+}
+
 struct claim *
 queue_claim(struct queue *queue, struct due *due)
 {

@@ -70,6 +70,10 @@ bool queue_has_room(const struct queue *queue);
 /* Whether its destination is paused, held or waits for a probe. */
 bool queue_is_blocked(const struct queue *queue, int64_t now_ms);
 
+/* Whether something may be due there, now or later. Of a paused destination
+ * nothing is. */
+bool queue_has_more(const struct queue *queue);
+
 /* Claims a delivery; takes over what `due` owns. */
 struct claim *queue_claim(struct queue *queue, struct due *due);
 

@@ -477,8 +477,7 @@ work_is_idle(const struct work *work)
 	    destinations_has_hurry(&work->destinations))
 		return false;
 	for (i = 0; i < work->destinations.count; i++)
-		if (work->destinations.queues[i]->is_worth_a_look ||
-		    work->destinations.queues[i]->next_at_ms != INT64_MAX)
+		if (queue_has_more(work->destinations.queues[i]))
 			return false;
 	return true;
 }

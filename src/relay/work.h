@@ -57,7 +57,8 @@ void work_look_again(struct work *work);
  * the process must end. */
 enum store_status work_turn(struct work *work, int64_t *wait_ms);
 
-/* Whether there is nothing to do now or, as far as is known, ever. */
+/* Whether there is nothing to do now or, as far as is known, ever. What a
+ * paused destination waits for is nothing to do. */
 bool work_is_idle(const struct work *work);
 
 /* Whether outcomes are still to come or to be recorded. */

@@ -171,7 +171,7 @@ store_read_pending(struct store *store, bool *is_pending)
 	    "SELECT EXISTS (SELECT 1 FROM events "
 	    "WHERE seq > (SELECT routed_seq FROM progress)) "
 	    "OR EXISTS (SELECT 1 FROM destinations "
-	    "WHERE is_configured AND pending > 0)",
+	    "WHERE is_configured AND pending > 0 AND paused_at_ms IS NULL)",
 	    &any);
 
 	*is_pending = any != 0;
