@@ -41,6 +41,7 @@ libhookspool_a_SOURCES += \
 # spool/
 libhookspool_a_SOURCES += \
 	%D%/spool/accept.c \
+	%D%/spool/access.c %D%/spool/access.h \
 	%D%/spool/backup.c \
 	%D%/spool/capture.c \
 	%D%/spool/change.c \

@@ -96,8 +96,12 @@ clean-npm:
 .PHONY: clean-npm
 # spool/
 threaded_tests += test_capture test_recover
-unit_tests += test_store test_capture test_recover test_trial test_wake
+unit_tests += test_access test_store test_capture test_recover test_trial \
+	test_wake
 spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
+test_access_SOURCES = %D%/test_access.c $(spool_fixture)
+test_access_CPPFLAGS = $(unit_cppflags)
+test_access_LDADD = $(unit_ldadd)
 test_store_SOURCES = %D%/test_store.c $(spool_fixture)
 test_store_CPPFLAGS = $(unit_cppflags)
 test_store_LDADD = $(unit_ldadd)

@@ -111,16 +111,6 @@ a_missing_or_empty_folder_is_said_and_nothing_is_made_in_it(void **state)
 }
 
 static void
-a_folder_that_others_can_enter_is_refused(void **state)
-{
-	struct fixture *fixture = *state;
-
-	assert_int_equal(chmod(fixture->path, 0755), 0);
-	expect_refused(fixture->path, STORE_CAPTURE, STORE_REFUSED, "chmod o=");
-	assert_int_equal(chmod(fixture->path, 0700), 0);
-}
-
-static void
 network_file_systems_are_refused_by_type(void **state)
 {
 	(void)state;
@@ -349,7 +339,7 @@ an_interrupted_init_is_taken_up_again(void **state)
 
 	assert_int_equal(mkdir(path, 0755), 0);
 	fclose(fopen(name, "w"));
-	expect_refused(path, STORE_CAPTURE, STORE_REFUSED, "chmod");
+	expect_refused(path, STORE_CAPTURE, STORE_MISSING, "hookspool init");
 	assert_int_equal(create(path, false), STORE_OK);
 	assert_int_not_equal(access(name, F_OK), 0);
 	store_close(fixture_open(path, STORE_CAPTURE));
@@ -393,7 +383,6 @@ main(void)
 		every_connection_syncs_each_commit_and_makes_no_checkpoint_of_its_own),
 	    TEST(a_reader_cannot_write),
 	    TEST(a_missing_or_empty_folder_is_said_and_nothing_is_made_in_it),
-	    TEST(a_folder_that_others_can_enter_is_refused),
 	    TEST(network_file_systems_are_refused_by_type),
 	    TEST(a_later_schema_is_never_touched),
 	    TEST(an_endpoint_one_version_behind_still_captures),

@@ -1,6 +1,6 @@
 /*
- * The folder of the spool: whether it is there, on a file system that can
- * bear it, ours, and closed to others.
+ * The folder of the spool: whether it is there, and on a file system that can
+ * bear it.
  */
 #include "config.h"
 
@@ -63,35 +63,6 @@ folder_check_type(int fd, const char *path, struct buf *why)
 	return STORE_REFUSED;
 }
 
-/* Ours, or shared with our group; closed to others. */
-static enum store_status
-check_mode(int fd, const char *path, struct buf *why)
-{
-	struct stat folder;
-
-	if (fstat(fd, &folder) != 0) {
-		buf_add_format(
-		    why, "could not look at %s: %s", path, strerror(errno));
-		return STORE_FAILED;
-	}
-	if ((folder.st_mode & S_IRWXO) != 0) {
-		buf_add_format(why,
-		    "%s is open to every user (mode %03o): "
-		    "chmod o= %s",
-		    path, (unsigned)folder.st_mode & 07777, path);
-		return STORE_REFUSED;
-	}
-	if (folder.st_uid != geteuid() &&
-	    (folder.st_mode & FOLDER_SHARED_MODE) != FOLDER_SHARED_MODE) {
-		buf_add_format(why,
-		    "%s belongs to the user with number %ld, "
-		    "and this is %ld: run as that user",
-		    path, (long)folder.st_uid, (long)geteuid());
-		return STORE_REFUSED;
-	}
-	return STORE_OK;
-}
-
 enum store_status
 folder_open(const char *path, int *fd, struct buf *why)
 {
@@ -109,8 +80,6 @@ folder_open(const char *path, int *fd, struct buf *why)
 		return status;
 	}
 	status = folder_check_type(*fd, path, why);
-	if (status == STORE_OK)
-		status = check_mode(*fd, path, why);
 	if (status != STORE_OK) {
 		close(*fd);
 		*fd = -1;

@@ -63,7 +63,9 @@ enum store_status store_create(const char *path, uid_t owner, gid_t group,
     bool is_shared, struct buf *why);
 
 /* Opens it; the caller closes it. On anything but STORE_OK `why` (emptied
- * first) is one sentence that names the path and says what to do. */
+ * first) is one sentence that names the path and says what to do. Who may
+ * write and owns the folder or a file of it gives it the right mode again, and
+ * logs that. */
 enum store_status store_open(
     const struct store_options *options, struct store **store, struct buf *why);
 

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/xalloc.h"
+#include "spool/access.h"
 #include "spool/folder.h"
 
 /* For who changes deliveries: a thousand lanes have their pages in it.
@@ -129,9 +131,14 @@ open_lock(struct store *store)
 static enum store_status
 say_not_ours(struct store *store)
 {
-	return store_say(store, STORE_REFUSED,
-	    "%s may not be read and written by the user with number %ld",
-	    store->files[FILE_DB].path, (long)geteuid());
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	access_say(store->path, &why);
+	store_say(store, STORE_REFUSED, "%s may not be read and written: %s",
+	    store->files[FILE_DB].path, buf_text(&why));
+	buf_free(&why);
+	return STORE_REFUSED;
 }
 
 static enum store_status
@@ -301,14 +308,59 @@ join_writers(struct store *store)
 	return status;
 }
 
+static void
+repair_access(const struct store *store)
+{
+	struct buf said;
+
+	buf_init(&said, WHY_MAX_BYTES);
+	access_repair(store->path, &said);
+	if (said.len > 0)
+		log_note(LOG_LEVEL_ERROR,
+		    "the spool had wrong modes, which were repaired",
+		    LOG_TEXT("what", buf_text(&said)));
+	buf_free(&said);
+}
+
+/* Names the folder or file that is not for us. STORE_OK: there is none. */
 static enum store_status
-open_all(struct store *store)
+judge_access(struct store *store)
+{
+	enum store_status status = STORE_OK;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	if (!access_is_ours(store->path, &why))
+		status = store_say(store, STORE_REFUSED, "%s", buf_text(&why));
+	buf_free(&why);
+	return status;
+}
+
+/* The folder, once it is known to be a spool's, and its files: ours, or shared
+ * with our group, and closed to others. */
+static enum store_status
+enter(struct store *store)
 {
 	enum store_status status;
 
 	status = folder_open(store->path, &store->folder_fd, &store->why);
+	if (status == STORE_REFUSED && store->folder_fd < 0 &&
+	    judge_access(store) != STORE_OK)
+		return STORE_REFUSED;
 	if (status == STORE_OK)
 		status = find_db(store);
+	if (status != STORE_OK)
+		return status;
+	if (store->access != STORE_READ)
+		repair_access(store);
+	return judge_access(store);
+}
+
+static enum store_status
+open_all(struct store *store)
+{
+	enum store_status status = enter(store);
+
 	if (status == STORE_OK)
 		status = open_lock(store);
 	if (status == STORE_OK)
