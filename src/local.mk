@@ -129,6 +129,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/limits.c %D%/command/limits.h \
 	%D%/command/list.c \
 	%D%/command/migrate.c \
+	%D%/command/names.c %D%/command/names.h \
 	%D%/command/nudge.c %D%/command/nudge.h \
 	%D%/command/owner.c \
 	%D%/command/pause.c \

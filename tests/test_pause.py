@@ -79,6 +79,37 @@ def what_cannot_be_paused_is_named():
 
 
 @test
+def a_destination_that_is_not_there_is_named_with_the_nearest():
+    with Destination() as to, Site(section("crm", to.url()),
+                                   section("old", to.url())) as site:
+        event = site.capture()
+        site.relay().stop()
+        site.conf = site.configure(section("crm", to.url()),
+                                   section("erp", to.url()))
+        for arguments in (["list", "--to"], ["export", "--to"],
+                          ["drop", "--all", "--to"], ["pause"], ["resume"],
+                          ["replay", "--all", "--to"],
+                          ["replay", event, "--to"],
+                          ["replay", "--all", "--state", "dead", "--to"],
+                          ["replay", "--from"],
+                          ["replay", "--all", "--to", "erp", "--from"]):
+            said = command(site, *arguments, "crn", status=1)
+            contains(said, "has no [destination crn]", arguments)
+            contains(said, 'did you mean "crm"?', arguments)
+        contains(command(site, "list", "--to", "zzzzz", status=1),
+                 "there are crm, erp, old")
+        # Known are those that are configured, loaded or not, and those that
+        # were.
+        equal(command(site, "list", "--to", "erp"), "")
+        contains(command(site, "list", "--to", "old"), "old: ")
+        site.conf = site.configure(section("crm", "ftp://wrong"),
+                                   section("new", to.url()))
+        equal(command(site, "list", "--to", "new"), "")
+        contains(command(site, "list", "--to", "ne", status=1),
+                 'did you mean "new"?')
+
+
+@test
 def a_held_destination_says_until_when():
     with Destination("503 Retry-After: 3000") as to, \
             Site(section("crm", to.url())) as site:

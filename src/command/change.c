@@ -12,6 +12,7 @@
 #include "command/command.h"
 #include "command/filter.h"
 #include "command/jsonout.h"
+#include "command/names.h"
 #include "command/nudge.h"
 #include "command/progress.h"
 #include "config/config.h"
@@ -294,6 +295,8 @@ command_replay(struct call *call)
 	const char *from = call->values[OPTION_FROM];
 	const struct destination_config *destination;
 
+	if (from != NULL && !names_check(call, from))
+		return STATUS_WRONG;
 	call->filter.destination = from != NULL ? from : to;
 	if (to == NULL || (from == NULL && call->filter.state != NULL))
 		return run(&changing);

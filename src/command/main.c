@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "command/command.h"
+#include "command/names.h"
 #include "config/config.h"
 #include "config/near.h"
 #include "spool/spool.h"
@@ -342,10 +343,13 @@ run(struct call *call, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	buf_init(&why, WHY_MAX_BYTES);
-	if (prepare(call, &why))
-		status = call->command->run(call);
-	else
+	if (!prepare(call, &why))
 		status = refuse(call, buf_text(&why));
+	else if (call->filter.destination != NULL &&
+		 !names_check(call, call->filter.destination))
+		status = STATUS_WRONG;
+	else
+		status = call->command->run(call);
 	buf_free(&why);
 	store_close(call->store);
 	config_free(call->config);

@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/jsonout.h"
+#include "command/names.h"
 #include "command/nudge.h"
 #include "command/print.h"
 #include "spool/spool.h"
@@ -75,7 +76,9 @@ command_pause(struct call *call)
 	if (reason == NULL || *reason == '\0')
 		reason = "by the operator";
 	for (name = call->operands; *name != NULL; name++)
-		if (store_pause(call->store, *name, reason) != STORE_OK)
+		if (!names_check(call, *name))
+			status = STATUS_WRONG;
+		else if (store_pause(call->store, *name, reason) != STORE_OK)
 			status = command_fail("%s", store_why(call->store));
 	return conclude(call, "paused", status);
 }
@@ -87,7 +90,9 @@ command_resume(struct call *call)
 	char **name;
 
 	for (name = call->operands; *name != NULL; name++)
-		if (store_resume(call->store, *name) != STORE_OK)
+		if (!names_check(call, *name))
+			status = STATUS_WRONG;
+		else if (store_resume(call->store, *name) != STORE_OK)
 			status = command_fail("%s", store_why(call->store));
 	return conclude(call, "resumed", status);
 }

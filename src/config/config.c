@@ -124,6 +124,7 @@ config_free(struct config *config)
 	for (i = 0; i < config->destination_count; i++)
 		free_destination(&config->destinations[i]);
 	free(config->destinations);
+	text_list_free(&config->destination_names);
 	free(config->kept_text);
 	for (i = 0; i < config->file_count; i++)
 		free(config->files[i].path);

@@ -103,7 +103,9 @@ struct config {
 	struct log_config log;
 	struct destination_config *destinations;
 	size_t destination_count;
-	char *kept_text; /* the lines config_keep writes */
+	struct text_list destination_names; /* of all sections, also where
+					       these are not read */
+	char *kept_text;                    /* the lines config_keep writes */
 	struct config_file *files;
 	size_t file_count;
 };

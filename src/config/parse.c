@@ -16,6 +16,7 @@
 #include "config/file.h"
 #include "config/ini.h"
 #include "config/keys.h"
+#include "config/texts.h"
 #include "config/tokens.h"
 #include "config/value.h"
 
@@ -270,6 +271,9 @@ read_header(struct parse *p)
 
 	if (section == SECTION_COUNT)
 		return refuse_section(p, p->line.key, NULL);
+	if (section == SECTION_DESTINATION && is_name(p->line.value))
+		text_list_add(&p->config->destination_names, p->line.value,
+		    strlen(p->line.value));
 	if (is_passed_over(p, section)) {
 		p->is_skipping = true;
 		return true;

@@ -45,6 +45,22 @@ find_destination(struct store *store, const char *name, int64_t *id)
 	return STORE_OK;
 }
 
+enum store_status
+store_read_names(struct store *store, char ***names, size_t *count)
+{
+	enum store_status status;
+	sqlite3_stmt *statement =
+	    sql_prepare(store, "SELECT name FROM destinations ORDER BY name");
+
+	*names = NULL;
+	*count = 0;
+	while ((status = sql_next(store, statement)) == STORE_OK) {
+		*names = xreallocarray(*names, *count + 1, sizeof **names);
+		(*names)[(*count)++] = sql_text_dup(statement, 0);
+	}
+	return status == STORE_GONE ? STORE_OK : status;
+}
+
 /* A statement of which ?1 is a destination and ?2 a time. */
 static sqlite3_stmt *
 prepare_at(struct store *store, const char *sql, int64_t id, int64_t at_ms)

@@ -458,6 +458,12 @@ enum store_status store_list(struct store *store,
 enum store_status store_find_event(
     struct store *store, const char *prefix, char *id);
 
+/* The names of the destinations that the spool knows, those that are not
+ * configured (any more) too, in their order; the caller frees each and the
+ * array. */
+enum store_status store_read_names(
+    struct store *store, char ***names, size_t *count);
+
 /* ---- changing deliveries: the operator ---- */
 
 /* What to do with what a filter or an id selects. */
