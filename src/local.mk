@@ -63,6 +63,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/relay_lock.c \
 	%D%/spool/replay.c \
 	%D%/spool/rights.c \
+	%D%/spool/restore.c \
 	%D%/spool/route.c \
 	%D%/spool/schema.c \
 	%D%/spool/scrub.c \
@@ -141,6 +142,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/relay.c \
 	%D%/command/reload.c \
 	%D%/command/report.c %D%/command/report.h \
+	%D%/command/restore.c \
 	%D%/command/rows.c %D%/command/rows.h \
 	%D%/command/send.c \
 	%D%/command/sender.c %D%/command/sender.h \

@@ -161,6 +161,7 @@ test_erase_LDADD = $(unit_ldadd)
 
 # spool/: erasing on request, copies, refused bodies
 unit_tests += test_mention test_erasure test_copies test_scrub test_erase_load
+unit_tests += test_restore
 test_mention_SOURCES = %D%/test_mention.c
 test_mention_CPPFLAGS = $(unit_cppflags)
 test_mention_LDADD = $(unit_ldadd)
@@ -170,6 +171,9 @@ test_erasure_LDADD = $(unit_ldadd)
 test_copies_SOURCES = %D%/test_copies.c $(delivery_fixture)
 test_copies_CPPFLAGS = $(unit_cppflags)
 test_copies_LDADD = $(unit_ldadd)
+test_restore_SOURCES = %D%/test_restore.c $(delivery_fixture)
+test_restore_CPPFLAGS = $(unit_cppflags)
+test_restore_LDADD = $(unit_ldadd)
 test_scrub_SOURCES = %D%/test_scrub.c $(delivery_fixture)
 test_scrub_CPPFLAGS = $(unit_cppflags)
 test_scrub_LDADD = $(unit_ldadd)
@@ -188,7 +192,7 @@ make_spool_SOURCES = %D%/make_spool.c
 make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # command/: what changes and judges
-operate_tests = %D%/test_operate.py %D%/test_replay.py %D%/test_pause.py
+operate_tests = %D%/test_operate.py %D%/test_restore.py %D%/test_replay.py %D%/test_pause.py
 python_tests += $(operate_tests)
 sanitized_tests += $(operate_tests)
 EXTRA_DIST += %D%/command_site.py

@@ -581,7 +581,8 @@ def root_becomes_the_owner_of_the_spool():
                           ["relay", "--if-pending"], ["replay", "--all"],
                           ["drop", "--all"], ["erase", "--ticket", "1"],
                           ["export"], ["backup", box.join("copy.db")],
-                          ["migrate"], ["reload"]):
+                          ["restore", box.join("copy.db")], ["migrate"],
+                          ["reload"]):
             command(config, *arguments)
         relay = box.spawn([HOOKSPOOL, "-c", config, "relay"], "relay")
         wait_until(lambda: json.loads(command(

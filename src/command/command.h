@@ -90,6 +90,7 @@ int command_reload(struct call *call);
 int command_erase(struct call *call);
 int command_export(struct call *call);
 int command_backup(struct call *call);
+int command_restore(struct call *call);
 int command_migrate(struct call *call);
 
 /* What their rows have to read beforehand. */
@@ -118,6 +119,7 @@ extern const struct option_row reload_options[];
 extern const struct option_row erase_options[];
 extern const struct option_row export_options[];
 extern const struct option_row backup_options[];
+extern const struct option_row restore_options[];
 extern const struct option_row migrate_options[];
 
 /* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */

@@ -55,6 +55,8 @@ static const struct command commands[] = {
 	    command_export, "write events with their bodies as JSON lines"},
 	{"backup", "FILE", 1, 1, NEEDS_STORE, backup_options, NULL,
 	    command_backup, "write a consistent copy of the spool"},
+	{"restore", "FILE", 1, 1, NEEDS_NOTHING, restore_options, NULL,
+	    command_restore, "put such a copy in the place of the spool"},
 	{"migrate", "", 0, 0, NEEDS_SPOOL, migrate_options, NULL,
 	    command_migrate, "bring an older spool up to this version"},
 };

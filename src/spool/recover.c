@@ -26,9 +26,6 @@
 #define WAL_INDEX_BYTES    32768 /* its first part */
 #define WAL_INDEX_BACKFILL 24    /* the number at byte 96 */
 
-/* The byte of the lock file that everybody who writes holds shared. */
-#define WRITERS_BYTE 0
-
 static void
 pause_ms(int64_t ms)
 {

@@ -593,6 +593,30 @@ typedef bool (*store_backup_progress)(
 enum store_status store_backup(struct store *store, const char *path,
     store_backup_progress progress, void *arg);
 
+/* A copy that is to take the place of the spool. */
+struct store_restore {
+	const char *path; /* the folder of the spool */
+	const char *from; /* what the copy is called in messages */
+	int fd;           /* the copy, open for reading; stays open */
+	int wal_fd;       /* its log, if it has one; -1 */
+	store_backup_progress progress; /* of the copying; or NULL */
+	void *arg;
+	char *kept;         /* out: where the old spool.db is now, its log
+			       beside it with -wal; NULL: there was none */
+	int schema_version; /* out: 1 up to ours */
+	int64_t events;     /* out */
+};
+
+/* Puts the copy in place, synced, with the owner and mode of the spool, and
+ * without a log or index of the old one. Keeps what was there under another
+ * name. Only if the copy is a whole spool of a version that this program
+ * knows, and nobody else is there: STORE_BUSY, a relay runs or somebody has
+ * the spool open for writing. Only the owner of the folder may call it. On
+ * anything but STORE_OK `why` is a sentence; the spool is as it was, unless
+ * `why` says that a file could not be removed or made at the end. `kept` is
+ * freed by the caller. */
+enum store_status store_restore(struct store_restore *restore, struct buf *why);
+
 /* Takes a refused body for an event after all: stores `capture` (as
  * store_capture would; its body is the refusal's, its id and its time are new)
  * and erases the refusal, in one transaction. STORE_GONE: there is no refusal

@@ -168,6 +168,27 @@ sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len)
 	return xmemdup(bytes, count);
 }
 
+/* A database beside the log of another one looks damaged: it is what a copy
+ * becomes that was put in place by hand. */
+static void
+explain_damage(struct store *store)
+{
+	struct stat log;
+
+	if (store->folder_fd >= 0 &&
+	    fstatat(store->folder_fd, WAL_NAME, &log, 0) == 0 &&
+	    log.st_size > 0)
+		buf_add_format(&store->why,
+		    ": it is damaged, or %s/" WAL_NAME " is the log of another "
+		    "database, as where a copy was put here by hand; put a "
+		    "copy in place with `hookspool restore FILE`",
+		    store->path);
+	else
+		buf_add_text(&store->why,
+		    ": it is damaged; put a backup in its place with "
+		    "`hookspool restore FILE`");
+}
+
 enum store_status
 store_fail(struct store *store, int code, const char *doing)
 {
@@ -189,11 +210,14 @@ store_fail(struct store *store, int code, const char *doing)
 		return STORE_FULL;
 	case SQLITE_NOMEM:
 		abort();
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		explain_damage(store);
+		store->is_broken = true;
+		return STORE_FAILED;
 	case SQLITE_IOERR:
 		recover_mark(store);
 		/* fallthrough */
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 		store->is_broken = true;

@@ -26,6 +26,10 @@
 #define RELAY_LOCK_NAME "relay.lock"
 #define MARK_NAME       "failed-sync"
 
+/* The byte of `lock` that everybody who has the spool open for writing holds
+ * shared. */
+#define WRITERS_BYTE 0
+
 #define STATEMENT_MAX_COUNT 96
 #define WHY_MAX_BYTES       2048
 #define OPEN_WAIT_MS        5000  /* for the write lock, at open */
