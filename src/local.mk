@@ -7,9 +7,11 @@ libexec_PROGRAMS += hookspool.fcgi
 libhookspool_a_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(JSON_CFLAGS) \
 	$(SQLITE_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
 libhookspool_a_SOURCES = \
+	%D%/base/alarm.c %D%/base/alarm.h \
 	%D%/base/buf.c %D%/base/buf.h \
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/log.c %D%/base/log.h \
+	%D%/base/outlet.c %D%/base/outlet.h \
 	%D%/base/secret.c %D%/base/secret.h \
 	%D%/base/user.c %D%/base/user.h \
 	%D%/base/uuid.c %D%/base/uuid.h \

@@ -182,15 +182,18 @@ class Site:
 
     # ---- FastCGI ----
 
-    def start(self, argv=None, wrapper=(), preexec_fn=None, **env):
-        """Starts a FastCGI process on a socket of this site."""
+    def start(self, argv=None, wrapper=(), preexec_fn=None, stderr=None,
+              **env):
+        """Starts a FastCGI process on a socket of this site; its standard
+        error is a file, or the descriptor `stderr`."""
         self.processes += 1
         listener = self.listen()
+        more = {} if stderr is None else {"stderr": stderr}
         child = self.box.spawn(
             list(wrapper) + (argv or [harness.ENDPOINT, "-c",
                                       self.config_path]),
             name="endpoint%d" % self.processes, stdin=listener,
-            preexec_fn=preexec_fn, env=dict(self.environment(), **env))
+            preexec_fn=preexec_fn, env=dict(self.environment(), **env), **more)
         listener.close()
         return child
 

@@ -17,7 +17,7 @@ unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSON_CFLAGS) \
 	$(SQLITE_CFLAGS) $(CURL_CFLAGS) $(FCGI_CFLAGS)
 unit_ldadd = libhookspool.a $(CMOCKA_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 
-unit_tests = test_base
+unit_tests = test_base test_log
 
 python_tests = %D%/test_house.py %D%/test_quickstart.py
 
@@ -43,6 +43,9 @@ EXTRA_DIST += $(python_tests)
 test_base_SOURCES = %D%/test_base.c
 test_base_CPPFLAGS = $(unit_cppflags)
 test_base_LDADD = $(unit_ldadd)
+test_log_SOURCES = %D%/test_log.c
+test_log_CPPFLAGS = $(unit_cppflags)
+test_log_LDADD = $(unit_ldadd)
 
 # event/ and endpoint/verify
 unit_tests += test_json test_cursor test_event test_event_ids test_verify
@@ -182,7 +185,8 @@ test_erase_load_CPPFLAGS = $(unit_cppflags)
 test_erase_load_LDADD = $(unit_ldadd)
 
 # endpoint/
-endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py
+endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py \
+	%D%/test_held_up.py
 python_tests += $(endpoint_tests) %D%/test_memory.py %D%/test_valgrind.py
 sanitized_tests += $(endpoint_tests)
 threaded_tests += $(endpoint_tests)

@@ -58,11 +58,11 @@ holds(const struct buf *text, const char *part)
 		fail_msg("\"%s\" is not in: %s", part, buf_text(text));
 }
 
-static void
+static bool
 take_line(void *arg, const char *line)
 {
 	(void)arg;
-	buf_add_text(&logged, line);
+	return buf_add_text(&logged, line);
 }
 
 /* Opens, and leaves what was said in `why` and in the log. */

@@ -67,11 +67,12 @@ an_id_is_a_version_7_uuid_that_sorts_by_time(void **state)
 
 static char logged[8192];
 
-static void
+static bool
 catch_line(void *arg, const char *line)
 {
 	(void)arg;
 	snprintf(logged, sizeof logged, "%s", line);
+	return true;
 }
 
 static void

@@ -1,40 +1,49 @@
 /*
- * The log: see log.h. One mutex guards where lines go; a line is built
- * before it is taken.
+ * The log: see log.h. One mutex guards where lines go; a line is built before
+ * it is taken, and nothing waits for a reader under it.
  */
 #include "config.h"
 
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/xalloc.h"
+#include "base/outlet.h"
 
-#define LINE_MAX_BYTES  4096
+#define LINE_MAX_BYTES  3840 /* with its head in PIPE_BUF: one whole write */
+#define HEAD_MAX_BYTES  128
 #define VALUE_MAX_BYTES 512
 
 static struct {
-	pthread_mutex_t mutex;
+	pthread_mutex_t mutex; /* guards the three */
 	const char *program;
-	enum log_target target;
 	enum log_format format;
-	char *path; /* owned; of LOG_TARGET_FILE */
-	int fd;     /* the open file, -1 before the first line */
-} state = {
-    .mutex = PTHREAD_MUTEX_INITIALIZER, .program = "hookspool", .fd = -1};
+	struct outlet outlet;
+
+	atomic_size_t dropped; /* lines, since the last that was written */
+} state = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+    .program = "hookspool",
+    .outlet = OUTLET_INIT};
+
+/* How a line is written, as it was when the line was begun. */
+struct style {
+	const char *program;
+	enum log_format format;
+	bool has_sink; /* this thread's takes it */
+};
 
 static _Thread_local struct {
-	void (*write)(void *arg, const char *line);
+	bool (*write)(void *arg, const char *line);
 	void *arg;
 } sink;
 
@@ -97,16 +106,15 @@ add_text_line(struct buf *line, enum log_level level, const char *message,
 }
 
 static void
-add_json_line(struct buf *line, enum log_level level, const char *message,
-    const struct log_field *fields)
+add_json_line(struct buf *line, const char *program, enum log_level level,
+    const char *message, const struct log_field *fields)
 {
 	char now[CLOCK_TEXT_SIZE];
 	const struct log_field *f;
 
 	buf_add_format(line,
 	    "{\"time\":\"%s\",\"program\":\"%s\",\"level\":\"%s\",\"message\":",
-	    clock_format(clock_wall_ms(), now), state.program,
-	    level_names[level]);
+	    clock_format(clock_wall_ms(), now), program, level_names[level]);
 	add_quoted(line, message);
 	for (f = fields; f->key != NULL; f++) {
 		buf_add_format(line, ",\"%s\":", f->key);
@@ -118,86 +126,100 @@ add_json_line(struct buf *line, enum log_level level, const char *message,
 	buf_add_text(line, "}");
 }
 
-static bool
-is_dev_null(int fd)
-{
-	struct stat open_one, null_one;
-
-	if (fstat(fd, &open_one) != 0)
-		return true; /* closed: nobody reads there either */
-	return stat("/dev/null", &null_one) == 0 && S_ISCHR(open_one.st_mode) &&
-	       open_one.st_rdev == null_one.st_rdev;
-}
-
-/* A rotated file is another one, or none, at the path. */
+/* As syslog(3) writes it: RFC 3164, without the host. */
 static void
-reopen_if_rotated(void)
+write_syslog_head(
+    char *head, size_t size, enum log_level level, const char *program)
 {
-	struct stat open_one, at_path;
+	time_t now_s = (time_t)(clock_wall_ms() / 1000);
+	char stamp[32];
+	struct tm now;
 
-	if (state.fd >= 0 && fstat(state.fd, &open_one) == 0 &&
-	    stat(state.path, &at_path) == 0 &&
-	    open_one.st_ino == at_path.st_ino &&
-	    open_one.st_dev == at_path.st_dev)
-		return;
-	if (state.fd >= 0)
-		close(state.fd);
-	state.fd = open(state.path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	localtime_r(&now_s, &now);
+	strftime(stamp, sizeof stamp, "%b %e %T", &now);
+	snprintf(head, size,
+	    "<%d>%s %s[%ld]: ", LOG_DAEMON | level_priorities[level], stamp,
+	    program, (long)getpid());
 }
 
 static void
-write_syslog(enum log_level level, const char *line)
+write_head(char *head, size_t size, const struct style *style)
 {
-	openlog(state.program, LOG_PID, LOG_DAEMON);
-	syslog(level_priorities[level], "%s", line);
-}
-
-static void
-write_fd(int fd, const char *line)
-{
-	struct buf out;
 	char now[CLOCK_TEXT_SIZE];
-	ssize_t wrote;
 
-	buf_init(&out, LINE_MAX_BYTES + 256);
-	if (state.format == LOG_FORMAT_TEXT)
-		buf_add_format(&out,
+	head[0] = '\0';
+	if (style->format == LOG_FORMAT_TEXT)
+		snprintf(head, size,
 		    "%s %s[%ld]: ", clock_format(clock_wall_ms(), now),
-		    state.program, (long)getpid());
-	buf_add_text(&out, line);
-	buf_add_text(&out, "\n");
-	do {
-		wrote = write(fd, out.data, out.len); /* one line, one write */
-	} while (wrote < 0 && errno == EINTR);
-	buf_free(&out);
+		    style->program, (long)getpid());
 }
 
-static void
-write_line(enum log_level level, const char *line)
+/* Whether it was written. */
+static bool
+write_line(const struct style *style, enum log_level level, const char *text)
 {
-	enum log_target target = state.target;
+	char head[HEAD_MAX_BYTES], syslog_head[HEAD_MAX_BYTES];
+	struct outlet_line line = {head, syslog_head, text};
+	bool is_written;
 
-	if (target == LOG_TARGET_AUTO)
-		target = is_dev_null(STDERR_FILENO) ? LOG_TARGET_SYSLOG
-						    : LOG_TARGET_STDERR;
-	if (target == LOG_TARGET_FILE) {
-		reopen_if_rotated();
-		if (state.fd < 0)
-			target = LOG_TARGET_SYSLOG;
-	}
-	switch (target) {
-	case LOG_TARGET_AUTO:
-	case LOG_TARGET_STDERR:
-		write_fd(STDERR_FILENO, line);
-		break;
-	case LOG_TARGET_SYSLOG:
-		write_syslog(level, line);
-		break;
-	case LOG_TARGET_FILE:
-		write_fd(state.fd, line);
-		break;
-	}
+	if (style->has_sink)
+		return sink.write(sink.arg, text);
+	write_head(head, sizeof head, style);
+	write_syslog_head(
+	    syslog_head, sizeof syslog_head, level, style->program);
+	pthread_mutex_lock(&state.mutex);
+	is_written = outlet_write(&state.outlet, &line);
+	pthread_mutex_unlock(&state.mutex);
+	return is_written;
+}
+
+/* Whether it was written. */
+static bool
+say(const struct style *style, enum log_level level, const char *message,
+    const struct log_field *fields)
+{
+	struct buf line;
+	bool is_written;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	if (style->format == LOG_FORMAT_JSON)
+		add_json_line(&line, style->program, level, message, fields);
+	else
+		add_text_line(&line, level, message, fields);
+	is_written = write_line(style, level, buf_text(&line));
+	buf_free(&line);
+	return is_written;
+}
+
+/* Whether the log has no gap, or tells of it now. */
+static bool
+say_dropped(const struct style *style)
+{
+	size_t dropped = atomic_exchange(&state.dropped, 0);
+	const struct log_field fields[] = {
+	    LOG_NUMBER("count", (long long)dropped), {.key = NULL}};
+
+	if (dropped == 0 ||
+	    say(style, LOG_LEVEL_WARN, "log lines were dropped", fields))
+		return true;
+	log_count_dropped(dropped);
+	return false;
+}
+
+static struct style
+current_style(void)
+{
+	struct style style;
+
+	pthread_mutex_lock(&state.mutex);
+	style = (struct style){
+	    .program = state.program,
+	    .format = state.format,
+	    .has_sink =
+		sink.write != NULL && state.outlet.target == LOG_TARGET_AUTO,
+	};
+	pthread_mutex_unlock(&state.mutex);
+	return style;
 }
 
 void
@@ -205,21 +227,17 @@ log_write(
     enum log_level level, const char *message, const struct log_field *fields)
 {
 	int saved_errno = errno;
-	struct buf line;
+	struct style style = current_style();
 
-	buf_init(&line, LINE_MAX_BYTES);
-	pthread_mutex_lock(&state.mutex);
-	if (state.format == LOG_FORMAT_JSON)
-		add_json_line(&line, level, message, fields);
-	else
-		add_text_line(&line, level, message, fields);
-	if (sink.write != NULL && state.target == LOG_TARGET_AUTO)
-		sink.write(sink.arg, buf_text(&line));
-	else
-		write_line(level, buf_text(&line));
-	pthread_mutex_unlock(&state.mutex);
-	buf_free(&line);
+	if (!say_dropped(&style) || !say(&style, level, message, fields))
+		log_count_dropped(1);
 	errno = saved_errno;
+}
+
+void
+log_count_dropped(size_t lines)
+{
+	atomic_fetch_add(&state.dropped, lines);
 }
 
 void
@@ -227,21 +245,14 @@ log_open(const char *program, enum log_target target, const char *path,
     enum log_format format)
 {
 	pthread_mutex_lock(&state.mutex);
-	if (state.fd >= 0)
-		close(state.fd);
-	free(state.path);
-	state.fd = -1;
 	state.program = program;
-	state.target = path == NULL && target == LOG_TARGET_FILE
-			   ? LOG_TARGET_AUTO
-			   : target;
-	state.path = path != NULL ? xstrdup(path) : NULL;
 	state.format = format;
+	outlet_set(&state.outlet, target, path);
 	pthread_mutex_unlock(&state.mutex);
 }
 
 void
-log_set_sink(void (*write_line_to)(void *arg, const char *line), void *arg)
+log_set_sink(bool (*write_line_to)(void *arg, const char *line), void *arg)
 {
 	sink.write = write_line_to;
 	sink.arg = arg;

@@ -2,8 +2,9 @@
  * The log: one line for each thing that happened, a sentence and fields,
  * as `message key=value ...` or as a JSON object. Whatever a stranger sent
  * is escaped: no control character, no byte outside ASCII and no newline
- * of theirs ever reaches the log. It fails silently: a log that cannot be
- * written stops nothing.
+ * of theirs ever reaches the log. A log that cannot be written, or that nobody
+ * reads, stops nothing: the lines are dropped, and their number is logged
+ * before the first line that can be written again.
  */
 #ifndef HOOKSPOOL_LOG_H
 #define HOOKSPOOL_LOG_H
@@ -57,15 +58,20 @@ void log_write(
 /* Sets where lines go. `program` names us in each line and is borrowed for
  * good; `path` is the file of LOG_TARGET_FILE, copied, opened (0640, made if
  * missing) at the first line, and opened anew when it was renamed or removed.
- * A file that cannot be opened: the lines go to syslog. Thread-safe
- * against log_write. Before the first call: stderr as text. */
+ * A file that cannot be opened: the lines go to syslog. What was open is
+ * closed, and opened anew at the next line. Thread-safe against log_write.
+ * Before the first call: stderr as text. */
 void log_open(const char *program, enum log_target target, const char *path,
     enum log_format format);
 
 /* While set, this thread's lines go to `sink` instead when the target is
- * LOG_TARGET_AUTO: one whole line, NUL-terminated, without newline. For the
- * web server's error stream during a request. NULL ends it. */
-void log_set_sink(void (*sink)(void *arg, const char *line), void *arg);
+ * LOG_TARGET_AUTO: one whole line, NUL-terminated, without newline; false: it
+ * was dropped. For the web server's error stream during a request. NULL ends
+ * it. */
+void log_set_sink(bool (*sink)(void *arg, const char *line), void *arg);
+
+/* Counts lines as dropped that a sink has taken. */
+void log_count_dropped(size_t lines);
 
 /* Writes the message as an error and exits with `status`. Only for programs,
  * before their loop: nothing from the network may reach it. */

@@ -30,9 +30,10 @@ struct gateway {
 	struct exchange exchange; /* first: what the checks are given */
 	FCGX_Request fcgx;
 	struct buf log; /* lines of this request, not yet sent */
-	int watch_fd;   /* the connection's duplicate, or /dev/null: a number
-			   kept for good, so that none can be lacking later */
-	int null_fd;    /* /dev/null */
+	size_t log_lines;
+	int watch_fd; /* the connection's duplicate, or /dev/null: a number
+			 kept for good, so that none can be lacking later */
+	int null_fd;  /* /dev/null */
 	struct watchdog *dog;
 	size_t worker;
 };
@@ -155,14 +156,17 @@ gateway_close(struct gateway *gateway)
 	dup3(gateway->null_fd, gateway->watch_fd, O_CLOEXEC);
 }
 
-/* The error stream must not be written under the log's lock: a web server
- * that does not read would hold up every thread. */
-static void
+/* Sent with the answer: then a watchdog looks after it, should the web server
+ * not read. */
+static bool
 keep_line(void *arg, const char *line)
 {
 	struct gateway *gateway = arg;
 
-	buf_add_format(&gateway->log, "%s\n", line);
+	if (!buf_add_format(&gateway->log, "%s\n", line))
+		return false;
+	gateway->log_lines++;
+	return true;
 }
 
 /* Each single read and write has a bound as well, should a shutdown ever
@@ -216,6 +220,19 @@ drain(struct gateway *gateway)
 }
 
 static void
+write_log(struct gateway *gateway)
+{
+	FCGX_Stream *err = gateway->fcgx.err;
+
+	if (gateway->log.len > 0 &&
+	    (FCGX_PutStr(gateway->log.data, (int)gateway->log.len, err) < 0 ||
+		FCGX_FFlush(err) != 0))
+		log_count_dropped(gateway->log_lines);
+	buf_clear(&gateway->log);
+	gateway->log_lines = 0;
+}
+
+static void
 write_answer(struct gateway *gateway, const struct answer *answer)
 {
 	struct buf out;
@@ -223,14 +240,9 @@ write_answer(struct gateway *gateway, const struct answer *answer)
 	buf_init(&out, ANSWER_RENDERED_MAX_BYTES);
 	answer_render(answer, &out);
 	/* The log first: lighttpd is done with us once it has the answer. */
-	if (gateway->log.len > 0) {
-		FCGX_PutStr(gateway->log.data, (int)gateway->log.len,
-		    gateway->fcgx.err);
-		FCGX_FFlush(gateway->fcgx.err);
-	}
+	write_log(gateway);
 	FCGX_PutStr(out.data, (int)out.len, gateway->fcgx.out);
 	buf_free(&out);
-	buf_clear(&gateway->log);
 }
 
 bool

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -126,12 +125,14 @@ ignore_signals(void)
 static bool
 shed(int fd, const struct log_config *log)
 {
+	static const struct log_config by_default = {
+	    .target = LOG_TARGET_AUTO, .format = LOG_FORMAT_TEXT};
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* What the log has open is closed below: it must open it anew. */
-	closelog();
-	if (log != NULL)
-		log_open("hookspool.fcgi", log->target, log->path, log->format);
+	if (log == NULL)
+		log = &by_default;
+	log_open("hookspool.fcgi", log->target, log->path, log->format);
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
 	    dup2(null_fd, STDOUT_FILENO) < 0 ||
 	    (fd != STARTER_FD && dup2(fd, STARTER_FD) < 0))

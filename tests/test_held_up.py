@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""What must hold nobody up: a log that is not read, in the endpoint, the relay
+and the command.
+"""
+
+import array
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import termios
+import time
+
+import fastcgi
+import harness
+import relay_site
+from destination import Destination
+from fastcgi import Site, sample
+from harness import HOOKSPOOL, Sandbox, contains, equal, main, test, wait_until
+
+EVENT = sample("note_deletion")
+LOG_TO_STDERR = "[relay]\nstart = never\n[log]\nto = stderr\n"
+
+
+class Pipe:
+    """A pipe that is not read, full or empty; `write` is for a child."""
+
+    def __init__(self, is_full):
+        self.read, self.write = os.pipe()
+        if is_full:
+            os.set_blocking(self.write, False)
+            try:
+                while True:
+                    os.write(self.write, b"x" * 1024)
+            except BlockingIOError:
+                os.set_blocking(self.write, True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        os.close(self.read)
+        os.close(self.write)
+
+    def text(self):
+        """All that is in it."""
+        os.set_blocking(self.read, False)
+        got = b""
+        try:
+            while True:
+                got += os.read(self.read, 65536)
+        except BlockingIOError:
+            return got.decode("ascii")
+
+
+def post(site, body=EVENT):
+    return site.ask(site.post(body), body)
+
+
+# ---- a log that is not read
+
+@test
+def requests_are_answered_though_nobody_reads_the_log():
+    with Sandbox() as box, Pipe(is_full=False) as pipe:
+        site = Site(box, more=LOG_TO_STDERR)
+        process = site.start(stderr=pipe.write)
+        for i in range(1500):  # a pipe holds about 500 lines
+            with site.connect(timeout_s=20) as connection:
+                answer = connection.ask(site.post(EVENT), EVENT)
+            assert answer is not None and answer.status == 200, (i, answer)
+        lines = pipe.text().splitlines()
+        assert 10 < len(lines) < 1500, "%d lines" % len(lines)
+        equal(post(site).status, 200, "status")
+        contains(pipe.text(), "log lines were dropped count=%d\n" %
+                 (1500 - len(lines)), "the log")
+        equal(process.stop(timeout_s=5), 0, "exit status")
+        equal(len(site.bodies()), 1501, "events")
+
+
+@test
+def a_full_log_does_not_hold_up_the_stop():
+    with Sandbox() as box, Pipe(is_full=True) as pipe:
+        site = Site(box, more=LOG_TO_STDERR)
+        process = site.start(stderr=pipe.write)
+        equal(post(site).status, 200, "status")
+        start = time.monotonic()
+        equal(process.stop(), 0, "exit status")
+        assert time.monotonic() - start < 5, "it took too long"
+
+
+@test
+def a_CGI_program_answers_though_nobody_reads_its_standard_error():
+    with Sandbox() as box, Pipe(is_full=True) as pipe:
+        site = Site(box)
+        done = subprocess.run(
+            [harness.ENDPOINT], input=EVENT, stdout=subprocess.PIPE,
+            stderr=pipe.write, timeout=20,
+            env=site.cgi_environment(site.post(EVENT)))
+        contains(done.stdout, b"Status: 200", "answer")
+        equal(done.returncode, 0, "exit status")
+
+
+@test
+def the_relay_delivers_and_ends_though_nobody_reads_its_log():
+    with Destination() as to, relay_site.Site(
+            relay_site.section("crm", to.url())) as site, \
+            Pipe(is_full=True) as pipe:
+        relay = site.spawn([HOOKSPOOL, "-c", site.conf, "relay"],
+                           stderr=pipe.write)
+        for _ in range(3):
+            site.capture()
+        to.wait_for(3)
+        start = time.monotonic()
+        equal(relay.stop(signal.SIGTERM), 0, "exit status")
+        assert time.monotonic() - start < 5, "it took too long"
+
+
+def unread(connection):
+    """How many bytes wait to be read, and whether the other side has gone."""
+    count = array.array("i", [0])
+    fcntl.ioctl(connection.socket, termios.FIONREAD, count)
+    poll = select.poll()
+    poll.register(connection.socket, 0)
+    return count[0], bool(poll.poll(0))
+
+
+def request_until_closed(connection, request):
+    """Sends one request after the other, and reads none of the answers."""
+    has_gone, size = False, 0
+    while not has_gone:
+        connection.send(request)
+        before = size
+        size, has_gone = wait_until(
+            lambda: next((u for u in [unread(connection)]
+                          if u[1] or u[0] > before), None),
+            "an answer or the end")
+    assert size > 10000, "%d bytes" % size
+
+
+@test
+def a_web_server_that_reads_nothing_holds_a_thread_for_its_deadline_alone():
+    with Sandbox() as box:
+        site = Site(box, "body_timeout = 1s")
+        process = site.start()
+        request = (fastcgi.begin(keep=True) + fastcgi.stream(
+            fastcgi.PARAMS, fastcgi.pairs(site.post(b"no"))) +
+            fastcgi.stream(fastcgi.STDIN, b"no"))
+        with site.connect() as stuck:
+            request_until_closed(stuck, request)
+        equal(post(site).status, 200, "status of another")
+        equal(process.stop(timeout_s=5), 0, "exit status")
+
+
+main(__name__)
