@@ -7,6 +7,7 @@ it was started, or a socket that counts datagrams.
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -203,20 +204,72 @@ def the_starter_holds_nothing_and_ends_with_its_parent():
 
 
 @test
-def a_starter_that_was_killed_is_logged_once():
+def an_endpoint_that_lost_its_starter_answers_what_it_has_and_ends_with_75():
     with Sandbox() as box:
         site = RelaySite(box)
         process = site.start()
         fastcgi.wait_idle(site)
-        os.kill(fastcgi.children_of(process.pid)[0], signal.SIGKILL)
-        errors = ""
-        for _ in range(20):
-            answer = site.post()
+        with site.connect() as connection:
+            connection.send(
+                fastcgi.begin(), fastcgi.stream(
+                    fastcgi.PARAMS, fastcgi.pairs(site.variables_of_event())),
+                fastcgi.record(fastcgi.STDIN, EVENT[:10]))
+            # Accepted by now: the next one is answered by another thread.
+            equal(site.ask(site.get()).status, 200, "status of a GET")
+            os.kill(fastcgi.children_of(process.pid)[0], signal.SIGKILL)
+            wait_until(lambda: "starter of the relay is gone" in
+                       process.output(), "the log line")
+            connection.send(fastcgi.stream(fastcgi.STDIN, EVENT[10:]))
+            equal(connection.read_answer().status, 200, "status")
+        equal(process.wait(), 75, "exit status")
+        equal(process.output().count("is gone"), 1, "log lines")
+
+
+@test
+def a_program_that_was_missing_is_started_without_another_event():
+    with Sandbox() as box:
+        site = RelaySite(box, program=box.join("later"))
+        process = site.start()
+        wait_until(lambda: "relay cannot be started" in process.output(),
+                   "the log line")
+        os.rename(site.program, box.join("later"))
+        wait_until(lambda: site.starts() == 1, "the start of the relay",
+                   alive=[process])
+        equal(process.output().count("cannot be started"), 1, "log lines")
+
+
+@test
+def a_start_that_failed_is_forgotten_where_start_becomes_never():
+    with Sandbox() as box:
+        site = RelaySite(box, program=box.join("later"))
+        process = site.start()
+        wait_until(lambda: "relay cannot be started" in process.output(),
+                   "the log line")
+        site.configure(site.text(more="[relay]\nstart = never\n").replace(
+            fastcgi.TOKEN, "new-token"))
+        new = site.get("challenge=1&verifyToken=new-token")
+        wait_until(lambda: site.ask(new).status == 200, "the change")
+        equal(site.post().status, 200, "status")
+        os.rename(site.program, box.join("later"))
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            equal(site.starts(), 0, "starts")
+            time.sleep(0.05)
+
+
+@test
+def a_lack_of_descriptors_keeps_no_relay_from_being_started():
+    with Sandbox() as box:
+        site = RelaySite(box)
+        process = site.start()
+        wait_until(lambda: site.starts() == 1, "the first start")
+        with site.connect() as connection:
+            equal(connection.ask(site.get(), keep=True).status, 200, "status")
+            hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[1]
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (4, hard))
+            answer = connection.ask(site.variables_of_event(), EVENT)
             equal(answer.status, 200, "status")
-            errors += answer.errors
-        wait_until(lambda: "starter is gone" in errors or
-                   "starter is gone" in site.post().errors, "the log line")
-        assert errors.count("starter is gone") < 2
+        wait_until(lambda: site.starts() == 2, "the start of the relay")
 
 
 @test

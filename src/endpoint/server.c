@@ -40,6 +40,7 @@ struct server {
 	int64_t drain_until_ms;       /* 0: not stopping; by accept_mutex */
 	int64_t complain_at_ms;       /* not before; by accept_mutex */
 	atomic_bool is_broken;        /* the spool is: end with EXIT_BROKEN */
+	bool has_lost_starter;        /* likewise, after what waits */
 	size_t count;                 /* of workers */
 	size_t running;               /* of them have a thread */
 	int64_t timeout_ms;           /* body_timeout, as it was at the start */
@@ -225,7 +226,7 @@ work(void *arg)
 }
 
 static sigset_t
-stop_signals(void)
+awaited_signals(void)
 {
 	sigset_t set;
 
@@ -233,6 +234,7 @@ stop_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD); /* the starter may have ended */
 	return set;
 }
 
@@ -242,7 +244,7 @@ stop_signals(void)
 static void
 block_signals(void)
 {
-	sigset_t set = stop_signals();
+	sigset_t set = awaited_signals();
 
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
@@ -258,15 +260,23 @@ set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Until the process is told to stop, or a worker stops it. */
+/* Until the process is told to stop, or a worker stops it, or nobody would
+ * start a relay any more. */
 static void
-await_stop(void)
+await_stop(struct server *server)
 {
-	sigset_t set = stop_signals();
-	int number;
+	sigset_t set = awaited_signals();
+	int number = SIGCHLD;
 
-	while (sigwait(&set, &number) != 0)
-		continue;
+	while (number == SIGCHLD && !server->has_lost_starter) {
+		server->has_lost_starter = starter_has_ended(server->starter);
+		if (!server->has_lost_starter && sigwait(&set, &number) != 0)
+			number = SIGCHLD;
+	}
+	if (server->has_lost_starter)
+		log_plain(LOG_LEVEL_ERROR,
+		    "the starter of the relay is gone: this process ends, to "
+		    "be started afresh");
 	stop();
 }
 
@@ -351,8 +361,8 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 		fatal(1, "a thread cannot be started",
 		    LOG_TEXT("error", strerror(errno)));
 	start_workers(&server);
-	await_stop();
+	await_stop(&server);
 	join_workers(&server);
 	watchdog_stop(server.dog);
-	return server.is_broken ? EXIT_BROKEN : 0;
+	return server.is_broken || server.has_lost_starter ? EXIT_BROKEN : 0;
 }

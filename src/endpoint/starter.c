@@ -1,7 +1,8 @@
 /*
- * The starter: see starter.h. A message to it is the program to start, for
- * the configuration may come to name another one. Its end of the socket reads
- * as ended when we are gone, however we went.
+ * The starter: see starter.h. A message to it is the program to start and the
+ * spool folder, for the configuration may come to name others; the newest one
+ * counts. Its end of the socket reads as ended when we are gone, however we
+ * went.
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,20 +27,29 @@
 
 #define START_EVERY_MS    1000
 #define COMPLAIN_EVERY_MS 60000
-#define PROGRAM_MAX_BYTES 4096
+#define PATH_MAX_BYTES    4096
 #define STARTER_FD        3 /* the socket, in the starter */
 
 struct starter {
-	int fd;                 /* our end */
-	atomic_bool is_missing; /* it has ended, and that was logged */
+	int fd; /* our end */
+	pid_t pid;
+	atomic_bool was_asked; /* to start a program, and not yet to forget */
+};
+
+/* The program and the spool folder, each with its NUL. */
+struct message {
+	char bytes[2 * PATH_MAX_BYTES];
+	size_t len;
 };
 
 /* What the starter itself knows. */
 struct starts {
 	const char *config_path;
-	char program[PROGRAM_MAX_BYTES]; /* empty: none is asked for */
-	int64_t next_at_ms;              /* not before */
-	int64_t complain_at_ms;          /* not before */
+	bool is_asked;                /* something is to be done */
+	char program[PATH_MAX_BYTES]; /* empty: wake, and start nothing */
+	char spool[PATH_MAX_BYTES];
+	int64_t next_at_ms;     /* not before */
+	int64_t complain_at_ms; /* not before */
 };
 
 static void
@@ -51,17 +62,51 @@ log_failure(const char *program, int error)
 }
 
 static void
-start_relay(struct starts *starts)
+log_unwoken(int error)
+{
+	log_note(LOG_LEVEL_WARN, "the relay cannot be woken",
+	    LOG_TEXT("error", strerror(error)));
+}
+
+/* Says so once a minute. */
+static void
+complain(struct starts *starts, bool is_start, int error)
 {
 	int64_t now_ms = clock_mono_ms();
-	int error = spawn_relay(starts->program, starts->config_path);
 
-	starts->next_at_ms = now_ms + START_EVERY_MS;
-	if (error != 0 && now_ms >= starts->complain_at_ms) {
+	if (now_ms < starts->complain_at_ms)
+		return;
+	starts->complain_at_ms = now_ms + COMPLAIN_EVERY_MS;
+	if (is_start)
 		log_failure(starts->program, error);
-		starts->complain_at_ms = now_ms + COMPLAIN_EVERY_MS;
+	else
+		log_unwoken(error);
+}
+
+/* Wakes the relay that listens by now, or starts one. What failed is asked for
+ * still. */
+static void
+try_it(struct starts *starts)
+{
+	int error = 0;
+
+	starts->next_at_ms = clock_mono_ms() + START_EVERY_MS;
+	switch (wake_send(starts->spool)) {
+	case WAKE_SENT:
+		break;
+	case WAKE_NOBODY:
+		if (starts->program[0] != '\0')
+			error =
+			    spawn_relay(starts->program, starts->config_path);
+		if (error != 0)
+			complain(starts, true, error);
+		break;
+	case WAKE_FAILED:
+		error = errno != 0 ? errno : EIO;
+		complain(starts, false, error);
+		break;
 	}
-	starts->program[0] = '\0';
+	starts->is_asked = error != 0;
 }
 
 /* How long to wait for the next message; -1: for ever. */
@@ -70,7 +115,7 @@ wait_ms(const struct starts *starts)
 {
 	int64_t left_ms = starts->next_at_ms - clock_mono_ms();
 
-	if (starts->program[0] == '\0')
+	if (!starts->is_asked)
 		return -1;
 	return left_ms > 0 ? (int)left_ms : 0;
 }
@@ -79,19 +124,27 @@ wait_ms(const struct starts *starts)
 static bool
 take_message(int fd, struct starts *starts)
 {
-	char program[PROGRAM_MAX_BYTES];
-	ssize_t got = recv(fd, program, sizeof program - 1, MSG_DONTWAIT);
+	struct message message;
+	ssize_t got =
+	    recv(fd, message.bytes, sizeof message.bytes, MSG_DONTWAIT);
+	size_t program_len, spool_len;
 
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (got == 0)
 		return false;
-	memcpy(starts->program, program, (size_t)got);
-	starts->program[got] = '\0';
+	program_len = strnlen(message.bytes, (size_t)got);
+	if (program_len + 1 >= (size_t)got || message.bytes[got - 1] != '\0')
+		return true; /* not one of ours */
+	spool_len = (size_t)got - program_len - 1;
+	memcpy(starts->program, message.bytes, program_len + 1);
+	memcpy(starts->spool, message.bytes + program_len + 1, spool_len);
+	starts->is_asked = true;
 	return true;
 }
 
-/* The whole life of the starter. What is asked for when we end is started. */
+/* The whole life of the starter. What is asked for when we end is tried once
+ * more. */
 static void
 run(int fd, const char *config_path)
 {
@@ -102,9 +155,8 @@ run(int fd, const char *config_path)
 	while (goes_on) {
 		if (poll(&socket, 1, wait_ms(&starts)) > 0)
 			goes_on = take_message(fd, &starts);
-		if (starts.program[0] != '\0' &&
-		    (!goes_on || wait_ms(&starts) == 0))
-			start_relay(&starts);
+		if (starts.is_asked && (!goes_on || wait_ms(&starts) == 0))
+			try_it(&starts);
 	}
 }
 
@@ -129,13 +181,17 @@ shed(int fd, const struct log_config *log)
 	    .target = LOG_TARGET_AUTO, .format = LOG_FORMAT_TEXT};
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	/* Without it nothing can be started, and yet the starter must stay. */
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+	    dup2(null_fd, STDOUT_FILENO) < 0) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+	}
 	/* What the log has open is closed below: it must open it anew. */
 	if (log == NULL)
 		log = &by_default;
 	log_open("hookspool.fcgi", log->target, log->path, log->format);
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-	    dup2(null_fd, STDOUT_FILENO) < 0 ||
-	    (fd != STARTER_FD && dup2(fd, STARTER_FD) < 0))
+	if (fd != STARTER_FD && dup2(fd, STARTER_FD) < 0)
 		return false;
 	spawn_close_from(STARTER_FD + 1);
 	return fcntl(STARTER_FD, F_SETFD, FD_CLOEXEC) == 0;
@@ -148,6 +204,8 @@ starter_start(const char *config_path, const struct log_config *log)
 	int ends[2];
 	pid_t pid;
 
+	/* Ignored, as a web server may leave it, it would tell of no end. */
+	signal(SIGCHLD, SIG_DFL);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		goto failed;
 	pid = fork();
@@ -165,6 +223,7 @@ starter_start(const char *config_path, const struct log_config *log)
 	}
 	starter = xcalloc(1, sizeof *starter);
 	starter->fd = ends[0];
+	starter->pid = pid;
 	return starter;
 failed:
 	log_note(LOG_LEVEL_ERROR,
@@ -179,51 +238,67 @@ program_of(const struct relay_config *relay)
 	return relay->program != NULL ? relay->program : BINDIR "/hookspool";
 }
 
-/* Whether nobody listens, and somebody is to be started. */
-static bool
-must_start(const struct config *config)
+bool
+starter_has_ended(const struct starter *starter)
 {
-	switch (wake_send(config->spool.path)) {
-	case WAKE_SENT:
-		return false;
-	case WAKE_NOBODY:
-		return config->relay.is_on_demand;
-	case WAKE_FAILED:
-		log_note(LOG_LEVEL_WARN, "the relay cannot be woken",
-		    LOG_TEXT("error", strerror(errno)));
-		return false;
-	}
-	return false;
+	return starter != NULL && waitpid(starter->pid, NULL, WNOHANG) != 0;
+}
+
+/* A full queue will do as well. */
+static void
+ask(struct starter *starter, const char *program, const char *spool)
+{
+	size_t program_size = strlen(program) + 1;
+	size_t spool_size = strlen(spool) + 1;
+	struct message message;
+
+	if (program_size > PATH_MAX_BYTES || spool_size > PATH_MAX_BYTES)
+		return; /* no such file can be */
+	memcpy(message.bytes, program, program_size);
+	memcpy(message.bytes + program_size, spool, spool_size);
+	message.len = program_size + spool_size;
+	send(starter->fd, message.bytes, message.len,
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void
 starter_wake(struct starter *starter, const struct config *config)
 {
-	const char *program;
+	bool is_on_demand = config->relay.is_on_demand;
+	enum wake wake = wake_send(config->spool.path);
+	int error = errno;
 
-	if (!must_start(config) || starter == NULL)
+	if (wake == WAKE_SENT)
 		return;
-	program = program_of(&config->relay);
-	if (send(starter->fd, program, strlen(program),
-		MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
-	    errno == EAGAIN) /* a full queue will do as well */
+	if (starter == NULL) {
+		if (wake == WAKE_FAILED)
+			log_unwoken(error);
 		return;
-	if (!atomic_exchange(&starter->is_missing, true))
-		log_note(LOG_LEVEL_ERROR,
-		    "no relay is started on demand any more: the starter is "
-		    "gone, restart this process",
-		    LOG_TEXT("error", strerror(errno)));
+	}
+	/* What was asked for may be waiting still: it is to be forgotten. */
+	if (atomic_exchange(&starter->was_asked, is_on_demand) ||
+	    is_on_demand || wake == WAKE_FAILED)
+		ask(starter, is_on_demand ? program_of(&config->relay) : "",
+		    config->spool.path);
 }
 
 void
 starter_wake_alone(const struct config *config, const char *config_path)
 {
-	const char *program;
+	const char *program = program_of(&config->relay);
 	int error;
 
-	if (!must_start(config))
+	switch (wake_send(config->spool.path)) {
+	case WAKE_SENT:
 		return;
-	program = program_of(&config->relay);
+	case WAKE_FAILED:
+		log_unwoken(errno);
+		return;
+	case WAKE_NOBODY:
+		break;
+	}
+	if (!config->relay.is_on_demand)
+		return;
 	error = spawn_relay(program, config_path);
 	if (error != 0)
 		log_failure(program, error);

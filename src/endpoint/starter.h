@@ -3,10 +3,13 @@
  * runs, or having one started. In a FastCGI process that is done by the
  * starter, a child forked before threads, spool and libfcgi, which keeps
  * nothing of ours but one socket and ends with us. It starts a relay at most
- * once a second; a start that was suppressed is delayed, never dropped.
+ * once a second; a start that was suppressed or failed is delayed, never
+ * dropped, and so is a wake-up that failed.
  */
 #ifndef HOOKSPOOL_STARTER_H
 #define HOOKSPOOL_STARTER_H
+
+#include <stdbool.h>
 
 #include "config/config.h"
 
@@ -17,6 +20,11 @@ struct starter;
  * it with starter_stop. */
 struct starter *starter_start(
     const char *config_path, const struct log_config *log);
+
+/* Whether it is gone, however it went: then nothing is started any more, and
+ * this process should end with 75. SIGCHLD tells when to look; one thread
+ * asks. False where `starter` is NULL. */
+bool starter_has_ended(const struct starter *starter);
 
 /* Wakes the relay of the configured spool. Where nobody listens, and relays
  * are started on demand, has one started. Thread-safe. `starter` may be NULL:
