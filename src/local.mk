@@ -151,6 +151,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/show.c \
 	%D%/command/status.c \
 	%D%/command/steps.c %D%/command/steps.h \
+	%D%/command/target.c %D%/command/target.h \
 	%D%/command/when.c %D%/command/when.h
 
 # The endpoint parses what strangers send: no network client, no TLS.

@@ -7,7 +7,7 @@ import os
 import pwd
 
 import fastcgi
-from harness import HOOKSPOOL, equal, run
+from harness import HOOKSPOOL, Skip, equal, run
 
 
 def command(config, *arguments, status=0, **kwargs):
@@ -31,6 +31,19 @@ def init(box, *arguments, **kwargs):
     out = command(config, "init", "--spool", spool, "--user", user,
                   *arguments, **kwargs)
     return config, spool, out
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise Skip("only root can become somebody else")
+
+
+def other_user():
+    """A user of this system who is not root, and owns nothing of ours."""
+    for user in pwd.getpwall():
+        if user.pw_name == "nobody" and user.pw_uid != 0:
+            return user
+    raise Skip("there is no user nobody")
 
 
 class Site(fastcgi.Site):

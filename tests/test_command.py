@@ -16,7 +16,8 @@ import stat
 import threading
 
 import fastcgi
-from command_site import Site, command, complaint, event, init
+from command_site import (Site, command, complaint, event, init, need_root,
+                          other_user)
 from destination import Destination
 from harness import (HOOKSPOOL, Sandbox, Skip, contains, equal, main, run,
                      test, wait_until)
@@ -34,19 +35,6 @@ def snapshot(path):
     st = os.stat(path)
     with open(path, "rb") as f:
         return st.st_mode, st.st_uid, st.st_gid, f.read()
-
-
-def need_root():
-    if os.geteuid() != 0:
-        raise Skip("only root can become somebody else")
-
-
-def other_user():
-    """A user of this system who is not root, and owns nothing of ours."""
-    for user in pwd.getpwall():
-        if user.pw_name == "nobody" and user.pw_uid != 0:
-            return user
-    raise Skip("there is no user nobody")
 
 
 def other_group(user):
@@ -83,11 +71,11 @@ def a_wrong_call_exits_with_2_and_says_why():
             (["list", "-xj"], 'unknown option "-x"'),
             (["list", "-c"], "-c needs a value"),
             (["list", "--limit"], "--limit needs a value"),
-            (["list", "--json=x"], "--json=x"),
+            (["list", "--json=x"], "--json takes no value"),
             (["list", "extra"], '"extra" is one argument too many'),
             (["show"], "ID is missing"),
             (["show", "a", "b"], '"b" is one argument too many'),
-            (["send", "http://127.0.0.1/"], "URL FILE... is missing"),
+            (["send", "http://127.0.0.1/"], "URL|@FILE|- FILE... is missing"),
             (["send", "ftp://127.0.0.1/", "x"], "neither https:// nor"),
             (["init", "--spool", "here"], "an absolute path"),
             (["init", "--spool", "/x\n[relay]"], "an absolute path"),

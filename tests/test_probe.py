@@ -8,13 +8,14 @@ one of server_cases.py.
 import http.server
 import json
 import os
+import shutil
 import ssl
 import threading
 import time
 import urllib.parse
 
 from certificates import Certificate
-from command_site import Site
+from command_site import Site, need_root, other_user
 from destination import ClosedPort, Destination, answer_once
 from harness import HOOKSPOOL, Sandbox, contains, equal, main, run, test
 
@@ -450,16 +451,87 @@ def a_probe_is_delivered_only_where_it_is_named():
 
 
 @test
+def the_url_can_be_in_a_file_or_the_standard_input():
+    with Place() as place, place.endpoint() as endpoint:
+        url = endpoint.url()
+        file = place.box.write("url", "\n  %s \n" % url, 0o600)
+        payload = place.box.write("payload", "{}")
+        place.run("@" + file, status=0)
+        equal(len(endpoint.requests), 3)
+        for arguments, given in (
+                (["probe", "--token-file", place.token_file, "-"], url),
+                (["send", "-", payload], url + "\n"),
+                (["send", "@" + file, payload], "")):
+            done = run([HOOKSPOOL] + arguments + [
+                "--ca-file", place.root.pem], status=0,
+                stdin=open(place.box.write("stdin", given)))
+            assert KEY not in done.stdout.decode(), done.stdout
+        equal(len(endpoint.requests), 8)
+
+
+@test
+def send_shows_nothing_secret_of_a_url():
+    def repeat(_):
+        return 404, "no %s here, and %s" % (KEY, KEY[:9])
+
+    with Place() as place, place.endpoint(event=repeat) as endpoint:
+        payload = place.box.write("payload", "{}")
+        url = endpoint.url(query="?site=s3same&x=1").replace(
+            "//", "//user:passw0rd@")
+        for more in ([], ["--json"]):
+            done = run([HOOKSPOOL, "send", "--ca-file", place.root.pem, url,
+                        payload] + more, status=1)
+            contains(done.stdout.decode(), "no [...] here, and [...]")
+            assert KEY[:9] not in done.stdout.decode(), done.stdout
+        for wrong in ("ftp://u:pw12@h/" + KEY, "h/" + KEY,
+                      "https://h/%s#x" % KEY):
+            done = run([HOOKSPOOL, "send", wrong, payload], status=2)
+            contains(done.stderr.decode(), "is an address")
+            assert KEY not in done.stderr.decode(), done.stderr
+            assert "pw12" not in done.stderr.decode(), done.stderr
+        done = run([HOOKSPOOL, "send", "--ca-file", place.box.join("no.pem"),
+                    url, payload], status=1)
+        contains(done.stderr.decode(), place.box.join("no.pem") + ": No such")
+
+
+@test
+def a_probe_by_root_reads_its_files_before_it_gives_up_root():
+    need_root()
+    with Place() as place, place.endpoint() as endpoint:
+        site = Site(place.box)
+        site.configure(site.text("").replace(
+            "verify_token = ", "verify_token = %s\n# " % TOKEN))
+        user = other_user()
+        for path in [site.spool] + [os.path.join(site.spool, name)
+                                    for name in os.listdir(site.spool)]:
+            shutil.chown(path, user.pw_uid, user.pw_gid)
+        os.chmod(place.root.pem, 0o600)
+        file = place.box.write("url", endpoint.url(), 0o600)
+        run([HOOKSPOOL, "-c", site.config_path, "probe", "--ca-file",
+             place.root.pem, "@" + file], status=0)
+        equal(len(endpoint.requests), 3)
+
+
+@test
 def a_wrong_call_says_why_and_shows_no_secret():
     with Sandbox() as box:
         nobody = box.join("nothing.conf")
         open_file = box.write("open", "t\n", 0o644)
+        two_words = box.write("two", "https://h/%s x\n" % KEY, 0o600)
+        no_url = box.write("none", KEY + "\n", 0o600)
         for arguments, status, said in (
                 (["ftp://h/" + KEY], 2, "neither https:// nor http://"),
                 (["https://h/%s#x" % KEY], 2, "with a #"),
-                ([], 2, "URL is missing"),
-                (["--ca-file", nobody, "https://h/" + KEY], 2,
-                 "cannot be read"),
+                ([], 2, "URL|@FILE|- is missing"),
+                (["--ca-file", nobody, "https://h/" + KEY], 1,
+                 "--ca-file %s: No such file" % nobody),
+                (["https://h/", "https://h/" + KEY], 2, "one argument too"),
+                (["--url=https://h/" + KEY], 2, 'option "--url"'),
+                (["@" + nobody], 1, nobody + ": No such file"),
+                (["@" + open_file], 1, "chmod"),
+                (["@" + two_words], 1, two_words + ": expected one URL"),
+                (["@" + no_url], 1, no_url + ": holds an address which"),
+                (["-"], 1, "standard input: expected one URL"),
                 (["https://h/" + KEY], 1, "--token-file"),
                 (["--token-file", open_file, "https://h/" + KEY], 1,
                  "chmod")):

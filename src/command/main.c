@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "command/command.h"
 #include "command/names.h"
+#include "command/target.h"
 #include "config/config.h"
 #include "config/near.h"
 #include "spool/spool.h"
@@ -32,9 +34,9 @@ static const struct command commands[] = {
 	    "list events and their deliveries, newest first"},
 	{"show", "ID", 1, 1, NEEDS_STORE, show_options, NULL, command_show,
 	    "show one event, its deliveries, attempts and body"},
-	{"probe", "URL", 1, 1, NEEDS_NOTHING, probe_options, NULL,
+	{"probe", TARGET_OPERAND, 1, 1, NEEDS_NOTHING, probe_options, NULL,
 	    command_probe, "try an endpoint from outside, as the sender"},
-	{"send", "URL FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
+	{"send", TARGET_OPERAND " FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
 	    command_send, "post files to an endpoint, as the sender would"},
 	{"refused", "list | show NUMBER | accept NUMBER...", 1, -1,
 	    NEEDS_STORE, refused_options, refused_read, command_refused,
@@ -150,6 +152,20 @@ culprit(char **argv)
 	return letter;
 }
 
+/* A URL is not shown whole even where it is in the wrong place. */
+static int
+refuse_operand(const struct call *call, const char *operand)
+{
+	char *shown = strstr(operand, "://") != NULL
+			  ? config_url_shown_dup(operand)
+			  : xstrdup(operand);
+	int status =
+	    command_misuse(call, "\"%s\" is one argument too many", shown);
+
+	free(shown);
+	return status;
+}
+
 static int
 check_operands(struct call *call, int count)
 {
@@ -158,8 +174,8 @@ check_operands(struct call *call, int count)
 	if (count < command->operands_min)
 		return command_misuse(call, "%s is missing", command->operands);
 	if (command->operands_max >= 0 && count > command->operands_max)
-		return command_misuse(call, "\"%s\" is one argument too many",
-		    call->operands[command->operands_max]);
+		return refuse_operand(
+		    call, call->operands[command->operands_max]);
 	return STATUS_FINE;
 }
 
@@ -177,8 +193,12 @@ take_option(struct call *call, int letter, const char *word, struct buf *why)
 		return;
 	else if (letter == ':')
 		buf_add_format(why, "%s needs a value", word);
+	else if (value == NULL && optopt >= 256)
+		buf_add_format(why, "--%s takes no value",
+		    call->command->options[optopt - 256].name);
 	else if (value == NULL)
-		buf_add_format(why, "unknown option \"%s\"", word);
+		buf_add_format(why, "unknown option \"%.*s\"",
+		    (int)strcspn(word, "="), word);
 	else if (optarg != NULL)
 		buf_add_format(why, "--%s is there twice",
 		    call->command->options[letter - 256].name);

@@ -15,12 +15,12 @@
 #include "command/command.h"
 #include "command/sender.h"
 #include "command/steps.h"
+#include "command/target.h"
 #include "config/config.h"
 #include "config/texts.h"
 #include "config/tokens.h"
 #include "config/value.h"
 
-#define SENDER_WAITS_MS   20000
 #define DEFAULT_COMMUNITY "hookspool"
 
 enum {
@@ -111,71 +111,46 @@ community(const struct call *call, const struct endpoint_config *endpoint)
 }
 
 static int
-check_call(const struct call *call)
+run(const struct call *call, struct target *target, const struct config *config)
 {
-	const char *ca_file = call->values[OPTION_CA_FILE];
-	const char *url = call->operands[0];
-	const char *why = value_check_url(url);
-	char *shown;
-	int status;
-
-	if (why == NULL && strchr(url, '#') != NULL)
-		why = "with a #, which no sender sends";
-	if (why != NULL) {
-		shown = config_url_shown_dup(url);
-		status =
-		    command_misuse(call, "\"%s\" is an address %s", shown, why);
-		free(shown);
-		return status;
-	}
-	if (ca_file != NULL && access(ca_file, R_OK) != 0)
-		return command_misuse(call, "%s cannot be read", ca_file);
-	return STATUS_FINE;
-}
-
-static int
-run(const struct call *call, const struct config *config)
-{
-	struct probe probe = {.url = call->operands[0],
+	struct probe probe = {.url = target->to.url,
 	    .token = config->endpoint.verify_tokens.items[0],
 	    .community = community(call, &config->endpoint),
-	    .reach = {.is_ours = true}};
-	struct destination_config *to = &probe.reach.to;
+	    .secrets = &target->secrets,
+	    .reach = {.is_ours = true, .to = target->to}};
 	int status;
 
-	/* Borrowed: neither is ever freed. */
-	to->url = call->operands[0];
-	to->ca_file = (char *)(uintptr_t)call->values[OPTION_CA_FILE];
-	to->timeout_ms = SENDER_WAITS_MS;
-	to->concurrency = 1;
-	to->allow_private = true;
-	sender_add_secrets(&probe.secrets, probe.url, probe.token);
+	sender_add_token_secrets(&target->secrets, probe.token);
 	signal(SIGPIPE, SIG_IGN);
 	take_steps(&probe, call);
 	status = probe.report.is_wrong ? STATUS_WRONG : STATUS_FINE;
-	text_list_wipe(&probe.secrets);
 	report_free(&probe.report);
 	return status;
 }
 
+/* The URL and the CA are read first, since `load` gives up root. */
 int
 command_probe(struct call *call)
 {
-	int status = check_call(call);
-	struct config *config;
+	struct config *config = NULL;
+	struct target target;
 	struct buf why;
+	int status = target_read(
+	    &target, call, call->operands[0], call->values[OPTION_CA_FILE]);
 
-	if (status != STATUS_FINE)
-		return status;
 	buf_init(&why, WHY_MAX_BYTES);
-	config = load(call, &why);
-	if (config != NULL)
-		status = run(call, config);
-	else
-		status = command_fail("%s; a verify token can be given with "
-				      "--token-file FILE",
-		    buf_text(&why));
+	if (status == STATUS_FINE) {
+		config = load(call, &why);
+		status = config != NULL
+			     ? run(call, &target, config)
+			     : command_fail("%s%s", buf_text(&why),
+				   call->values[OPTION_TOKEN_FILE] != NULL
+				       ? ""
+				       : "; a verify token can be given with "
+					 "--token-file FILE");
+	}
 	config_free(config);
+	target_free(&target);
 	buf_free(&why);
 	return status;
 }

@@ -16,12 +16,12 @@
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/print.h"
+#include "command/sender.h"
+#include "command/target.h"
 #include "config/config.h"
-#include "config/value.h"
 #include "relay/deliver.h"
 
 #define FILE_MAX_BYTES   (128U << 20)
-#define SENDER_WAITS_MS  20000
 #define ENDPOINT_SUCCESS 200
 
 enum { OPTION_CA_FILE, OPTION_JSON };
@@ -80,8 +80,22 @@ post_file(const struct destination_config *endpoint, const char *path,
 	return result->status == ENDPOINT_SUCCESS && result->error[0] == '\0';
 }
 
+/* An answer, or an error, may repeat the URL. */
 static void
-print_text(const char *path, const struct deliver_result *result)
+add_shown(struct buf *line, const struct text_list *secrets, const char *bytes,
+    size_t len)
+{
+	struct buf text;
+
+	buf_init(&text, PRINT_MAX_BYTES);
+	sender_add_hidden(&text, secrets, bytes, len);
+	print_add_safe(line, buf_text(&text), text.len);
+	buf_free(&text);
+}
+
+static void
+print_text(const char *path, const struct deliver_result *result,
+    const struct text_list *secrets)
 {
 	struct buf line;
 
@@ -92,64 +106,76 @@ print_text(const char *path, const struct deliver_result *result)
 		buf_add_format(&line, "%d in %lld ms  ", result->status,
 		    (long long)result->duration_ms);
 	if (result->error[0] != '\0') {
-		print_add_safe(&line, result->error, strlen(result->error));
+		add_shown(&line, secrets, result->error, strlen(result->error));
 		buf_add_text(&line, "  ");
 	}
-	print_add_safe(&line, result->answer, result->answer_bytes);
+	add_shown(&line, secrets, result->answer, result->answer_bytes);
 	puts(buf_text(&line));
 	buf_free(&line);
 	fflush(stdout);
 }
 
 static void
-print_json(
-    struct jsonout *out, const char *path, const struct deliver_result *result)
+print_json(struct jsonout *out, const char *path,
+    const struct deliver_result *result, const struct text_list *secrets)
 {
+	struct buf error, answer;
+
+	buf_init(&error, PRINT_MAX_BYTES);
+	buf_init(&answer, PRINT_MAX_BYTES);
+	sender_add_hidden(
+	    &error, secrets, result->error, strlen(result->error));
+	sender_add_hidden(
+	    &answer, secrets, result->answer, result->answer_bytes);
 	jsonout_open(out, NULL, '{');
 	jsonout_text(out, "file", path);
 	jsonout_some(out, "status", result->status);
 	jsonout_number(out, "duration_ms", result->duration_ms);
-	jsonout_text(
-	    out, "error", result->error[0] != '\0' ? result->error : NULL);
-	jsonout_bytes(out, "answer", result->answer, result->answer_bytes);
+	jsonout_text(out, "error", error.len > 0 ? buf_text(&error) : NULL);
+	jsonout_bytes(out, "answer", buf_text(&answer), answer.len);
 	jsonout_close(out, '}');
+	buf_free(&error);
+	buf_free(&answer);
 }
 
-int
-command_send(struct call *call)
+/* Sends the files one after the other. */
+static int
+send_files(const struct call *call, const struct target *target)
 {
-	struct destination_config endpoint = {.name = NULL,
-	    .timeout_ms = SENDER_WAITS_MS,
-	    .concurrency = 1,
-	    .allow_private = true};
 	bool is_json = call->values[OPTION_JSON] != NULL;
-	const char *why = value_check_url(call->operands[0]);
 	struct jsonout out = {.needs_comma = false};
 	int status = STATUS_FINE;
 	char **file;
 
-	if (why != NULL)
-		return command_misuse(
-		    call, "\"%s\" is an address %s", call->operands[0], why);
-	endpoint.url = call->operands[0];
-	/* Borrowed: the struct is never freed. */
-	endpoint.ca_file = (char *)(uintptr_t)call->values[OPTION_CA_FILE];
-	signal(SIGPIPE, SIG_IGN);
 	if (is_json)
 		jsonout_open(&out, NULL, '[');
 	for (file = call->operands + 1; *file != NULL; file++) {
 		struct deliver_result result = {.is_delivered = false};
 
-		if (!post_file(&endpoint, *file, &result))
+		if (!post_file(&target->to, *file, &result))
 			status = STATUS_WRONG;
 		if (is_json)
-			print_json(&out, *file, &result);
+			print_json(&out, *file, &result, &target->secrets);
 		else
-			print_text(*file, &result);
+			print_text(*file, &result, &target->secrets);
 	}
 	if (is_json) {
 		jsonout_close(&out, ']');
 		jsonout_end(&out);
 	}
+	return status;
+}
+
+int
+command_send(struct call *call)
+{
+	struct target target;
+	int status = target_read(
+	    &target, call, call->operands[0], call->values[OPTION_CA_FILE]);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (status == STATUS_FINE)
+		status = send_files(call, &target);
+	target_free(&target);
 	return status;
 }

@@ -113,27 +113,52 @@ add_secret(struct text_list *secrets, const char *text, size_t len)
 }
 
 void
-sender_add_secrets(
-    struct text_list *secrets, const char *url, const char *token)
+sender_add_token_secrets(struct text_list *secrets, const char *token)
 {
-	const char *host = strstr(url, "://"), *key, *at;
 	char *encoded = percent_encoded_dup(token);
-	size_t len;
 
 	add_secret(secrets, token, strlen(token));
 	add_secret(secrets, encoded, strlen(encoded));
+	explicit_bzero(encoded, strlen(encoded));
 	free(encoded);
+}
+
+/* The query as a whole, and each value in it. */
+static void
+add_query(struct text_list *secrets, const char *query)
+{
+	add_secret(secrets, query, strlen(query));
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&");
+		const char *value = memchr(query, '=', len);
+
+		if (value != NULL)
+			add_secret(secrets, value + 1,
+			    (size_t)(query + len - value - 1));
+		query += len + (query[len] == '&' ? 1 : 0);
+	}
+}
+
+void
+sender_add_url_secrets(struct text_list *secrets, const char *url)
+{
+	const char *host = strstr(url, "://"), *key, *at, *password;
+	size_t len;
+
 	key = last_segment(url, &len);
 	add_secret(secrets, key, len);
 	if (strchr(url, '?') != NULL)
-		add_secret(secrets, strchr(url, '?') + 1,
-		    strlen(strchr(url, '?') + 1));
+		add_query(secrets, strchr(url, '?') + 1);
 	if (host == NULL)
 		return;
 	host += 3;
 	at = memrchr(host, '@', strcspn(host, "/?#"));
-	if (at != NULL)
-		add_secret(secrets, host, (size_t)(at - host));
+	if (at == NULL)
+		return;
+	add_secret(secrets, host, (size_t)(at - host));
+	password = memchr(host, ':', (size_t)(at - host));
+	if (password != NULL)
+		add_secret(secrets, password + 1, (size_t)(at - password - 1));
 }
 
 /* The length of the secret that begins here; 0: none does. */
@@ -144,6 +169,8 @@ secret_at(const struct text_list *secrets, const char *bytes, size_t left)
 
 	for (i = 0; i < secrets->count; i++) {
 		len = strlen(secrets->items[i]);
+		if (len > left && left >= HIDDEN_MIN_BYTES)
+			len = left; /* all that is here of it */
 		if (len <= left && len > longest &&
 		    memcmp(bytes, secrets->items[i], len) == 0)
 			longest = len;

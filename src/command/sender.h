@@ -24,12 +24,13 @@ char *sender_event_dup(const char *community);
  * segment, the last four characters are left. The caller frees. */
 char *sender_url_shown_dup(const char *url);
 
-/* Adds to the list what must not be shown of the URL and of the token,
+/* Each adds to the list what must not be shown of the URL or of the token,
  * whichever way an answer may repeat it. */
-void sender_add_secrets(
-    struct text_list *secrets, const char *url, const char *token);
+void sender_add_url_secrets(struct text_list *secrets, const char *url);
+void sender_add_token_secrets(struct text_list *secrets, const char *token);
 
-/* Appends the bytes, each secret that is in them left out. */
+/* Appends the bytes, each secret that is in them left out, also one that
+ * their end cuts off. */
 void sender_add_hidden(struct buf *buf, const struct text_list *secrets,
     const char *bytes, size_t len);
 

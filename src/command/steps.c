@@ -128,7 +128,7 @@ add_answer(
 	}
 	buf_init(&text, WHY_MAX_BYTES);
 	sender_add_hidden(
-	    &text, &probe->secrets, result->answer, result->answer_bytes);
+	    &text, probe->secrets, result->answer, result->answer_bytes);
 	buf_add_text(buf, ", and the answer begins: ");
 	buf_add(
 	    buf, buf_text(&text), strnlen(buf_text(&text), ANSWER_SHOWN_MAX));

@@ -17,8 +17,8 @@ struct probe {
 			    follows */
 	const char *token;
 	const char *community;
-	struct text_list secrets; /* what is not to be shown */
-	struct reach reach;       /* `to` says how to get there */
+	const struct text_list *secrets; /* what is not to be shown */
+	struct reach reach;              /* `to` says how to get there */
 	struct report report;
 };
 

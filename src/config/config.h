@@ -85,6 +85,7 @@ struct destination_config {
 	enum destination_order order;
 	int64_t retry_for_ms;
 	char *ca_file;     /* NULL: the system's */
+	char *ca_pem;      /* of probe and send: what that file holds */
 	char *client_cert; /* NULL: none, nor a client_key */
 	char *client_key;
 	char *client_cert_pem; /* what these files hold; NULL: no file */

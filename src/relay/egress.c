@@ -95,6 +95,15 @@ set_way(struct setup *setup, struct egress *egress)
 }
 
 static void
+set_pem(struct setup *setup, CURLoption option, char *pem)
+{
+	struct curl_blob blob = {
+	    .data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
+
+	SET(setup, option, &blob);
+}
+
+static void
 set_trust(struct setup *setup)
 {
 	const char *ca_file = setup->to->ca_file;
@@ -104,7 +113,12 @@ set_trust(struct setup *setup)
 	SET(setup, CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(setup, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
 	SET(setup, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
-	if (ca_file != NULL) { /* and no other CA */
+	if (setup->to->ca_pem != NULL) {
+		set_pem(setup, CURLOPT_CAINFO_BLOB, setup->to->ca_pem);
+		set_pem(setup, CURLOPT_PROXY_CAINFO_BLOB, setup->to->ca_pem);
+		SET(setup, CURLOPT_CAPATH, NULL);
+		SET(setup, CURLOPT_PROXY_CAPATH, NULL);
+	} else if (ca_file != NULL) { /* and no other CA */
 		SET(setup, CURLOPT_CAINFO, ca_file);
 		SET(setup, CURLOPT_CAPATH, NULL);
 		SET(setup, CURLOPT_PROXY_CAINFO, ca_file);
@@ -113,15 +127,6 @@ set_trust(struct setup *setup)
 #if LIBCURL_VERSION_NUM >= 0x075700
 	SET(setup, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_KEPT_S);
 #endif
-}
-
-static void
-set_pem(struct setup *setup, CURLoption option, char *pem)
-{
-	struct curl_blob blob = {
-	    .data = pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY};
-
-	SET(setup, option, &blob);
 }
 
 /* An empty passphrase: nobody is asked for one. */
