@@ -96,6 +96,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/queue.c %D%/relay/queue.h \
 	%D%/relay/receive.c %D%/relay/receive.h \
 	%D%/relay/relay.c %D%/relay/relay.h \
+	%D%/relay/retain.c %D%/relay/retain.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
 	%D%/relay/sign.c %D%/relay/sign.h \
 	%D%/relay/signals.c %D%/relay/signals.h \

@@ -8,6 +8,7 @@ import resource
 import signal
 import threading
 import time
+from stat import S_ISSOCK
 
 from destination import ClosedPort, Destination
 from harness import Skip, contains, equal, main, need, run, test, wait_until
@@ -25,6 +26,13 @@ def sleeps(pid):
         for line in f:
             if line.startswith("voluntary_ctxt_switches"):
                 return int(line.split()[1])
+
+
+def is_socket(path):
+    try:
+        return S_ISSOCK(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def is_waiting_for_flock(pid):
@@ -126,6 +134,46 @@ def a_relay_that_comes_while_another_ends_takes_over():
         event = site.capture()
         logged(second, "relay started")
         equal(ids(to.wait_for(1)), [event])
+
+
+@test
+def a_socket_that_is_taken_away_is_made_again():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        relay = site.relay()
+        name = site.join("spool", "relay.sock")
+
+        def remove():
+            os.unlink(name)
+
+        def move():
+            os.rename(name, site.join("spool", "elsewhere"))
+
+        def replace():
+            site.write("spool/relay.sock.new", "", 0o600)
+            os.rename(name + ".new", name)
+
+        for count, way in enumerate([remove, move, replace]):
+            way()
+            event = site.capture()  # nobody but the relay can see to it
+            equal(to.wait_for(count + 1, timeout_s=10)[count].id, event)
+            wait_until(lambda: is_socket(name),
+                       "the socket", alive=[relay])
+            wait_until(lambda: relay.output().count("made again") > count,
+                       "its log line", alive=[relay])
+
+
+@test
+def a_relay_started_while_the_socket_is_missing_does_no_harm():
+    with Destination() as to, Site(section("crm", to.url()),
+                                   start="on-demand") as site:
+        relay = site.relay()
+        os.unlink(site.join("spool", "relay.sock"))
+        events = [site.capture() for _ in range(3)]
+        equal(sorted(ids(to.wait_for(3, timeout_s=10))), sorted(events))
+        wait_until(lambda: len(site.strays(b"relay")) == 1,
+                   "the others' end", timeout_s=20, alive=[relay])
+        events.append(site.capture())
+        equal(to.wait_for(4)[3].id, events[3])
 
 
 @test

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,18 +59,17 @@ who_listens_is_woken_and_who_does_not_is_reported(void **state)
 {
 	const char *folder = *state;
 	bool is_reload_asked = false;
-	int fd;
+	struct wake_socket end;
 
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
-	fd = wake_listen(folder);
-	assert_true(fd >= 0);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 0);
+	assert_true(wake_listen(folder, &end));
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 0);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 2);
-	wake_close(folder, fd);
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 2);
+	wake_close(folder, &end);
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
-	wake_close(folder, -1);
+	wake_close(folder, &end);
 }
 
 static void
@@ -77,16 +77,16 @@ the_socket_of_a_dead_relay_is_nobody_and_is_replaced(void **state)
 {
 	const char *folder = *state;
 	bool is_reload_asked = false;
-	int fd = wake_listen(folder);
+	struct wake_socket end;
 
-	assert_true(fd >= 0);
-	close(fd);
+	assert_true(wake_listen(folder, &end));
+	close(end.fd);
+	close(end.watch_fd);
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
-	fd = wake_listen(folder);
-	assert_true(fd >= 0);
+	assert_true(wake_listen(folder, &end));
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 1);
-	wake_close(folder, fd);
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 1);
+	wake_close(folder, &end);
 }
 
 static void
@@ -94,16 +94,18 @@ a_relay_too_busy_to_read_is_alive(void **state)
 {
 	const char *folder = *state;
 	bool is_reload_asked = false;
-	int fd = wake_listen(folder), i;
+	struct wake_socket end;
+	int i;
 
+	assert_true(wake_listen(folder, &end));
 	for (i = 0; i < 2000; i++)
 		assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_ask_reload(folder), WAKE_FAILED);
 	assert_int_equal(errno, EAGAIN);
-	assert_in_range(wake_drain(fd, &is_reload_asked), 1, 2000);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 0);
+	assert_in_range(wake_drain(end.fd, &is_reload_asked), 1, 2000);
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 0);
 	assert_false(is_reload_asked);
-	wake_close(folder, fd);
+	wake_close(folder, &end);
 }
 
 static void
@@ -111,21 +113,21 @@ a_reload_is_told_from_a_wake_up(void **state)
 {
 	const char *folder = *state;
 	bool is_reload_asked = false;
-	int fd;
+	struct wake_socket end;
 
 	assert_int_equal(wake_ask_reload(folder), WAKE_NOBODY);
-	fd = wake_listen(folder);
+	assert_true(wake_listen(folder, &end));
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 1);
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 1);
 	assert_false(is_reload_asked);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_ask_reload(folder), WAKE_SENT);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 3);
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 3);
 	assert_true(is_reload_asked);
-	assert_int_equal(wake_drain(fd, &is_reload_asked), 0);
+	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 0);
 	assert_true(is_reload_asked);
-	wake_close(folder, fd);
+	wake_close(folder, &end);
 }
 
 static void
@@ -134,13 +136,48 @@ the_socket_is_open_to_the_group_whatever_the_umask(void **state)
 	const char *folder = *state;
 	char *name = xasprintf("%s/" WAKE_SOCKET_NAME, folder);
 	mode_t old = umask(0077);
-	int fd = wake_listen(folder);
+	struct wake_socket end;
 	struct stat socket;
+	bool is_made = wake_listen(folder, &end);
 
 	umask(old);
+	assert_true(is_made);
 	assert_int_equal(stat(name, &socket), 0);
 	assert_int_equal(socket.st_mode & 07777, 0660);
-	wake_close(folder, fd);
+	wake_close(folder, &end);
+	free(name);
+}
+
+/* In each of the ways; what else happens in the folder loses nothing. */
+static void
+a_socket_that_is_taken_away_is_found_lost(void **state)
+{
+	const char *folder = *state;
+	char *name = xasprintf("%s/" WAKE_SOCKET_NAME, folder);
+	char *other = xasprintf("%s/other", folder);
+	struct wake_socket end;
+	int way;
+
+	for (way = 0; way < 3; way++) {
+		assert_true(wake_listen(folder, &end));
+		wake_is_touched(&end);
+		close(open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		assert_false(wake_is_touched(&end));
+		assert_false(wake_is_lost(folder, &end));
+		if (way == 0)
+			assert_int_equal(unlink(name), 0);
+		else if (way == 1)
+			assert_int_equal(rename(name, other), 0);
+		else
+			assert_int_equal(rename(other, name), 0);
+		assert_true(wake_is_touched(&end));
+		assert_false(wake_is_touched(&end));
+		assert_true(wake_is_lost(folder, &end));
+		wake_close(folder, &end);
+	}
+	assert_true(wake_is_lost(folder, &end));
+	unlink(other);
+	free(other);
 	free(name);
 }
 
@@ -149,10 +186,11 @@ a_folder_that_is_not_there_is_a_failure(void **state)
 {
 	const char *folder = *state;
 	char *name = xasprintf("%s/missing", folder);
+	struct wake_socket end;
 
 	assert_int_equal(wake_send(name), WAKE_FAILED);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(wake_listen(name), -1);
+	assert_false(wake_listen(name, &end));
 	assert_int_equal(errno, ENOENT);
 	free(name);
 }
@@ -176,6 +214,9 @@ main(void)
 		a_reload_is_told_from_a_wake_up, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		the_socket_is_open_to_the_group_whatever_the_umask, make_folder,
+		remove_folder),
+	    cmocka_unit_test_setup_teardown(
+		a_socket_that_is_taken_away_is_found_lost, make_folder,
 		remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		a_folder_that_is_not_there_is_a_failure, make_folder,

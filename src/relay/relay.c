@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "relay/deliver.h"
 #include "relay/descriptors.h"
+#include "relay/retain.h"
 #include "relay/signals.h"
 #include "relay/sole.h"
 #include "relay/work.h"
@@ -33,7 +34,6 @@
 #define STOP_RECORD_MS  3000 /* for their outcomes to be recorded */
 #define WRITE_WAIT_MS   1000 /* nothing else is done meanwhile */
 #define WHY_MAX_BYTES   1024
-#define NO_DESCRIPTOR   (-1)
 
 struct relay {
 	const struct relay_options *options;
@@ -42,7 +42,7 @@ struct relay {
 	struct store *store;
 	struct work work;
 	int lock_fd;
-	int wake_fd;
+	struct wake_socket socket;
 	int64_t chores_mono_ms; /* when to look at everything, and erase */
 	int64_t idle_mono_ms;   /* idle since then; 0: it is not */
 	int64_t erased_events;  /* and not said in the log yet */
@@ -126,8 +126,8 @@ open_all(struct relay *relay)
 static void
 close_all(struct relay *relay)
 {
-	if (relay->wake_fd >= 0)
-		wake_close(relay->spool_path, relay->wake_fd);
+	if (relay->socket.fd >= 0)
+		wake_close(relay->spool_path, &relay->socket);
 	work_close(&relay->work);
 	store_close(relay->store);
 	if (relay->lock_fd >= 0)
@@ -137,43 +137,48 @@ close_all(struct relay *relay)
 static bool
 listen_again(struct relay *relay)
 {
-	relay->wake_fd = wake_listen(relay->spool_path);
-	if (relay->wake_fd < 0)
+	bool is_made = wake_listen(relay->spool_path, &relay->socket);
+
+	if (!is_made)
 		log_note(LOG_LEVEL_ERROR, "cannot make the relay's socket",
 		    LOG_TEXT("spool", relay->spool_path),
 		    LOG_TEXT("error", strerror(errno)));
 	work_look_again(&relay->work); /* what came before we listened */
-	return relay->wake_fd >= 0;
+	return is_made;
+}
+
+static void
+take_datagrams(struct relay *relay)
+{
+	if (relay->socket.fd >= 0 &&
+	    wake_drain(relay->socket.fd, &relay->is_reload_asked) > 0)
+		work_look_again(&relay->work);
+}
+
+/* Makes the socket again where somebody took it away, or where it could not
+ * be made. */
+static enum store_status
+mend_socket(struct relay *relay)
+{
+	enum store_status status;
+
+	if (!wake_is_lost(relay->spool_path, &relay->socket))
+		return STORE_OK;
+	/* Not in a folder that replaced ours: that is another spool's. */
+	status = store_check_files(relay->store);
+	if (status != STORE_OK)
+		return status;
+	take_datagrams(relay);
+	if (relay->socket.fd >= 0)
+		wake_close(relay->spool_path, &relay->socket);
+	if (listen_again(relay))
+		log_note(LOG_LEVEL_WARN,
+		    "the relay's socket was taken away: made again",
+		    LOG_TEXT("spool", relay->spool_path));
+	return STORE_OK;
 }
 
 /* ---- chores: once a minute ---- */
-
-/* One step of erasing what has outlived its time. */
-static enum store_status
-erase_old(struct relay *relay, bool *is_more)
-{
-	const struct spool_config *spool = &relay->config->spool;
-	struct retention retention = {.now_ms = clock_wall_ms(),
-	    .retain_ms = spool->retain_ms,
-	    .retain_dead_ms = spool->retain_dead_ms,
-	    .retain_refused_ms = spool->retain_refused_ms};
-	enum store_status status;
-	int64_t erased = 0;
-
-	*is_more = false;
-	status = store_erase_old(relay->store, &retention, &erased, is_more);
-	if (status == STORE_BUSY || status == STORE_FULL) {
-		*is_more = false; /* next minute, then */
-		status = STORE_OK;
-	}
-	relay->erased_events += erased;
-	if (!*is_more && relay->erased_events > 0) {
-		log_note(LOG_LEVEL_INFO, "old events erased",
-		    LOG_NUMBER("events", relay->erased_events));
-		relay->erased_events = 0;
-	}
-	return status;
-}
 
 /* Done where nothing else is due. Also looks at everything once, so that a
  * wake-up that could not be sent costs a minute and no more. */
@@ -185,7 +190,11 @@ do_chores(struct relay *relay)
 
 	if (store_is_broken(relay->store))
 		return STORE_FAILED;
-	status = erase_old(relay, &is_more);
+	status = mend_socket(relay);
+	if (status != STORE_OK)
+		return status;
+	status = retain_step(relay->store, &relay->config->spool,
+	    &relay->erased_events, &is_more);
 	if (!is_more) {
 		relay->chores_mono_ms = clock_mono_ms() + CHORES_EVERY_MS;
 		work_look_again(&relay->work);
@@ -295,21 +304,26 @@ idle_exit_wait_ms(struct relay *relay)
 }
 
 /* Waits for an attempt, a wake-up, a signal, or the time. */
-static void
+static enum store_status
 wait_for_work(struct relay *relay, int64_t wait_ms)
 {
-	int fds[] = {signals_fd(), relay->wake_fd};
+	const int all[] = {
+	    signals_fd(), relay->socket.fd, relay->socket.watch_fd};
+	int fds[3];
+	size_t i, count = 0;
 
+	for (i = 0; i < 3; i++)
+		if (all[i] >= 0)
+			fds[count++] = all[i];
 	if (wait_ms > CHORES_EVERY_MS)
 		wait_ms = CHORES_EVERY_MS;
-	deliver_wait(relay->work.deliver, fds, relay->wake_fd >= 0 ? 2 : 1,
-	    wait_ms > 0 ? (int)wait_ms : 0);
+	deliver_wait(
+	    relay->work.deliver, fds, count, wait_ms > 0 ? (int)wait_ms : 0);
 	signals_drain();
-	if (relay->wake_fd >= 0 &&
-	    wake_drain(relay->wake_fd, &relay->is_reload_asked) > 0)
-		work_look_again(&relay->work);
+	take_datagrams(relay);
 	if (signals_take_reload())
 		relay->is_reload_asked = true;
+	return wake_is_touched(&relay->socket) ? mend_socket(relay) : STORE_OK;
 }
 
 /* Ends the listening for good, unless something came in the meantime: then
@@ -321,8 +335,7 @@ leave(struct relay *relay, bool *is_over)
 	enum store_status status;
 	bool is_pending = true;
 
-	wake_close(relay->spool_path, relay->wake_fd);
-	relay->wake_fd = NO_DESCRIPTOR;
+	wake_close(relay->spool_path, &relay->socket);
 	relay->idle_mono_ms = 0;
 	status = store_read_pending(relay->store, &is_pending);
 	if (status == STORE_BUSY)
@@ -364,7 +377,9 @@ run(struct relay *relay)
 			status = do_chores(relay);
 		else if (idle_ms == 0)
 			status = leave(relay, &is_over);
-		wait_for_work(relay, least(work_ms, least(chores_ms, idle_ms)));
+		if (status == STORE_OK && !is_over)
+			status = wait_for_work(
+			    relay, least(work_ms, least(chores_ms, idle_ms)));
 	}
 	return status;
 }
@@ -429,7 +444,8 @@ look_once(struct relay *relay, bool *is_pending)
 	bool is_more = status == STORE_OK && !*is_pending;
 
 	while (status == STORE_OK && is_more && !signals_is_stop())
-		status = erase_old(relay, &is_more);
+		status = retain_step(relay->store, &relay->config->spool,
+		    &relay->erased_events, &is_more);
 	return status;
 }
 
@@ -440,7 +456,7 @@ relay_run(const struct relay_options *options)
 	struct relay relay = {.options = options,
 	    .config = config,
 	    .spool_path = config->spool.path,
-	    .wake_fd = NO_DESCRIPTOR};
+	    .socket = WAKE_SOCKET_NONE};
 	enum store_status status;
 	bool is_needed = true, is_stale;
 

@@ -174,6 +174,6 @@ store_read_pending(struct store *store, bool *is_pending)
 	    "WHERE is_configured AND pending > 0 AND paused_at_ms IS NULL)",
 	    &any);
 
-	*is_pending = any != 0;
+	*is_pending = status != STORE_OK || any != 0;
 	return status;
 }

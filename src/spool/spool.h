@@ -263,7 +263,8 @@ enum store_status store_read_next_at(struct store *store, int64_t destination,
     const int64_t *claimed, size_t claimed_count, int64_t *next_at_ms);
 
 /* Whether any event is new, or any delivery of a configured destination that
- * is not paused is pending, now or later. */
+ * is not paused is pending, now or later. True as well where it cannot be
+ * told. */
 enum store_status store_read_pending(struct store *store, bool *is_pending);
 
 enum outcome {

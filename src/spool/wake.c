@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +22,7 @@
 #define RELOAD_TRIES       500 /* for a place in a full queue */
 #define RELOAD_PAUSE_MS    10
 #define DATAGRAM_MAX_BYTES 16
+#define EVENTS_MAX_BYTES   4096 /* of the watch, at a time */
 
 /* The socket's address, by way of the open folder if it must be. */
 static void
@@ -114,26 +116,83 @@ wake_ask_reload(const char *path)
 	return result;
 }
 
-int
-wake_listen(const char *path)
+/* A socket that is bound keeps its inode: no other file gets the number. */
+static bool
+read_identity(int folder, struct wake_socket *end)
+{
+	struct stat name;
+
+	if (fstatat(folder, WAKE_SOCKET_NAME, &name, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	end->device = name.st_dev;
+	end->inode = name.st_ino;
+	return true;
+}
+
+/* Files that are written to are no news: SQLite does that all the time. */
+static int
+watch(const char *path)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	if (fd >= 0 &&
+	    inotify_add_watch(fd, path,
+		IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+bool
+wake_listen(const char *path, struct wake_socket *end)
 {
 	struct sockaddr_un address;
-	int folder, fd;
+	int folder;
 
-	if (!open_both(path, &address, &folder, &fd))
+	*end = WAKE_SOCKET_NONE;
+	if (!open_both(path, &address, &folder, &end->fd))
 		goto fail;
 	if (unlinkat(folder, WAKE_SOCKET_NAME, 0) != 0 && errno != ENOENT)
 		goto fail;
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
+	/* Before the socket is there, so that its end cannot be missed. */
+	end->watch_fd = watch(path);
+	if (bind(end->fd, (struct sockaddr *)&address, sizeof address) != 0)
 		goto fail;
 	/* Whatever the umask: others of a shared folder's group send. */
-	if (fchmodat(folder, WAKE_SOCKET_NAME, 0660, 0) != 0)
+	if (fchmodat(folder, WAKE_SOCKET_NAME, 0660, 0) != 0 ||
+	    !read_identity(folder, end))
 		goto fail;
 	close(folder);
-	return fd;
+	return true;
 fail:
-	close_both(folder, fd);
-	return -1;
+	close_both(folder, end->fd);
+	close_both(end->watch_fd, -1);
+	*end = WAKE_SOCKET_NONE;
+	return false;
+}
+
+bool
+wake_is_touched(const struct wake_socket *end)
+{
+	char events[EVENTS_MAX_BYTES];
+	bool is_touched = false;
+
+	while (read(end->watch_fd, events, sizeof events) > 0)
+		is_touched = true;
+	return is_touched;
+}
+
+bool
+wake_is_lost(const char *path, const struct wake_socket *end)
+{
+	struct wake_socket found = WAKE_SOCKET_NONE;
+	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool is_there = folder >= 0 && read_identity(folder, &found);
+
+	close_both(folder, -1);
+	return !is_there || found.device != end->device ||
+	       found.inode != end->inode;
 }
 
 size_t
@@ -156,11 +215,13 @@ wake_drain(int fd, bool *is_reload_asked)
 }
 
 void
-wake_close(const char *path, int fd)
+wake_close(const char *path, struct wake_socket *end)
 {
 	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (folder >= 0)
 		unlinkat(folder, WAKE_SOCKET_NAME, 0);
-	close_both(folder, fd);
+	close_both(folder, end->fd);
+	close_both(end->watch_fd, -1);
+	*end = WAKE_SOCKET_NONE;
 }

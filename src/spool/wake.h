@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define WAKE_SOCKET_NAME "relay.sock"
 
@@ -25,15 +26,34 @@ enum wake wake_send(const char *path);
  * a full queue, then WAKE_FAILED with EAGAIN. */
 enum wake wake_ask_reload(const char *path);
 
+/* The relay's end of it, and a watch over the folder, so that the relay learns
+ * when the socket is taken away. Has no end: WAKE_SOCKET_NONE. */
+struct wake_socket {
+	int fd;       /* to read from; -1: there is none */
+	int watch_fd; /* can be read when a file came to the folder or left
+			 it; -1: the folder cannot be watched */
+	dev_t device; /* of the socket's name in the folder */
+	ino_t inode;
+};
+
+#define WAKE_SOCKET_NONE ((struct wake_socket){.fd = -1, .watch_fd = -1})
+
 /* Makes the socket (0660) in the folder, replacing a dead one; only under the
- * relay lock. Returns a non-blocking descriptor, or -1 with errno. */
-int wake_listen(const char *path);
+ * relay lock. False with errno; `end` is WAKE_SOCKET_NONE then. */
+bool wake_listen(const char *path, struct wake_socket *end);
+
+/* Whether a file came to the folder or left it since this was last asked. */
+bool wake_is_touched(const struct wake_socket *end);
+
+/* Whether the socket's name in the folder no longer leads to `end`: whoever
+ * wants to wake the relay finds nobody. */
+bool wake_is_lost(const char *path, const struct wake_socket *end);
 
 /* Takes all datagrams that wait. Returns how many; sets `is_reload_asked` if
  * one of them was `reload`, and leaves it alone if not. */
 size_t wake_drain(int fd, bool *is_reload_asked);
 
-/* Closes and unlinks the socket. */
-void wake_close(const char *path, int fd);
+/* Closes and unlinks the socket; `end` is WAKE_SOCKET_NONE then. */
+void wake_close(const char *path, struct wake_socket *end);
 
 #endif
