@@ -137,6 +137,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/nudge.c %D%/command/nudge.h \
 	%D%/command/owner.c \
 	%D%/command/pause.c \
+	%D%/command/plugin.c %D%/command/plugin.h \
 	%D%/command/print.c %D%/command/print.h \
 	%D%/command/probe.c \
 	%D%/command/progress.c %D%/command/progress.h \
@@ -150,6 +151,8 @@ libhookspool_a_SOURCES += \
 	%D%/command/send.c \
 	%D%/command/sender.c %D%/command/sender.h \
 	%D%/command/show.c \
+	%D%/command/site.c %D%/command/site.h \
+	%D%/command/soundness.c %D%/command/soundness.h \
 	%D%/command/status.c \
 	%D%/command/steps.c %D%/command/steps.h \
 	%D%/command/target.c %D%/command/target.h \

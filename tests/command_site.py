@@ -24,6 +24,19 @@ def complaint(config, *arguments, status=1):
     return done.stderr.decode()
 
 
+def need_root():
+    if os.geteuid() != 0:
+        raise Skip("only root can become somebody else")
+
+
+def other_user():
+    """A user of this system who is not root, and owns nothing of ours."""
+    for user in pwd.getpwall():
+        if user.pw_name == "nobody" and user.pw_uid != 0:
+            return user
+    raise Skip("there is no user nobody")
+
+
 def init(box, *arguments, **kwargs):
     """A site made by init for whoever runs the test."""
     config, spool = box.join("h.conf"), box.join("spool")

@@ -268,7 +268,7 @@ def a_fresh_site_is_found_fine():
         assert "WRONG" not in out, out
         subjects = {f["subject"] for f in findings(config, 0)}
         for subject in ("configuration", "verify token", "path key", "spool",
-                        "space", "relay", "program", "destinations", "log"):
+                        "capture", "space", "relay", "program", "destinations", "log"):
             assert subject in subjects, out
 
 

@@ -37,8 +37,11 @@ def status_compares_with_limits_as_a_plugin():
                        "--crit", "backlog=4,silence=12h", status=1)[0]
         contains(first, "HOOKSPOOL WARNING - ")
         contains(first, "backlog 3 (warning from 3)")
-        assert re.search(r" \| oldest=\d+s;3600;;0 backlog=3;3;4;0 "
-                         r"dead=0;1;;0 silence=\d+s;;43200;0$", first), first
+        assert re.search(
+            r" \| oldest=\d+s;3600;;0 backlog=3;3;4;0 dead=0;1;;0 "
+            r"silence=\d+s;;43200;0 down=0s;;;0 paused=0s;;;0 refused=0;;;0 "
+            r"orphaned=0;;;0 size=\d+B;;;0 free=\d+B;;;0 relay=1;;;0 "
+            r"config=0;;;0$", first), first
         first = plugin(config, "--warn=backlog=1", "--crit=backlog=3",
                        status=2)[0]
         contains(first, "HOOKSPOOL CRITICAL - ")
@@ -66,18 +69,17 @@ def silence_counts_from_the_newest_event_or_the_making_of_the_spool():
 @test
 def a_plugin_that_cannot_tell_exits_with_3():
     with Sandbox() as box:
-        config = box.write("h.conf", "[spool]\npath = %s\n" %
-                           box.join("none"), 0o640)
+        config = Site(box).config_path
         for arguments, said in (
-                (["--warn", "oldest=1h"], "hookspool init"),
                 (["--warn", "oldest=1"], '"oldest=1" is no limit'),
+                (["--warn", "relay=1"], '"relay=1" is no limit'),
+                (["--warn", "free"], '"free" is no limit'),
                 (["--crit", "silence=1h,,dead=1"], '"" is no limit'),
                 (["--crit", "dead=0"], '"dead=0" is no limit'),
                 (["--crit", "dead=1,dead=2"], '"dead=2" is no limit'),
                 (["--bogus", "--crit", "dead=1"], "--bogus"),
                 (["--crit", "dead=1", "--warn"], "--warn needs a value"),
-                (["--crit", "dead=1", "--crit", "dead=2"], "twice"),
-                (["-c", box.join("no.conf"), "--crit", "dead=1"], "no.conf")):
+                (["--crit", "dead=1", "--crit", "dead=2"], "twice")):
             first, = plugin(config, *arguments, status=3)
             contains(first, "HOOKSPOOL UNKNOWN - ")
             contains(first, said)

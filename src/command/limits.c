@@ -5,20 +5,46 @@
 
 #include "command/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "command/print.h"
 #include "config/value.h"
 
+/* What there is about a figure beside its value. */
 static const struct figure_row {
 	const char *name;
 	enum value_unit unit;
 	const char *label; /* in front of the value, for people */
+	enum { SHOWN_IF_REACHED, SHOWN_ALWAYS } shown;
+	enum {
+		BAD_FROM, /* a limit is reached by what is as large */
+		BAD_BELOW,
+		BAD_IF_TRUE /* has no value: the label says it all */
+	} bad;
 } rows[FIGURE_COUNT] = {
-    [FIGURE_OLDEST] = {"oldest", VALUE_DURATION, "oldest undelivered"},
-    [FIGURE_BACKLOG] = {"backlog", VALUE_PLAIN, "backlog"},
-    [FIGURE_DEAD] = {"dead", VALUE_PLAIN, "dead"},
-    [FIGURE_SILENCE] = {"silence", VALUE_DURATION, "no event for"},
+    [FIGURE_OLDEST] = {"oldest", VALUE_DURATION, "oldest undelivered",
+	SHOWN_ALWAYS, BAD_FROM},
+    [FIGURE_BACKLOG] = {"backlog", VALUE_PLAIN, "backlog", SHOWN_ALWAYS,
+	BAD_FROM},
+    [FIGURE_DEAD] = {"dead", VALUE_PLAIN, "dead", SHOWN_ALWAYS, BAD_FROM},
+    [FIGURE_SILENCE] = {"silence", VALUE_DURATION, "no event for", SHOWN_ALWAYS,
+	BAD_FROM},
+    [FIGURE_DOWN] = {"down", VALUE_DURATION, "a destination is down for",
+	SHOWN_IF_REACHED, BAD_FROM},
+    [FIGURE_PAUSED] = {"paused", VALUE_DURATION, "a destination is paused for",
+	SHOWN_IF_REACHED, BAD_FROM},
+    [FIGURE_REFUSED] = {"refused", VALUE_PLAIN, "refused", SHOWN_IF_REACHED,
+	BAD_FROM},
+    [FIGURE_ORPHANED] = {"orphaned", VALUE_PLAIN, "orphaned", SHOWN_IF_REACHED,
+	BAD_FROM},
+    [FIGURE_SIZE] = {"size", VALUE_SIZE, "size", SHOWN_IF_REACHED, BAD_FROM},
+    [FIGURE_FREE] = {"free", VALUE_SIZE, "free", SHOWN_IF_REACHED, BAD_BELOW},
+    [FIGURE_RELAY] = {"relay", VALUE_PLAIN,
+	"no relay runs although start = never", SHOWN_IF_REACHED, BAD_IF_TRUE},
+    [FIGURE_CONFIG] = {"config", VALUE_PLAIN,
+	"no relay would start with the configuration", SHOWN_IF_REACHED,
+	BAD_IF_TRUE},
 };
 
 const char *
@@ -40,35 +66,60 @@ level_name(enum level level)
 static bool
 refuse(struct buf *why, const char *part, size_t len)
 {
+	size_t i;
+
 	buf_add_text(why, "\"");
 	buf_add(why, part, len);
-	buf_add_text(why,
-	    "\" is no limit: expected one of oldest=1h, backlog=1000, "
-	    "dead=1 and silence=12h, or several with commas between them");
+	buf_add_text(why, "\" is no limit: write");
+	for (i = 0; i < FIGURE_COUNT; i++) {
+		buf_add_format(why, " %s", rows[i].name);
+		if (rows[i].bad != BAD_IF_TRUE)
+			buf_add_text(why, rows[i].unit == VALUE_DURATION ? "=1h"
+					  : rows[i].unit == VALUE_SIZE   ? "=1G"
+								       : "=1");
+		buf_add_text(why, i + 2 < FIGURE_COUNT   ? ","
+				  : i + 1 < FIGURE_COUNT ? " or"
+							 : "");
+	}
+	buf_add_text(why, ", or several with commas between them");
 	return false;
 }
 
-/* `name=value` of `len` bytes. */
+/* The row of the figure; FIGURE_COUNT if there is none of that name. */
+static size_t
+find_row(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < FIGURE_COUNT; i++)
+		if (strlen(rows[i].name) == len &&
+		    memcmp(rows[i].name, name, len) == 0)
+			break;
+	return i;
+}
+
+/* `name=value`, or a `name`, of `len` bytes. */
 static bool
 read_part(const char *part, size_t len, struct limits *limits)
 {
 	char text[64];
 	size_t i, name_len;
-	int64_t value = 0;
+	int64_t value = 1;
+	bool has_value;
 
 	if (len >= sizeof text)
 		return false;
 	memcpy(text, part, len);
 	text[len] = '\0';
 	name_len = strcspn(text, "=");
-	for (i = 0; i < FIGURE_COUNT; i++)
-		if (strlen(rows[i].name) == name_len &&
-		    memcmp(rows[i].name, text, name_len) == 0)
-			break;
-	if (i == FIGURE_COUNT || text[name_len] != '=' || limits->at[i] != 0 ||
-	    value_read_number(text + name_len + 1, rows[i].unit, &value) !=
-		NULL ||
-	    value == 0)
+	has_value = text[name_len] == '=';
+	i = find_row(text, name_len);
+	if (i == FIGURE_COUNT || limits->at[i] != 0 ||
+	    has_value == (rows[i].bad == BAD_IF_TRUE))
+		return false;
+	if (has_value && (value_read_number(text + name_len + 1, rows[i].unit,
+			      &value) != NULL ||
+			     value == 0))
 		return false;
 	limits->at[i] = value;
 	return true;
@@ -92,30 +143,36 @@ limits_read(const char *text, struct limits *limits, struct buf *why)
 /* ---- judging ---- */
 
 static bool
-is_reached(int64_t value, int64_t limit)
+is_reached(enum figure figure, int64_t value, const struct limits *limits)
 {
-	return limit > 0 && value >= limit;
+	int64_t limit = limits->at[figure];
+
+	if (limit == 0 || value == FIGURE_UNKNOWN)
+		return false;
+	return rows[figure].bad == BAD_BELOW ? value < limit : value >= limit;
 }
 
-enum level
-limits_judge_one(enum figure figure, int64_t value, const struct limits *warn,
-    const struct limits *crit)
+static enum level
+judge_one(enum figure figure, const struct health_figures *figures,
+    const struct limits *warn, const struct limits *crit)
 {
-	if (is_reached(value, crit->at[figure]))
+	if (is_reached(figure, figures->at[figure], crit))
 		return LEVEL_CRITICAL;
-	return is_reached(value, warn->at[figure]) ? LEVEL_WARNING : LEVEL_OK;
+	return is_reached(figure, figures->at[figure], warn) ? LEVEL_WARNING
+							     : LEVEL_OK;
 }
 
 enum level
-limits_judge(const int64_t *figures, const struct limits *warn,
+limits_judge(const struct health_figures *figures, const struct limits *warn,
     const struct limits *crit)
 {
-	enum level worst = LEVEL_OK, level;
+	enum level worst =
+	    figures->capture_problem != NULL ? LEVEL_CRITICAL : LEVEL_OK;
+	enum level level;
 	int i;
 
 	for (i = 0; i < FIGURE_COUNT; i++) {
-		level =
-		    limits_judge_one((enum figure)i, figures[i], warn, crit);
+		level = judge_one((enum figure)i, figures, warn, crit);
 		if (level > worst)
 			worst = level;
 	}
@@ -124,62 +181,123 @@ limits_judge(const int64_t *figures, const struct limits *warn,
 
 /* ---- the line ---- */
 
-/* `oldest undelivered 2h 3m (critical from 1h)`; `limits` are those of the
- * level */
+/* The value, in words that people read. */
 static void
-add_figure(struct buf *buf, enum figure figure, int64_t value, enum level level,
-    const struct limits *limits)
+add_value(struct buf *buf, enum figure figure, int64_t value)
 {
-	buf_add_format(buf, "%s ", rows[figure].label);
 	if (rows[figure].unit == VALUE_DURATION)
 		print_add_span(buf, value);
+	else if (rows[figure].unit == VALUE_SIZE)
+		print_add_size(buf, value);
 	else
 		buf_add_format(buf, "%lld", (long long)value);
+}
+
+/* `, oldest undelivered 2h 3m (critical from 1h)`; `limits` are those of the
+ * level */
+static void
+add_figure(struct buf *buf, enum figure figure,
+    const struct health_figures *figures, enum level level,
+    const struct limits *limits)
+{
+	const struct figure_row *row = &rows[figure];
+
+	buf_add_format(buf, ", %s", row->label);
+	if (row->bad == BAD_IF_TRUE) {
+		if (figure == FIGURE_CONFIG && figures->config_problem != NULL)
+			buf_add_format(buf, ": %s", figures->config_problem);
+		return;
+	}
+	buf_add_text(buf, " ");
+	add_value(buf, figure, figures->at[figure]);
 	if (level == LEVEL_OK)
 		return;
-	buf_add_format(buf, " (%s from ",
-	    level == LEVEL_CRITICAL ? "critical" : "warning");
-	value_add_number(buf, rows[figure].unit, limits->at[figure]);
+	buf_add_format(buf, " (%s %s ",
+	    level == LEVEL_CRITICAL ? "critical" : "warning",
+	    row->bad == BAD_BELOW ? "below" : "from");
+	value_add_number(buf, row->unit, limits->at[figure]);
 	buf_add_text(buf, ")");
 }
 
+/* First what is as bad as `level`, each preceded by a comma and a space. */
+static void
+add_figures(struct buf *buf, const struct health_figures *figures,
+    const struct limits *warn, const struct limits *crit, enum level level)
+{
+	int i;
+
+	for (i = 0; i < FIGURE_COUNT; i++) {
+		enum figure figure = (enum figure)i;
+
+		if (judge_one(figure, figures, warn, crit) != level ||
+		    figures->at[i] == FIGURE_UNKNOWN ||
+		    (level == LEVEL_OK && rows[i].shown != SHOWN_ALWAYS))
+			continue;
+		add_figure(buf, figure, figures, level,
+		    level == LEVEL_CRITICAL ? crit : warn);
+	}
+}
+
+/* `;` and the limit; what is bad below it is a range that ends nowhere. */
 static void
 add_limit(struct buf *buf, enum figure figure, int64_t limit)
 {
 	buf_add_text(buf, ";");
 	if (limit > 0)
-		buf_add_format(buf, "%lld",
+		buf_add_format(buf, "%lld%s",
 		    (long long)(rows[figure].unit == VALUE_DURATION
 				    ? limit / 1000
-				    : limit));
+				    : limit),
+		    rows[figure].bad == BAD_BELOW ? ":" : "");
 }
 
-void
-limits_add_line(struct buf *buf, const int64_t *figures,
+static void
+add_perfdata(struct buf *buf, const struct health_figures *figures,
     const struct limits *warn, const struct limits *crit)
 {
 	int i;
 
-	buf_add_format(buf, "HOOKSPOOL %s - ",
-	    level_name(limits_judge(figures, warn, crit)));
 	for (i = 0; i < FIGURE_COUNT; i++) {
-		enum level level =
-		    limits_judge_one((enum figure)i, figures[i], warn, crit);
+		int64_t value = figures->at[i];
 
-		if (i > 0)
-			buf_add_text(buf, ", ");
-		add_figure(buf, (enum figure)i, figures[i], level,
-		    level == LEVEL_CRITICAL ? crit : warn);
-	}
-	buf_add_text(buf, " |");
-	for (i = 0; i < FIGURE_COUNT; i++) {
-		bool is_time = rows[i].unit == VALUE_DURATION;
-
-		buf_add_format(buf, " %s=%lld%s", rows[i].name,
-		    (long long)(is_time ? figures[i] / 1000 : figures[i]),
-		    is_time ? "s" : "");
+		buf_add_format(buf, " %s=", rows[i].name);
+		if (value == FIGURE_UNKNOWN)
+			buf_add_text(buf, "U");
+		else if (rows[i].unit == VALUE_DURATION)
+			buf_add_format(buf, "%llds", (long long)(value / 1000));
+		else
+			buf_add_format(buf, "%lld%s", (long long)value,
+			    rows[i].unit == VALUE_SIZE ? "B" : "");
 		add_limit(buf, (enum figure)i, warn->at[i]);
 		add_limit(buf, (enum figure)i, crit->at[i]);
 		buf_add_text(buf, ";0");
 	}
+}
+
+void
+limits_add_line(struct buf *buf, const struct health_figures *figures,
+    const struct limits *warn, const struct limits *crit)
+{
+	struct buf text;
+	char *words, *bar;
+
+	buf_init(&text, PRINT_MAX_BYTES);
+	if (figures->capture_problem != NULL)
+		buf_add_format(
+		    &text, ", cannot capture: %s", figures->capture_problem);
+	add_figures(&text, figures, warn, crit, LEVEL_CRITICAL);
+	add_figures(&text, figures, warn, crit, LEVEL_WARNING);
+	add_figures(&text, figures, warn, crit, LEVEL_OK);
+	words = buf_take(&text);
+	/* A bar would end the words. */
+	for (bar = words; (bar = strchr(bar, '|')) != NULL; bar++)
+		*bar = '/';
+	buf_add_format(buf, "HOOKSPOOL %s - ",
+	    level_name(limits_judge(figures, warn, crit)));
+	if (*words != '\0')
+		print_add_safe(buf, words + 2, strlen(words + 2));
+	buf_add_text(buf, " |");
+	add_perfdata(buf, figures, warn, crit);
+	free(words);
+	buf_free(&text);
 }

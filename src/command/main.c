@@ -28,7 +28,7 @@ static const struct command commands[] = {
 	    "look for what is wrong, and say how to mend it"},
 	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, NULL, command_relay,
 	    "deliver what was captured to its destinations"},
-	{"status", "", 0, 0, NEEDS_STORE, status_options, status_read,
+	{"status", "", 0, 0, NEEDS_NOTHING, status_options, status_read,
 	    command_status, "show the backlog and each destination's state"},
 	{"list", "", 0, 0, NEEDS_STORE, list_options, list_read, command_list,
 	    "list events and their deliveries, newest first"},

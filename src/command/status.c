@@ -8,19 +8,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/limits.h"
+#include "command/plugin.h"
 #include "command/print.h"
-#include "config/config.h"
+#include "command/site.h"
 #include "spool/spool.h"
 
 enum { OPTION_WARN, OPTION_CRIT, OPTION_JSON };
 
 const struct option_row status_options[] = {
     [OPTION_WARN] = {"warn", "LIMITS",
-	"as a monitoring plugin: exit status 1 from oldest=1h,backlog=1000,"
-	"dead=1,silence=12h on"},
+	"as a monitoring plugin: exit status 1 where one is reached, such as "
+	"oldest=15m,down=10m,free=1G"},
     [OPTION_CRIT] = {"crit", "LIMITS", "the same, exit status 2"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
@@ -115,36 +117,66 @@ add_destination(
 	jsonout_close(out, '}');
 }
 
+static const char *
+text_or_null(const struct buf *buf)
+{
+	return buf->len > 0 ? buf_text(buf) : NULL;
+}
+
+static void
+add_relay(struct jsonout *out, const struct store_summary *summary)
+{
+	jsonout_bool(out, "relay_running", summary->is_relay_running);
+	jsonout_some(out, "relay_pid", summary->relay.pid);
+	jsonout_text(out, "relay_version",
+	    summary->relay.version[0] != '\0' ? summary->relay.version : NULL);
+	jsonout_some(out, "relay_started_ms", summary->relay.started_at_ms);
+}
+
+static void
+add_summary(
+    struct jsonout *out, int64_t now_ms, const struct store_summary *summary)
+{
+	size_t i;
+
+	jsonout_number(out, "schema_version", summary->schema_version);
+	jsonout_number(out, "events", summary->events);
+	jsonout_number(out, "events_new", summary->events_new);
+	jsonout_number(out, "events_last_hour", summary->events_last_hour);
+	jsonout_some(out, "newest_event_ms", summary->newest_event_ms);
+	jsonout_number(out, "pending", count_pending(summary));
+	jsonout_some(
+	    out, "oldest_undelivered_ms", summary->oldest_undelivered_ms);
+	jsonout_number(out, "refused", summary->refused);
+	jsonout_number(out, "size_bytes", summary->size_bytes);
+	jsonout_number(out, "wal_bytes", summary->wal_bytes);
+	jsonout_number(out, "free_bytes", summary->free_bytes);
+	add_relay(out, summary);
+	jsonout_bool(out, "failed_sync", summary->has_failure_mark);
+	jsonout_open(out, "destinations", '[');
+	for (i = 0; i < summary->destination_count; i++)
+		add_destination(out, &summary->destinations[i], now_ms);
+	jsonout_close(out, ']');
+}
+
 /* `level` only as a plugin. */
 static void
-print_json(const char *path, int64_t now_ms,
-    const struct store_summary *summary, const char *level)
+print_json(const struct site *site, int64_t now_ms, const char *level)
 {
 	struct jsonout out = {.needs_comma = false};
-	size_t i;
 
 	jsonout_open(&out, NULL, '{');
 	if (level != NULL)
 		jsonout_text(&out, "level", level);
-	jsonout_text(&out, "spool", path);
-	jsonout_number(&out, "schema_version", summary->schema_version);
-	jsonout_number(&out, "events", summary->events);
-	jsonout_number(&out, "events_new", summary->events_new);
-	jsonout_number(&out, "events_last_hour", summary->events_last_hour);
-	jsonout_some(&out, "newest_event_ms", summary->newest_event_ms);
-	jsonout_number(&out, "pending", count_pending(summary));
-	jsonout_some(
-	    &out, "oldest_undelivered_ms", summary->oldest_undelivered_ms);
-	jsonout_number(&out, "refused", summary->refused);
-	jsonout_number(&out, "size_bytes", summary->size_bytes);
-	jsonout_number(&out, "wal_bytes", summary->wal_bytes);
-	jsonout_number(&out, "free_bytes", summary->free_bytes);
-	jsonout_bool(&out, "relay_running", summary->is_relay_running);
-	jsonout_bool(&out, "failed_sync", summary->has_failure_mark);
-	jsonout_open(&out, "destinations", '[');
-	for (i = 0; i < summary->destination_count; i++)
-		add_destination(&out, &summary->destinations[i], now_ms);
-	jsonout_close(&out, ']');
+	jsonout_bool(&out, "capturing", site->capture_problem.len == 0);
+	jsonout_text(
+	    &out, "capture_problem", text_or_null(&site->capture_problem));
+	jsonout_text(
+	    &out, "config_problem", text_or_null(&site->config_problem));
+	jsonout_text(&out, "spool",
+	    site->config != NULL ? site->config->spool.path : NULL);
+	if (site->has_summary)
+		add_summary(&out, now_ms, &site->summary);
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
 }
@@ -188,13 +220,67 @@ print_spool(const char *path, const struct store_summary *summary)
 		     "process that writes");
 }
 
+/* A bar would end the text of a plugin. */
 static void
-print_totals(
-    const char *path, int64_t now_ms, const struct store_summary *summary)
+print_barless(const char *text)
 {
+	char *copy = xstrdup(text), *bar;
+
+	for (bar = copy; (bar = strchr(bar, '|')) != NULL; bar++)
+		*bar = '/';
+	print_safe(copy);
+	putchar('\n');
+	free(copy);
+}
+
+static void
+print_problems(const struct site *site)
+{
+	if (site->capture_problem.len > 0) {
+		fputs("capture  NOT POSSIBLE: ", stdout);
+		print_barless(buf_text(&site->capture_problem));
+	}
+	if (site->config_problem.len > 0) {
+		fputs("config   no relay would start with it: ", stdout);
+		print_barless(buf_text(&site->config_problem));
+	}
+}
+
+/* The process and its version, where that is another one than this. */
+static void
+print_relay(int64_t now_ms, const struct store_summary *summary)
+{
+	const struct relay_holder *relay = &summary->relay;
+	struct buf buf;
+
+	buf_init(&buf, 512);
+	buf_add_text(
+	    &buf, summary->is_relay_running ? "running" : "not running");
+	if (relay->pid != 0)
+		buf_add_format(&buf, ", pid %lld", (long long)relay->pid);
+	if (relay->started_at_ms != 0) {
+		buf_add_text(&buf, ", for ");
+		print_add_span(&buf, now_ms - relay->started_at_ms);
+	}
+	if (relay->version[0] != '\0')
+		buf_add_format(&buf, ", version %s", relay->version);
+	fputs("relay    ", stdout);
+	print_barless(buf_text(&buf));
+	if (relay->version[0] != '\0' &&
+	    strverscmp(relay->version, PACKAGE_VERSION) < 0)
+		puts("         it is older than this program (" PACKAGE_VERSION
+		     "): restart it");
+	buf_free(&buf);
+}
+
+static void
+print_totals(const struct site *site, int64_t now_ms)
+{
+	const struct store_summary *summary = &site->summary;
 	int64_t pending = count_pending(summary);
 
-	print_spool(path, summary);
+	print_problems(site);
+	print_spool(site->config->spool.path, summary);
 	printf("events   %lld, %lld in the last hour; newest: ",
 	    (long long)summary->events, (long long)summary->events_last_hour);
 	print_ago(now_ms, summary->newest_event_ms);
@@ -203,8 +289,7 @@ print_totals(
 	    pending == 1 ? "delivery" : "deliveries");
 	print_ago(now_ms, summary->oldest_undelivered_ms);
 	printf("\nrefused  %lld kept\n", (long long)summary->refused);
-	printf("relay    %s\n",
-	    summary->is_relay_running ? "running" : "not running");
+	print_relay(now_ms, summary);
 }
 
 /* When the next attempt is; 0: it is due. */
@@ -289,26 +374,19 @@ add_why(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 		buf_add_text(buf, d->last_error);
 }
 
-/* On a line of its own, since it is long. A bar would end the text of a
- * plugin. */
+/* On a line of its own, since it is long. */
 static void
 print_why(const struct destination_counts *d, int64_t now_ms)
 {
 	struct buf buf;
-	char *text, *bar;
 
 	buf_init(&buf, PRINT_MAX_BYTES);
 	add_why(&buf, d, now_ms);
-	text = buf_take(&buf);
-	for (bar = text; (bar = strchr(bar, '|')) != NULL; bar++)
-		*bar = '/';
-	if (*text != '\0') {
+	if (buf.len > 0) {
 		print_safe(d->name);
 		fputs(": ", stdout);
-		print_safe(text);
-		putchar('\n');
+		print_barless(buf_text(&buf));
 	}
-	free(text);
 	buf_free(&buf);
 }
 
@@ -337,70 +415,72 @@ print_destinations(int64_t now_ms, const struct store_summary *summary)
 		print_why(&summary->destinations[i], now_ms);
 }
 
-/* ---- as a plugin ---- */
-
-static int64_t
-age(int64_t now_ms, int64_t since_ms)
-{
-	return since_ms > 0 && since_ms < now_ms ? now_ms - since_ms : 0;
-}
-
 static void
-take_figures(const struct store_summary *summary, int64_t now_ms,
-    int64_t figures[FIGURE_COUNT])
+print_text(const struct site *site, int64_t now_ms)
 {
-	size_t i;
-
-	figures[FIGURE_OLDEST] = age(now_ms, summary->oldest_undelivered_ms);
-	figures[FIGURE_BACKLOG] = summary->events_new + count_pending(summary);
-	figures[FIGURE_DEAD] = 0;
-	for (i = 0; i < summary->destination_count; i++)
-		figures[FIGURE_DEAD] += summary->destinations[i].dead;
-	figures[FIGURE_SILENCE] =
-	    age(now_ms, summary->newest_event_ms > 0 ? summary->newest_event_ms
-						     : summary->made_at_ms);
+	print_totals(site, now_ms);
+	if (site->summary.destination_count > 0)
+		print_destinations(now_ms, &site->summary);
 }
 
-/* Judges, and prints the plugin's line unless the output is for programs. */
-static enum level
-judge(const struct call *call, const struct store_summary *summary,
-    int64_t now_ms)
-{
-	struct limits warn, crit;
-	int64_t figures[FIGURE_COUNT];
-	struct buf line;
+/* ---- the whole ---- */
 
-	buf_init(&line, 1024);
-	limits_read(call->values[OPTION_WARN], &warn, &line);
-	limits_read(call->values[OPTION_CRIT], &crit, &line);
-	take_figures(summary, now_ms, figures);
-	if (status_is_plugin(call) && call->values[OPTION_JSON] == NULL) {
-		limits_add_line(&line, figures, &warn, &crit);
-		puts(buf_text(&line));
+/* Whether there is enough to show, or to judge. A plugin tells also what is
+ * wrong with a site of which nothing can be read. */
+static bool
+is_known(const struct call *call, const struct site *site)
+{
+	if (site->hidden.len > 0)
+		return false;
+	if (status_is_plugin(call))
+		return site->has_summary || site->capture_problem.len > 0;
+	return site->has_summary && !site->is_kept;
+}
+
+static int
+refuse(const struct call *call, const struct site *site)
+{
+	const struct buf *why = &site->capture_problem;
+
+	if (site->hidden.len > 0)
+		why = &site->hidden;
+	else if (site->is_kept)
+		why = &site->config_problem;
+	else if (site->store_problem.len > 0)
+		why = &site->store_problem;
+	return command_refuse(call, "%s", buf_text(why));
+}
+
+static int
+show(const struct call *call, const struct site *site)
+{
+	const char *warn = call->values[OPTION_WARN];
+	const char *crit = call->values[OPTION_CRIT];
+	bool is_plugin = status_is_plugin(call);
+	int64_t now_ms = clock_wall_ms();
+	enum level level =
+	    is_plugin ? plugin_judge(warn, crit, site, now_ms) : LEVEL_OK;
+
+	if (call->values[OPTION_JSON] != NULL) {
+		print_json(site, now_ms, is_plugin ? level_name(level) : NULL);
+		return (int)level;
 	}
-	buf_free(&line);
-	return limits_judge(figures, &warn, &crit);
+	if (is_plugin)
+		plugin_print(warn, crit, site, now_ms);
+	if (site->has_summary)
+		print_text(site, now_ms);
+	return (int)level;
 }
 
 int
 command_status(struct call *call)
 {
-	const char *path = call->config->spool.path;
-	int64_t now_ms = clock_wall_ms();
-	struct store_summary summary;
-	enum level level;
+	struct site site;
+	int status;
 
-	if (store_summarize(call->store, now_ms, &summary) != STORE_OK)
-		return command_refuse(call, "%s", store_why(call->store));
-	level = judge(call, &summary, now_ms);
-	if (call->values[OPTION_JSON] != NULL) {
-		print_json(path, now_ms, &summary,
-		    status_is_plugin(call) ? level_name(level) : NULL);
-	} else {
-		print_totals(path, now_ms, &summary);
-		if (summary.destination_count > 0)
-			print_destinations(now_ms, &summary);
-	}
-	store_free_summary(&summary);
-	return (int)level;
+	site_open(&site, call->config_option);
+	status =
+	    is_known(call, &site) ? show(call, &site) : refuse(call, &site);
+	site_close(&site);
+	return status;
 }

@@ -681,6 +681,11 @@ enum store_status store_summarize(
     struct store *store, int64_t now_ms, struct store_summary *summary);
 void store_free_summary(struct store_summary *summary);
 
+/* Of the newest `limit` events that are routed, but for those of a probe:
+ * how many there are, and how many of them no destination wanted. */
+enum store_status store_count_unwanted(
+    struct store *store, int64_t limit, int64_t *count, int64_t *unwanted);
+
 typedef bool (*store_each_refusal)(void *arg, const struct refusal *refusal);
 /* Newest first; the body is given only where `seq` names one of them (0: all,
  * without bodies). STORE_GONE: there is none of that number. */

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #include "base/xalloc.h"
+#include "config/config.h"
 
 #define HOUR_MS   INT64_C(3600000)
 #define MINUTE_MS INT64_C(60000)
@@ -191,6 +192,29 @@ store_summarize(
 	if (!summary->is_relay_running)
 		forget_down(summary);
 	summary->has_failure_mark = recover_is_marked(store);
+	return STORE_OK;
+}
+
+enum store_status
+store_count_unwanted(
+    struct store *store, int64_t limit, int64_t *count, int64_t *unwanted)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "SELECT count(*), coalesce(sum(NOT EXISTS (SELECT 1 "
+	    "FROM deliveries WHERE deliveries.seq = newest.seq)), 0) "
+	    "FROM (SELECT seq, event_type FROM events "
+	    "WHERE seq <= (SELECT routed_seq FROM progress) "
+	    "ORDER BY seq DESC LIMIT ?1) AS newest WHERE event_type <> ?2");
+
+	sqlite3_bind_int64(statement, 1, limit);
+	sql_bind_text(statement, 2, CONFIG_PROBE_TYPE);
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status;
+	*count = sqlite3_column_int64(statement, 0);
+	*unwanted = sqlite3_column_int64(statement, 1);
+	sqlite3_reset(statement);
 	return STORE_OK;
 }
 
