@@ -124,6 +124,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/check.c \
 	%D%/command/command.h \
 	%D%/command/destinations.c %D%/command/destinations.h \
+	%D%/command/environment.c %D%/command/environment.h \
 	%D%/command/erase.c \
 	%D%/command/export.c \
 	%D%/command/fail.c \

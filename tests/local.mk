@@ -211,8 +211,11 @@ python_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py
 sanitized_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py
 EXTRA_DIST += %D%/certificates.py
 unit_tests += test_ini test_config test_config_destination test_config_files \
-	test_print
+	test_environment test_print
 EXTRA_DIST += %D%/config_unit.h
+test_environment_SOURCES = %D%/test_environment.c
+test_environment_CPPFLAGS = $(unit_cppflags)
+test_environment_LDADD = $(unit_ldadd)
 test_ini_SOURCES = %D%/test_ini.c
 test_ini_CPPFLAGS = $(unit_cppflags)
 test_ini_LDADD = $(unit_ldadd)

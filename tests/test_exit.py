@@ -29,6 +29,36 @@ def the_environment_names_no_proxy():
         equal(trap.connections, 0, "connections to the proxy")
 
 
+@test
+def nothing_about_tls_is_taken_from_the_environment():
+    with Site() as site:
+        root = Certificate(site, "root", is_authority=True)
+        pair = server_pair(site, root)
+        keys = site.join("keys")
+        settings = site.write("openssl.cnf", "\n".join([
+            "openssl_conf = all", "[all]", "providers = none", "[none]",
+            "null = no_algorithm", "[no_algorithm]", "activate = 1", ""]),
+            0o600)
+        environment = {"SSLKEYLOGFILE": keys, "OPENSSL_CONF": settings,
+                       "SSL_CERT_FILE": settings}
+        with Destination(tls=pair) as to:
+            site.configure(section("crm", to.url(), "ca_file = " + root.pem))
+            event = site.capture()
+            site.relay(environment=environment)
+            equal(ids(to.wait_for(1)), [event])
+            for done in (["check"],
+                         ["send", "--ca-file", root.pem, to.url(),
+                          site.write("event.json", body().decode(), 0o600)],
+                         ["probe", "--ca-file", root.pem, "--token-file",
+                          site.write("token", "t\n", 0o600), to.url()]):
+                before = to.connections
+                run([HOOKSPOOL, "-c", site.conf] + done, None,
+                    env=dict(os.environ, **environment))
+                assert to.connections > before, done
+            assert len(to.got()) > 2, "no TLS with these settings"
+        assert not os.path.exists(keys), "the keys were written to a file"
+
+
 # Ways to write loopback that reach a listener on 127.0.0.1, where allowed.
 LOOPBACK = ["127.0.0.1", "127.1", "127.0.1", "0x7f000001", "0x7f.0.0.1",
             "0X7F.1", "2130706433", "017700000001", "0177.0.0.01",

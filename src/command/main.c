@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "command/command.h"
+#include "command/environment.h"
 #include "command/names.h"
 #include "command/target.h"
 #include "config/config.h"
@@ -405,6 +406,7 @@ main(int argc, char **argv)
 {
 	int status;
 
+	environment_restrict();
 	setlocale(LC_CTYPE, "");
 	log_open("hookspool", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	status = dispatch(argc, argv);

@@ -1,0 +1,44 @@
+/*
+ * The environment of the command: see environment.h.
+ */
+#include "config.h"
+
+#include "command/environment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What may stay; a name that ends in `_` is the beginning of names. TMPDIR is
+ * where SQLite sorts what does not fit into memory. */
+static const char *const kept[] = {"HOOKSPOOL_CONF", "PATH", "HOME", "TMPDIR",
+    "TZ", "TERM", "LANG", "LANGUAGE", "LC_"};
+
+static bool
+is_kept(const char *variable)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+		size_t len = strlen(kept[i]);
+
+		if (strncmp(variable, kept[i], len) == 0 &&
+		    (variable[len] == '=' || kept[i][len - 1] == '_'))
+			return true;
+	}
+	return false;
+}
+
+void
+environment_restrict(void)
+{
+	char **from, **to = environ;
+
+	if (environ == NULL) /* which stands for none, too */
+		return;
+	for (from = environ; *from != NULL; from++)
+		if (is_kept(*from))
+			*to++ = *from;
+	*to = NULL;
+}
