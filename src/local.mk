@@ -53,6 +53,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/erasing.c %D%/spool/erasing.h \
 	%D%/spool/erasing_rest.c \
 	%D%/spool/filter.c \
+	%D%/spool/find.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
 	%D%/spool/hold.c \
 	%D%/spool/lane.c \

@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import shutil
+import sqlite3
 import stat
 import threading
 
@@ -412,8 +413,40 @@ def list_filters_and_counts():
         equal(site.list("--until", "2100-01-01T00:00Z"), [c, b, a])
         rows = site.run("list").splitlines()
         equal(len(rows), 4, "lines, one of them of titles")
-        contains(rows[3], a)
+        contains(rows[3], " " + a[-8:] + " ")
         contains(rows[3], "ticket_status_change")
+
+
+@test
+def the_end_of_an_id_that_list_shows_is_an_id():
+    with Sandbox() as box:
+        site = Site(box)
+        ids = [site.capture(event()) for _ in range(3)]
+        shown = [line.split()[3] for line in
+                 site.run("list").splitlines()[1:]]
+        equal(shown, [i[-8:] for i in reversed(ids)])
+        for short in (shown[2], shown[2].upper(), ids[0][-17:], ids[0]):
+            equal(site.json("show", short)["id"], ids[0])
+        (row,) = site.run("export", shown[1]).splitlines()
+        equal(json.loads(row)["id"], ids[1])
+        for name in ("replay", "drop"):
+            equal(site.json(name, shown[1], "--dry-run")["dry_run"], True)
+        equal(site.json("show", "--last")["id"], ids[2])
+        contains(complaint(site.config_path, "show", "--last", ids[0],
+                           status=2), "--last goes with no ID")
+        said = complaint(site.config_path, "show", ids[0][:4])
+        for i in ids:
+            contains(said, i)
+        # Where eight do not tell them apart, as many as do.
+        with sqlite3.connect(os.path.join(site.spool, "spool.db")) as db:
+            for seq, start in ((1, "a"), (2, "b")):
+                db.execute("UPDATE events SET id = ? WHERE seq = ?", (
+                    ids[seq][:24] + "000" + start + "12345678", seq))
+        db.close()
+        shown = [line.split()[3] for line in
+                 site.run("list").splitlines()[1:]]
+        equal(shown, [ids[2][-9:], "b12345678", "a12345678"])
+        equal(site.json("show", "b12345678")["seq"], 2)
 
 
 @test

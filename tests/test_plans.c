@@ -84,6 +84,7 @@ look(struct fixture *fixture)
 	store_list(fixture->store, &newest, count_row, &count);
 	assert_int_equal(count, 3);
 	store_find_event(fixture->store, "018b", id);
+	store_find_newest(fixture->store, id);
 	store_show_event(fixture->store, "018b", &detail);
 }
 

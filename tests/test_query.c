@@ -49,6 +49,103 @@ an_event_is_found_by_the_beginning_of_its_id(void **state)
 }
 
 static void
+rename_event(struct fixture *fixture, int seq, const char *id)
+{
+	char *sql =
+	    xasprintf("UPDATE events SET id = '%s' WHERE seq = %d", id, seq);
+
+	delivery_exec(fixture, sql);
+	free(sql);
+}
+
+#define FIRST  "018bcfe5-6800-7abc-8def-00000abcdef1"
+#define SECOND "018bcfe5-6801-7abc-8def-11111abcdef1"
+#define THIRD  "018bcfe5-6802-7abc-8def-11112018bcfe"
+
+static void
+expect_found(struct fixture *fixture, const char *part, const char *wanted)
+{
+	char id[UUID_TEXT_SIZE] = "";
+
+	if (store_find_event(fixture->store, part, id) != STORE_OK)
+		fail_msg("%s", store_why(fixture->store));
+	assert_string_equal(id, wanted);
+}
+
+static void
+expect_several(struct fixture *fixture, const char *part, const char *first,
+    const char *second)
+{
+	char id[UUID_TEXT_SIZE];
+	const char *why = store_why(fixture->store);
+
+	assert_int_equal(
+	    store_find_event(fixture->store, part, id), STORE_REFUSED);
+	why = store_why(fixture->store);
+	assert_non_null(strstr(why, first));
+	assert_non_null(strstr(why, second));
+}
+
+static void
+an_event_is_found_by_the_end_of_its_id(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+	char id[UUID_TEXT_SIZE];
+
+	delivery_fill(fixture, ids);
+	rename_event(fixture, 1, FIRST);
+	rename_event(fixture, 2, SECOND);
+	rename_event(fixture, 3, THIRD);
+	expect_found(fixture, "0abcdef1", FIRST);
+	expect_found(fixture, "1ABCDEF1", SECOND);
+	expect_found(fixture, "-8def-11111abcdef1", SECOND);
+	expect_found(fixture, "e", THIRD);
+	expect_several(fixture, "abcdef1", SECOND, FIRST);
+	expect_several(fixture, "f1", SECOND, FIRST);
+	/* One ends as the others begin: who means which is not known. */
+	expect_several(fixture, "018bcfe", THIRD, FIRST);
+	/* With its dash it is no end. */
+	expect_several(fixture, "018bcfe5-680", THIRD, SECOND);
+	expect_found(fixture, "018bcfe5-6801", SECOND);
+	assert_int_equal(
+	    store_find_event(fixture->store, "8def", id), STORE_GONE);
+	assert_int_equal(
+	    store_find_event(fixture->store, "8def-0", id), STORE_GONE);
+	assert_int_equal(store_find_newest(fixture->store, id), STORE_OK);
+	assert_string_equal(id, THIRD);
+	delivery_exec(fixture, "DELETE FROM events");
+	assert_int_equal(store_find_newest(fixture->store, id), STORE_GONE);
+	assert_int_equal(
+	    store_find_event(fixture->store, "0abcdef1", id), STORE_GONE);
+}
+
+/* More of them than are looked at at once: ambiguity is found over all. */
+static void
+the_end_of_an_id_is_looked_for_among_all(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+	char id[UUID_TEXT_SIZE];
+
+	delivery_fill(fixture, ids);
+	delivery_exec(fixture,
+	    "INSERT INTO events (id, received_at_ms, event_type, body) "
+	    "WITH RECURSIVE n(i) AS (SELECT 100000 UNION ALL SELECT i + 1 "
+	    "FROM n WHERE i < 125000) SELECT '018bcfe5-6803-7abc-8def-000000' "
+	    "|| i, 1, 'x', x'00' FROM n");
+	expect_found(
+	    fixture, "0100001", "018bcfe5-6803-7abc-8def-000000100001");
+	expect_found(
+	    fixture, "0125000", "018bcfe5-6803-7abc-8def-000000125000");
+	rename_event(fixture, 1, "018bcfe5-6800-7abc-8def-111111125000");
+	expect_several(fixture, "125000", "-000000125000", "-111111125000");
+	assert_int_equal(
+	    store_find_event(fixture->store, "00", id), STORE_REFUSED);
+	assert_non_null(strstr(store_why(fixture->store), " and more;"));
+}
+
+static void
 an_event_is_shown_with_all_that_belongs_to_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -241,6 +338,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(an_event_is_found_by_the_beginning_of_its_id),
+	    CASE(an_event_is_found_by_the_end_of_its_id),
+	    CASE(the_end_of_an_id_is_looked_for_among_all),
 	    CASE(an_event_is_shown_with_all_that_belongs_to_it),
 	    CASE(the_summary_counts_what_waits_and_since_when),
 	    CASE(

@@ -96,6 +96,7 @@ int command_migrate(struct call *call);
 /* What their rows have to read beforehand. */
 int status_read(struct call *call);
 int list_read(struct call *call);
+int show_read(struct call *call);
 int replay_read(struct call *call);
 int drop_read(struct call *call);
 int erase_read(struct call *call);

@@ -59,11 +59,11 @@ print_line(void *arg, const struct event_row *event,
 }
 
 static enum store_status
-export_one(struct store *store, const char *prefix, struct exporting *exporting)
+export_one(struct store *store, const char *part, struct exporting *exporting)
 {
 	struct event_detail detail;
 	char id[UUID_TEXT_SIZE];
-	enum store_status status = store_find_event(store, prefix, id);
+	enum store_status status = store_find_event(store, part, id);
 
 	if (status == STORE_OK)
 		status = store_show_event(store, id, &detail);

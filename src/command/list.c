@@ -3,6 +3,11 @@
  */
 #include "config.h"
 
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
 #include "command/command.h"
 #include "command/filter.h"
 #include "command/jsonout.h"
@@ -12,6 +17,7 @@
 
 #define LIMIT_DEFAULT 50
 #define BLOCK_ROWS    500 /* aligned with each other; bounds the memory */
+#define SHORT_ID_MIN  8   /* characters, from the end of an id */
 
 enum { OPTION_JSON = FILTER_COUNT };
 
@@ -44,10 +50,70 @@ print_json(void *arg, const struct event_row *event,
 	return true;
 }
 
-static const char *const titles[] = {
+enum {
+	COLUMN_RECEIVED,
+	COLUMN_ID,
+	COLUMN_TYPE,
+	COLUMN_TICKET,
+	COLUMN_DELIVERIES,
+	COLUMNS
+};
+
+static const char *const titles[COLUMNS] = {
     "RECEIVED", "ID", "TYPE", "TICKET", "DELIVERIES"};
 
-#define COLUMNS (sizeof titles / sizeof titles[0])
+static int
+compare_ends(const void *a, const void *b)
+{
+	const char *one = *(char *const *)a + UUID_TEXT_SIZE - 1;
+	const char *other = *(char *const *)b + UUID_TEXT_SIZE - 1;
+	int i;
+
+	for (i = 1; i < UUID_TEXT_SIZE; i++)
+		if (one[-i] != other[-i])
+			return one[-i] < other[-i] ? -1 : 1;
+	return 0;
+}
+
+/* How many characters at the ends of these whole ids tell them apart. Sorted
+ * from their ends, those that have most in common are neighbours. */
+static size_t
+short_length(char **ids, size_t count)
+{
+	size_t i, len = SHORT_ID_MIN, end = UUID_TEXT_SIZE - 1;
+
+	qsort(ids, count, sizeof *ids, compare_ends);
+	for (i = 1; i < count; i++)
+		while (len < end &&
+		       strcmp(ids[i - 1] + end - len, ids[i] + end - len) == 0)
+			len++;
+	return len;
+}
+
+/* An id begins with the time, which is there already; its end is what tells
+ * it from others. */
+static void
+shorten_ids(struct table *table)
+{
+	size_t rows = table->count / COLUMNS, row, len;
+	char **ids = xcalloc(rows + 1, sizeof *ids);
+
+	for (row = 1; row < rows; row++) {
+		ids[row - 1] = table->cells[row * COLUMNS + COLUMN_ID];
+		assert(strlen(ids[row - 1]) == UUID_TEXT_SIZE - 1);
+	}
+	len = rows > 0 ? short_length(ids, rows - 1) : 0;
+	for (row = 0; row + 1 < rows; row++)
+		memmove(ids[row], ids[row] + UUID_TEXT_SIZE - 1 - len, len + 1);
+	free(ids);
+}
+
+static void
+print_block(struct table *table)
+{
+	shorten_ids(table);
+	table_print(table);
+}
 
 /* crm: delivered, erp: pending */
 static void
@@ -85,8 +151,8 @@ print_row(void *arg, const struct event_row *event,
 	table_add(table, event->event_type);
 	table_add(table, event->ticket_id);
 	add_deliveries(table, event, deliveries, count);
-	if (table->count >= BLOCK_ROWS * COLUMNS)
-		table_print(table);
+	if (table->count >= (size_t)BLOCK_ROWS * COLUMNS)
+		print_block(table);
 	return true;
 }
 
@@ -102,7 +168,7 @@ command_list(struct call *call)
 	} else {
 		listed =
 		    store_list(call->store, &call->filter, print_row, &table);
-		table_print(&table);
+		print_block(&table);
 	}
 	return listed == STORE_OK ? STATUS_FINE
 				  : command_fail("%s", store_why(call->store));

@@ -13,11 +13,12 @@
 #include "command/rows.h"
 #include "spool/spool.h"
 
-enum { OPTION_BODY, OPTION_JSON };
+enum { OPTION_BODY, OPTION_JSON, OPTION_LAST };
 
 const struct option_row show_options[] = {
     [OPTION_BODY] = {"body", NULL, "the body alone, byte for byte"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_LAST] = {"last", NULL, "the event that was captured last"},
     {.name = NULL}};
 
 static void
@@ -184,12 +185,32 @@ print_text(const struct event_detail *detail)
 }
 
 int
+show_read(struct call *call)
+{
+	bool is_last = call->values[OPTION_LAST] != NULL;
+
+	if (is_last == (call->operands[0] != NULL))
+		return command_misuse(call, is_last
+						? "--last goes with no ID"
+						: "ID is missing, or --last");
+	return STATUS_FINE;
+}
+
+static enum store_status
+find_event(struct call *call, char *id)
+{
+	if (call->values[OPTION_LAST] != NULL)
+		return store_find_newest(call->store, id);
+	return store_find_event(call->store, call->operands[0], id);
+}
+
+int
 command_show(struct call *call)
 {
 	struct event_detail detail = {.deliveries = NULL};
 	char id[UUID_TEXT_SIZE];
 
-	if (store_find_event(call->store, call->operands[0], id) != STORE_OK ||
+	if (find_event(call, id) != STORE_OK ||
 	    store_show_event(call->store, id, &detail) != STORE_OK)
 		return command_fail("%s", store_why(call->store));
 	if (call->values[OPTION_JSON] != NULL)

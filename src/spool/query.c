@@ -183,61 +183,6 @@ query_write_id_bound(int64_t wall_ms, char *id)
 
 /* ---- one event ---- */
 
-/* Copies `prefix` in lower case; false if no id can begin with it. */
-static bool
-fold_prefix(const char *prefix, char *folded)
-{
-	size_t len = strlen(prefix), i;
-
-	if (len == 0 || len >= UUID_TEXT_SIZE)
-		return false;
-	for (i = 0; i < len; i++) {
-		folded[i] = prefix[i];
-		if (folded[i] >= 'A' && folded[i] <= 'F')
-			folded[i] = (char)(folded[i] - 'A' + 'a');
-		if (strchr("0123456789abcdef-", folded[i]) == NULL)
-			return false;
-	}
-	folded[len] = '\0';
-	return true;
-}
-
-enum store_status
-store_find_event(struct store *store, const char *prefix, char *id)
-{
-	char folded[UUID_TEXT_SIZE];
-	char *found = NULL;
-	enum store_status status = STORE_GONE;
-	/* 'g' is beyond every character of an id. */
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT id FROM events WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2");
-
-	if (fold_prefix(prefix, folded)) {
-		sql_bind_text(statement, 1, folded);
-		status = sql_next(store, statement);
-	}
-	if (status == STORE_GONE)
-		return store_say(store, STORE_GONE,
-		    "no event has an id that begins with \"%s\"", prefix);
-	if (status != STORE_OK)
-		return status;
-	found = sql_text_dup(statement, 0);
-	status = sql_next(store, statement);
-	if (status == STORE_OK) {
-		sqlite3_reset(statement);
-		status = store_say(store, STORE_REFUSED,
-		    "several events have an id that begins with \"%s\": "
-		    "give more of it",
-		    prefix);
-	} else if (status == STORE_GONE) {
-		memset(id, 0, UUID_TEXT_SIZE);
-		memcpy(id, found, strnlen(found, UUID_TEXT_SIZE - 1));
-		status = STORE_OK;
-	}
-	free(found);
-	return status;
-}
-
 enum store_status
 query_find_seq(struct store *store, const char *id, int64_t *seq)
 {

@@ -453,11 +453,15 @@ typedef bool (*store_each_event)(void *arg, const struct event_row *event,
 enum store_status store_list(struct store *store,
     const struct list_filter *filter, store_each_event each, void *arg);
 
-/* Finds the one event whose id begins with `prefix` (case does not matter):
- * STORE_GONE if there is none, STORE_REFUSED if there are several; store_why
- * says so. `id` gets UUID_TEXT_SIZE bytes. */
+/* Finds the one event whose id begins or ends with `part` (case does not
+ * matter): STORE_GONE if there is none, STORE_REFUSED if there are several of
+ * all events; store_why says so, and names them. A part that ids can end with
+ * is looked for along all ids. `id` gets UUID_TEXT_SIZE bytes. */
 enum store_status store_find_event(
-    struct store *store, const char *prefix, char *id);
+    struct store *store, const char *part, char *id);
+
+/* The event that was captured last. STORE_GONE, with `why`: there is none. */
+enum store_status store_find_newest(struct store *store, char *id);
 
 /* The names of the destinations that the spool knows, those that are not
  * configured (any more) too, in their order; the caller frees each and the
