@@ -98,6 +98,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/receive.c %D%/relay/receive.h \
 	%D%/relay/relay.c %D%/relay/relay.h \
 	%D%/relay/retain.c %D%/relay/retain.h \
+	%D%/relay/restart.c %D%/relay/restart.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
 	%D%/relay/sign.c %D%/relay/sign.h \
 	%D%/relay/signals.c %D%/relay/signals.h \
@@ -120,6 +121,7 @@ libhookspool_a_SOURCES += \
 
 # command/
 libhookspool_a_SOURCES += \
+	%D%/command/ask.c %D%/command/ask.h \
 	%D%/command/backup.c \
 	%D%/command/change.c \
 	%D%/command/check.c \
@@ -156,6 +158,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/site.c %D%/command/site.h \
 	%D%/command/soundness.c %D%/command/soundness.h \
 	%D%/command/status.c \
+	%D%/command/stop.c \
 	%D%/command/steps.c %D%/command/steps.h \
 	%D%/command/target.c %D%/command/target.h \
 	%D%/command/when.c %D%/command/when.h

@@ -85,7 +85,7 @@ test_sign_LDADD = $(unit_ldadd) $(CRYPTO_LIBS)
 relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py \
 	%D%/test_relay_process.py %D%/test_relay_crash.py \
 	%D%/test_relay_down.py %D%/test_relay_order.py \
-	%D%/test_relay_reload.py
+	%D%/test_relay_reload.py %D%/test_restart.py
 python_tests += $(relay_tests)
 sanitized_tests += $(relay_tests)
 EXTRA_DIST += %D%/destination.py %D%/proxy.py \

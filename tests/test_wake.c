@@ -58,15 +58,15 @@ static void
 who_listens_is_woken_and_who_does_not_is_reported(void **state)
 {
 	const char *folder = *state;
-	bool is_reload_asked = false;
+	bool asked[WAKE_REQUEST_COUNT] = {false};
 	struct wake_socket end;
 
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
 	assert_true(wake_listen(folder, &end));
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 0);
+	assert_int_equal(wake_drain(end.fd, asked), 0);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 2);
+	assert_int_equal(wake_drain(end.fd, asked), 2);
 	wake_close(folder, &end);
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
 	wake_close(folder, &end);
@@ -76,7 +76,7 @@ static void
 the_socket_of_a_dead_relay_is_nobody_and_is_replaced(void **state)
 {
 	const char *folder = *state;
-	bool is_reload_asked = false;
+	bool asked[WAKE_REQUEST_COUNT] = {false};
 	struct wake_socket end;
 
 	assert_true(wake_listen(folder, &end));
@@ -85,7 +85,7 @@ the_socket_of_a_dead_relay_is_nobody_and_is_replaced(void **state)
 	assert_int_equal(wake_send(folder), WAKE_NOBODY);
 	assert_true(wake_listen(folder, &end));
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 1);
+	assert_int_equal(wake_drain(end.fd, asked), 1);
 	wake_close(folder, &end);
 }
 
@@ -93,18 +93,18 @@ static void
 a_relay_too_busy_to_read_is_alive(void **state)
 {
 	const char *folder = *state;
-	bool is_reload_asked = false;
+	bool asked[WAKE_REQUEST_COUNT] = {false};
 	struct wake_socket end;
 	int i;
 
 	assert_true(wake_listen(folder, &end));
 	for (i = 0; i < 2000; i++)
 		assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_ask_reload(folder), WAKE_FAILED);
+	assert_int_equal(wake_ask(folder, WAKE_RELOAD), WAKE_FAILED);
 	assert_int_equal(errno, EAGAIN);
-	assert_in_range(wake_drain(end.fd, &is_reload_asked), 1, 2000);
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 0);
-	assert_false(is_reload_asked);
+	assert_in_range(wake_drain(end.fd, asked), 1, 2000);
+	assert_int_equal(wake_drain(end.fd, asked), 0);
+	assert_false(asked[WAKE_RELOAD]);
 	wake_close(folder, &end);
 }
 
@@ -112,21 +112,21 @@ static void
 a_reload_is_told_from_a_wake_up(void **state)
 {
 	const char *folder = *state;
-	bool is_reload_asked = false;
+	bool asked[WAKE_REQUEST_COUNT] = {false};
 	struct wake_socket end;
 
-	assert_int_equal(wake_ask_reload(folder), WAKE_NOBODY);
+	assert_int_equal(wake_ask(folder, WAKE_RELOAD), WAKE_NOBODY);
 	assert_true(wake_listen(folder, &end));
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 1);
-	assert_false(is_reload_asked);
+	assert_int_equal(wake_drain(end.fd, asked), 1);
+	assert_false(asked[WAKE_RELOAD]);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_ask_reload(folder), WAKE_SENT);
+	assert_int_equal(wake_ask(folder, WAKE_RELOAD), WAKE_SENT);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 3);
-	assert_true(is_reload_asked);
-	assert_int_equal(wake_drain(end.fd, &is_reload_asked), 0);
-	assert_true(is_reload_asked);
+	assert_int_equal(wake_drain(end.fd, asked), 3);
+	assert_true(asked[WAKE_RELOAD]);
+	assert_int_equal(wake_drain(end.fd, asked), 0);
+	assert_true(asked[WAKE_RELOAD]);
 	wake_close(folder, &end);
 }
 

@@ -52,6 +52,8 @@ static const struct command commands[] = {
 	    command_resume, "let a paused or held destination go on"},
 	{"reload", "", 0, 0, NEEDS_CONFIG, reload_options, NULL,
 	    command_reload, "let the relay read the configuration again"},
+	{"stop", "", 0, 0, NEEDS_SPOOL, stop_options, NULL, command_stop,
+	    "end a relay that was started on demand"},
 	{"erase", "", 0, 0, NEEDS_CHANGE, erase_options, erase_read,
 	    command_erase, "erase what is of a ticket, note, person or time"},
 	{"export", "[ID...]", 0, -1, NEEDS_STORE, export_options, export_read,

@@ -1,6 +1,7 @@
 /*
  * hookspool reload: the relay reads its configuration again, if it is right:
- * what is wrong with it is said here, before the relay hears of it.
+ * what is wrong with it is said here, before the relay hears of it. Or with
+ * --restart: the relay executes its program again, after an upgrade.
  */
 #include "config.h"
 
@@ -8,39 +9,112 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command/ask.h"
 #include "command/command.h"
 #include "command/jsonout.h"
+#include "command/nudge.h"
+#include "command/print.h"
 #include "config/config.h"
+#include "spool/spool.h"
 #include "spool/wake.h"
 
-enum { OPTION_JSON };
+#define RESTART_WAIT_MS 15000 /* a relay ends within five seconds */
+
+enum { OPTION_RESTART, OPTION_JSON };
 
 const struct option_row reload_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_RESTART] = {"restart", NULL,
+	"let a new program take the relay's place, after an upgrade"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
 
+/* `relay` NULL: no more is known of it. */
 static void
-print_json(bool is_asked)
+print_json(const char *state, const struct relay_holder *relay)
 {
 	struct jsonout out = {.needs_comma = false};
 
 	jsonout_open(&out, NULL, '{');
-	jsonout_text(&out, "relay", is_asked ? "asked" : "not running");
+	jsonout_text(&out, "relay", state);
+	if (relay != NULL) {
+		jsonout_some(&out, "pid", relay->pid);
+		jsonout_text(&out, "version", relay->version);
+	}
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
+}
+
+/* ---- --restart ---- */
+
+static int
+say_restarted(const struct call *call, const struct relay_holder *relay)
+{
+	if (call->values[OPTION_JSON] != NULL) {
+		print_json("restarted", relay);
+		return STATUS_FINE;
+	}
+	printf("the relay was restarted: pid %lld, version ",
+	    (long long)relay->pid);
+	print_safe(relay->version);
+	putchar('\n');
+	return STATUS_FINE;
+}
+
+/* It has ended, as it does when it is idle, and nobody followed. */
+static int
+start_next(struct call *call)
+{
+	enum nudge nudge = nudge_relay(call);
+
+	if (call->values[OPTION_JSON] != NULL)
+		print_json(nudge_name(nudge), NULL);
+	else if (nudge == NUDGE_NOBODY)
+		puts("no relay runs; the next one is the new program");
+	else
+		nudge_print(nudge);
+	return STATUS_FINE;
+}
+
+static int
+restart(struct call *call)
+{
+	const char *folder = call->config->spool.path;
+	struct relay_holder before, now;
+
+	if (!store_read_relay(folder, &before))
+		return start_next(call);
+	switch (ask_relay(
+	    folder, WAKE_RESTART, &before, true, RESTART_WAIT_MS, &now)) {
+	case ASK_REPLACED:
+		return say_restarted(call, &now);
+	case ASK_ENDED:
+		return start_next(call);
+	case ASK_FAILED:
+		return command_fail("the relay (pid %lld) cannot be asked: %s",
+		    (long long)before.pid, strerror(errno));
+	case ASK_DEAF:
+		break;
+	}
+	return command_fail("the relay (pid %lld) has not restarted within %d "
+			    "seconds; its log says why",
+	    (long long)before.pid, RESTART_WAIT_MS / 1000);
 }
 
 int
 command_reload(struct call *call)
 {
 	const char *folder = call->config->spool.path;
-	enum wake wake = wake_ask_reload(folder);
+	enum wake wake;
 
+	if (call->values[OPTION_RESTART] != NULL)
+		return restart(call);
+	wake = wake_ask(folder, WAKE_RELOAD);
 	if (wake == WAKE_FAILED)
 		return command_fail("%s/" WAKE_SOCKET_NAME
 				    ": the relay cannot be asked: %s",
 		    folder, strerror(errno));
 	if (call->values[OPTION_JSON] != NULL)
-		print_json(wake == WAKE_SENT);
+		print_json(wake == WAKE_SENT ? "asked" : "not running", NULL);
 	else if (wake == WAKE_SENT)
 		puts("the configuration is right; the relay was asked to read "
 		     "it again, and logs that it has");

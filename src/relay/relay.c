@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "relay/deliver.h"
 #include "relay/descriptors.h"
+#include "relay/restart.h"
 #include "relay/retain.h"
 #include "relay/signals.h"
 #include "relay/sole.h"
@@ -47,6 +48,7 @@ struct relay {
 	int64_t idle_mono_ms;   /* idle since then; 0: it is not */
 	int64_t erased_events;  /* and not said in the log yet */
 	bool is_reload_asked;
+	bool is_restarting;     /* ends, to execute its program anew */
 	int64_t reload_mono_ms; /* not before then: the spool was busy */
 };
 
@@ -147,12 +149,23 @@ listen_again(struct relay *relay)
 	return is_made;
 }
 
+/* What a wake-up, or the operator's command, has to say. */
 static void
 take_datagrams(struct relay *relay)
 {
-	if (relay->socket.fd >= 0 &&
-	    wake_drain(relay->socket.fd, &relay->is_reload_asked) > 0)
+	bool asked[WAKE_REQUEST_COUNT] = {false};
+
+	if (relay->socket.fd >= 0 && wake_drain(relay->socket.fd, asked) > 0)
 		work_look_again(&relay->work);
+	if (asked[WAKE_RELOAD])
+		relay->is_reload_asked = true;
+	if (asked[WAKE_STOP])
+		signals_stop();
+	else if (asked[WAKE_RESTART] &&
+		 restart_is_possible(relay->config->path)) {
+		relay->is_restarting = true;
+		signals_stop();
+	}
 }
 
 /* Makes the socket again where somebody took it away, or where it could not
@@ -429,9 +442,10 @@ serve(struct relay *relay)
 		log_note(LOG_LEVEL_ERROR, "the relay gives up",
 		    LOG_TEXT("why", store_why(relay->store)));
 	else
-		log_plain(LOG_LEVEL_INFO, signals_is_stop()
-					      ? "relay stopped, as it was told"
-					      : "relay ends: nothing to do");
+		log_plain(LOG_LEVEL_INFO,
+		    relay->is_restarting ? "relay restarts"
+		    : signals_is_stop()  ? "relay stopped, as it was told"
+					 : "relay ends: nothing to do");
 	return status;
 }
 
@@ -475,5 +489,8 @@ relay_run(const struct relay_options *options)
 	if (status == STORE_OK && is_needed)
 		status = serve(&relay);
 	close_all(&relay);
-	return exit_status(status);
+	if (!relay.is_restarting)
+		return exit_status(status);
+	restart_execute();
+	return EX_TEMPFAIL;
 }

@@ -74,6 +74,12 @@ signals_is_stop(void)
 	return is_told_to_stop != 0;
 }
 
+void
+signals_stop(void)
+{
+	is_told_to_stop = 1;
+}
+
 bool
 signals_take_reload(void)
 {

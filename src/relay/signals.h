@@ -17,8 +17,9 @@ bool signals_set(void);
 int signals_fd(void);
 void signals_drain(void);
 
-/* Whether it was told to stop: for good. */
+/* Whether it was told to stop: for good. By signals_stop without a signal. */
 bool signals_is_stop(void);
+void signals_stop(void);
 
 /* Whether it was told to reload since this was last asked. */
 bool signals_take_reload(void);

@@ -18,11 +18,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define RELOAD             "reload"
-#define RELOAD_TRIES       500 /* for a place in a full queue */
-#define RELOAD_PAUSE_MS    10
+#define ASK_TRIES          500 /* for a place in a full queue */
+#define ASK_PAUSE_MS       10
 #define DATAGRAM_MAX_BYTES 16
 #define EVENTS_MAX_BYTES   4096 /* of the watch, at a time */
+
+static const char *const requests[WAKE_REQUEST_COUNT] = {
+    [WAKE_RELOAD] = "reload", [WAKE_RESTART] = "restart", [WAKE_STOP] = "stop"};
 
 /* The socket's address, by way of the open folder if it must be. */
 static void
@@ -101,16 +103,17 @@ wake_send(const char *path)
 }
 
 enum wake
-wake_ask_reload(const char *path)
+wake_ask(const char *path, enum wake_request request)
 {
+	const char *text = requests[request];
 	enum wake result = WAKE_FAILED;
 	int tries;
 
-	for (tries = 0; tries < RELOAD_TRIES; tries++) {
-		result = send_datagram(path, RELOAD, strlen(RELOAD));
+	for (tries = 0; tries < ASK_TRIES; tries++) {
+		result = send_datagram(path, text, strlen(text));
 		if (result != WAKE_FAILED || errno != EAGAIN)
 			break;
-		poll(NULL, 0, RELOAD_PAUSE_MS);
+		poll(NULL, 0, ASK_PAUSE_MS);
 		errno = EAGAIN;
 	}
 	return result;
@@ -195,8 +198,19 @@ wake_is_lost(const char *path, const struct wake_socket *end)
 	       found.inode != end->inode;
 }
 
+static void
+note_request(const char *data, size_t len, bool is_asked[WAKE_REQUEST_COUNT])
+{
+	size_t i;
+
+	for (i = 0; i < WAKE_REQUEST_COUNT; i++)
+		if (len == strlen(requests[i]) &&
+		    memcmp(data, requests[i], len) == 0)
+			is_asked[i] = true;
+}
+
 size_t
-wake_drain(int fd, bool *is_reload_asked)
+wake_drain(int fd, bool is_asked[WAKE_REQUEST_COUNT])
 {
 	char data[DATAGRAM_MAX_BYTES];
 	size_t count = 0;
@@ -204,13 +218,12 @@ wake_drain(int fd, bool *is_reload_asked)
 	for (;;) {
 		ssize_t len = recv(fd, data, sizeof data, MSG_DONTWAIT);
 
-		if (len >= 0)
+		if (len >= 0) {
 			count++;
-		else if (errno != EINTR)
+			note_request(data, (size_t)len, is_asked);
+		} else if (errno != EINTR) {
 			return count;
-		if (len == (ssize_t)strlen(RELOAD) &&
-		    memcmp(data, RELOAD, strlen(RELOAD)) == 0)
-			*is_reload_asked = true;
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
  * The relay's socket in the spool folder: a datagram means "look again", and
- * may be lost only when the relay is awake anyway; the datagram `reload` asks
- * it to read its configuration again as well, and is not lost.
+ * may be lost only when the relay is awake anyway; the datagrams `reload`,
+ * `restart` and `stop` ask it for that as well, and are not lost.
  */
 #ifndef HOOKSPOOL_WAKE_H
 #define HOOKSPOOL_WAKE_H
@@ -22,9 +22,17 @@ enum wake {
 /* Wakes the relay of the spool folder at `path`; never blocks. */
 enum wake wake_send(const char *path);
 
-/* Asks it to read its configuration again. Waits a few seconds for a place in
- * a full queue, then WAKE_FAILED with EAGAIN. */
-enum wake wake_ask_reload(const char *path);
+/* What a relay can be asked for. */
+enum wake_request {
+	WAKE_RELOAD,  /* to read its configuration again */
+	WAKE_RESTART, /* to end, and to execute its program again */
+	WAKE_STOP,    /* to end */
+	WAKE_REQUEST_COUNT
+};
+
+/* Asks it. Waits a few seconds for a place in a full queue, then WAKE_FAILED
+ * with EAGAIN. */
+enum wake wake_ask(const char *path, enum wake_request request);
 
 /* The relay's end of it, and a watch over the folder, so that the relay learns
  * when the socket is taken away. Has no end: WAKE_SOCKET_NONE. */
@@ -49,9 +57,9 @@ bool wake_is_touched(const struct wake_socket *end);
  * wants to wake the relay finds nobody. */
 bool wake_is_lost(const char *path, const struct wake_socket *end);
 
-/* Takes all datagrams that wait. Returns how many; sets `is_reload_asked` if
- * one of them was `reload`, and leaves it alone if not. */
-size_t wake_drain(int fd, bool *is_reload_asked);
+/* Takes all datagrams that wait. Returns how many; sets is_asked[] of each
+ * request that is among them, and leaves the others alone. */
+size_t wake_drain(int fd, bool is_asked[WAKE_REQUEST_COUNT]);
 
 /* Closes and unlinks the socket; `end` is WAKE_SOCKET_NONE then. */
 void wake_close(const char *path, struct wake_socket *end);

@@ -1,0 +1,142 @@
+/*
+ * Starting anew: see restart.h. The program is found by the name that it was
+ * called by, where that is a whole path: a symbolic link may lead to the new
+ * version by now. Else by the file that was executed.
+ */
+#include "config.h"
+
+#include "relay/restart.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "config/config.h"
+#include "relay/signals.h"
+
+#define COMMAND_LINE_MAX_BYTES 65536
+#define ARGUMENTS_MAX          64
+#define WHY_MAX_BYTES          1024
+#define DELETED                " (deleted)" /* what Linux adds */
+
+struct command_line {
+	char *bytes;
+	char *argv[ARGUMENTS_MAX + 1];
+};
+
+/* Our own command line; false, with errno, where it cannot be read. */
+static bool
+read_command_line(struct command_line *line)
+{
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	size_t len = 0, count = 0, at;
+	ssize_t got = -1;
+
+	line->bytes = xcalloc(1, COMMAND_LINE_MAX_BYTES + 1);
+	while (fd >= 0 && len < COMMAND_LINE_MAX_BYTES &&
+	       (got = read(
+		    fd, line->bytes + len, COMMAND_LINE_MAX_BYTES - len)) > 0)
+		len += (size_t)got;
+	if (fd >= 0)
+		close(fd);
+	for (at = 0; at < len && count < ARGUMENTS_MAX; count++) {
+		line->argv[count] = line->bytes + at;
+		at += strlen(line->bytes + at) + 1;
+	}
+	line->argv[count] = NULL;
+	if (got == 0 && at >= len && count > 0)
+		return true;
+	free(line->bytes);
+	errno = got < 0 ? errno : E2BIG;
+	return false;
+}
+
+/* The caller frees it. */
+static char *
+find_program(const struct command_line *line)
+{
+	char path[PATH_MAX];
+	ssize_t len;
+	char *tail;
+
+	if (line->argv[0][0] == '/')
+		return xstrdup(line->argv[0]);
+	len = readlink("/proc/self/exe", path, sizeof path - 1);
+	path[len > 0 ? len : 0] = '\0';
+	tail = strstr(path, DELETED);
+	if (tail != NULL && tail[strlen(DELETED)] == '\0')
+		*tail = '\0';
+	return xstrdup(path);
+}
+
+static bool
+is_possible(const char *config_path, struct buf *why)
+{
+	struct config *config = config_load(config_path, CONFIG_ALL, why);
+	struct command_line line;
+	bool is_there;
+	char *program;
+
+	config_free(config);
+	if (config == NULL)
+		return false;
+	if (!read_command_line(&line)) {
+		buf_add_format(why, "the command line cannot be read: %s",
+		    strerror(errno));
+		return false;
+	}
+	program = find_program(&line);
+	is_there = access(program, X_OK) == 0;
+	if (!is_there)
+		buf_add_format(why, "%s: %s", program, strerror(errno));
+	free(program);
+	free(line.bytes);
+	return is_there;
+}
+
+bool
+restart_is_possible(const char *config_path)
+{
+	struct buf why;
+	bool is_so;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	is_so = is_possible(config_path, &why);
+	if (!is_so)
+		log_note(LOG_LEVEL_ERROR, "the relay cannot be restarted",
+		    LOG_TEXT("why", buf_text(&why)));
+	buf_free(&why);
+	return is_so;
+}
+
+static void
+execute(void)
+{
+	struct command_line line;
+	char *program;
+	int error;
+
+	if (!read_command_line(&line))
+		return;
+	program = find_program(&line);
+	execv(program, line.argv);
+	error = errno;
+	free(program);
+	free(line.bytes);
+	errno = error;
+}
+
+void
+restart_execute(void)
+{
+	signals_ignore_reload(); /* until the new program takes it */
+	execute();
+	log_note(LOG_LEVEL_ERROR, "the relay could not be restarted",
+	    LOG_TEXT("error", strerror(errno)));
+}
