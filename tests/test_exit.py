@@ -149,6 +149,28 @@ def loopback_of_ipv6_is_reached_where_private_is_allowed():
         to.wait_for(len(LOOPBACK_6))
 
 
+# Runs the rest without a network and with names of its own: a connection to an
+# address that is not private fails at once.
+APART = ["unshare", "-n", "-m", "sh", "-c",
+         "mount --bind \"$0\" /etc/hosts && exec \"$@\""]
+
+
+@test
+def with_several_addresses_the_failure_told_is_the_real_one():
+    with Site("[destination crm]\nurl = http://both.example/\n") as site:
+        hosts = site.write("hosts", "127.0.0.1 both.example\n"
+                           "11.1.1.1 both.example\n")
+        if run(APART + [hosts, "true"], None).returncode:
+            raise Skip("no namespace of one's own here")
+        site.capture()
+        site.relay(wrapper=APART + [hosts])
+        wait_until(lambda: site.query(
+            "SELECT * FROM delivery WHERE attempts > 0"), "an attempt")
+        (error,), = site.query("SELECT last_error FROM delivery")
+        contains(error, "Failed to connect to both.example port 80")
+        assert "private" not in error, error
+
+
 @test
 def an_open_connection_to_a_private_address_is_not_reused():
     with Destination() as trap, Site(

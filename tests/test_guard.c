@@ -1,6 +1,6 @@
 /*
  * Which addresses are private: the first and last of each block, and those
- * beside it.
+ * beside it; and when that is why a transfer fails.
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -117,6 +118,55 @@ what_is_no_address_is_private(void **state)
 	assert_true(guard_is_private_text("2606:4700::1111%eth0"));
 }
 
+/* Whether the guard is the cause after it was asked for these in turn; they
+ * are separated by a blank. */
+static bool
+is_cause(const char *addresses)
+{
+	struct guard guard = {.is_on = true};
+	char text[INET6_ADDRSTRLEN];
+	int len;
+
+	for (; *addresses != '\0'; addresses += len) {
+		struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+		len = (int)strcspn(addresses, " ");
+		snprintf(text, sizeof text, "%.*s", len, addresses);
+		assert_int_equal(inet_pton(AF_INET, text, &v4.sin_addr), 1);
+		assert_true(
+		    guard_lets_try(&guard, (const struct sockaddr *)&v4) ==
+		    !guard_is_private_text(text));
+		len += addresses[len] == ' ';
+	}
+	return guard.is_cause;
+}
+
+static void
+a_refusal_is_the_cause_only_where_no_other_address_was_tried(void **state)
+{
+	(void)state;
+	assert_true(is_cause("10.0.0.1"));
+	assert_true(is_cause("10.0.0.1 127.0.0.1"));
+	assert_false(is_cause("8.8.8.8"));
+	assert_false(is_cause("10.0.0.1 8.8.8.8"));
+	assert_false(is_cause("8.8.8.8 10.0.0.1"));
+	assert_false(is_cause("10.0.0.1 8.8.8.8 10.0.0.2"));
+}
+
+static void
+a_connection_to_a_private_address_is_not_used(void **state)
+{
+	struct guard on = {.is_on = true}, off = {.is_on = false};
+
+	(void)state;
+	assert_true(guard_lets_use(&on, "8.8.8.8"));
+	assert_false(on.is_cause);
+	assert_false(guard_lets_use(&on, "127.0.0.1"));
+	assert_true(on.is_cause);
+	assert_true(guard_lets_use(&off, "127.0.0.1"));
+	assert_false(off.is_cause);
+}
+
 int
 main(void)
 {
@@ -127,6 +177,9 @@ main(void)
 		only_global_unicast_ipv6_addresses_are_not_private),
 	    cmocka_unit_test(an_ipv6_address_is_what_the_ipv4_address_in_it_is),
 	    cmocka_unit_test(what_is_no_address_is_private),
+	    cmocka_unit_test(
+		a_refusal_is_the_cause_only_where_no_other_address_was_tried),
+	    cmocka_unit_test(a_connection_to_a_private_address_is_not_used),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

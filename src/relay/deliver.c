@@ -125,7 +125,7 @@ set_up(struct attempt *attempt, const struct deliver_request *request)
 static const char *
 error_sentence(const struct attempt *attempt, CURLcode code)
 {
-	if (attempt->egress.is_turned_off)
+	if (attempt->egress.guard.is_cause)
 		return "the address is private, and allow_private is not set";
 	if (receive_is_overrun(&attempt->receive))
 		return "the answer's headers are longer than 64 KiB";
@@ -179,7 +179,7 @@ conclude(struct attempt *attempt, CURLcode code)
 		    reason(attempt, code));
 	if (attempt->egress.look != NULL)
 		look_take(attempt->easy, (int)code,
-		    attempt->egress.is_turned_off, result->error,
+		    attempt->egress.guard.is_cause, result->error,
 		    attempt->egress.look);
 }
 

@@ -12,7 +12,6 @@
 #include <curl/curl.h>
 
 #include "config/config.h"
-#include "relay/guard.h"
 #include "relay/look.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -43,10 +42,8 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	if (egress->look != NULL)
 		look_note_address(
 		    egress->look, &address->addr, address->addrlen);
-	if (egress->is_guarded && guard_is_private(&address->addr)) {
-		egress->is_turned_off = true;
+	if (!guard_lets_try(&egress->guard, &address->addr))
 		return CURL_SOCKET_BAD;
-	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC,
 	    address->protocol);
 }
@@ -62,11 +59,9 @@ check_connection(
 	(void)local_ip;
 	(void)remote_port;
 	(void)local_port;
-	if (egress->is_guarded && guard_is_private_text(remote_ip)) {
-		egress->is_turned_off = true;
-		return CURL_PREREQFUNC_ABORT;
-	}
-	return CURL_PREREQFUNC_OK;
+	return guard_lets_use(&egress->guard, remote_ip)
+		   ? CURL_PREREQFUNC_OK
+		   : CURL_PREREQFUNC_ABORT;
 }
 
 /* ---- the rules ---- */
@@ -79,7 +74,7 @@ set_way(struct setup *setup, struct egress *egress)
 {
 	const struct destination_config *to = setup->to;
 
-	egress->is_guarded = !to->allow_private && to->proxy == NULL;
+	egress->guard.is_on = !to->allow_private && to->proxy == NULL;
 	SET(setup, CURLOPT_URL, to->url);
 	SET(setup, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(setup, CURLOPT_FOLLOWLOCATION, 0L);

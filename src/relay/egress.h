@@ -8,14 +8,15 @@
 
 #include <stdbool.h>
 
+#include "relay/guard.h"
+
 struct destination_config;
 struct look;
 
 /* The guard of one transfer; all zero to begin with, but for `look`. */
 struct egress {
-	struct look *look;  /* notes the addresses; NULL: nobody does */
-	bool is_guarded;    /* private addresses are refused */
-	bool is_turned_off; /* one was refused */
+	struct look *look; /* notes the addresses; NULL: nobody does */
+	struct guard guard;
 };
 
 /* Makes `easy`, a CURL handle without options, go to the destination's url,

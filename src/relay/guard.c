@@ -134,3 +134,20 @@ guard_is_private_text(const char *address)
 		return is_private_v6(&v6);
 	return true;
 }
+
+bool
+guard_lets_try(struct guard *guard, const struct sockaddr *address)
+{
+	bool is_let = !guard->is_on || !guard_is_private(address);
+
+	guard->has_passed |= is_let;
+	guard->is_cause = !guard->has_passed;
+	return is_let;
+}
+
+bool
+guard_lets_use(struct guard *guard, const char *address)
+{
+	guard->is_cause = guard->is_on && guard_is_private_text(address);
+	return !guard->is_cause;
+}

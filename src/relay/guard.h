@@ -18,4 +18,18 @@ bool guard_is_private(const struct sockaddr *address);
 /* The same for an address as text; text that is no address is private. */
 bool guard_is_private_text(const char *address);
 
+/* The guard of one transfer. All zero to begin with: it lets all pass. */
+struct guard {
+	bool is_on;      /* private addresses are refused */
+	bool has_passed; /* an address was connected to, or tried */
+	bool is_cause;   /* nothing passed: that it refused is why the transfer
+			    fails, and what came after has no say in it */
+};
+
+/* Whether to connect to an address of the host, one of several perhaps. */
+bool guard_lets_try(struct guard *guard, const struct sockaddr *address);
+
+/* Whether to use the connection there is, to this address. */
+bool guard_lets_use(struct guard *guard, const char *address);
+
 #endif

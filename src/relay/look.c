@@ -223,14 +223,14 @@ end_of(CURL *easy, int code, const char *why)
 }
 
 void
-look_take(void *easy, int code, bool is_turned_off, const char *why,
-    struct look *look)
+look_take(
+    void *easy, int code, bool is_private, const char *why, struct look *look)
 {
 	const char *redirect = NULL, *address = NULL;
 	long os_errno = 0;
 
 	look->end = end_of(easy, code, why);
-	if (look->end == LOOK_UNCONNECTED && is_turned_off)
+	if (look->end == LOOK_UNCONNECTED && is_private)
 		look->end = LOOK_PRIVATE;
 	look->is_late = code == CURLE_OPERATION_TIMEDOUT;
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);

@@ -77,8 +77,9 @@ void look_note_address(
     struct look *look, const struct sockaddr *address, unsigned len);
 
 /* Takes what is to be known of an attempt that ended with `code`, a CURLcode.
- * `is_turned_off`: the guard refused an address; `why`: the error. */
-void look_take(void *easy, int code, bool is_turned_off, const char *why,
-    struct look *look);
+ * `is_private`: it failed since the guard refused what there was to
+ * connect to; `why`: the error. */
+void look_take(
+    void *easy, int code, bool is_private, const char *why, struct look *look);
 
 #endif
