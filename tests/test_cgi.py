@@ -3,10 +3,12 @@ one socket for both directions (mod_cgid), and SIGTERM as soon as they have
 the answer (lighttpd, Apache).
 """
 
+import contextlib
 import os
 import pwd
 import signal
 import socket
+import sqlite3
 import subprocess
 
 from harness import (ENDPOINT, HOOKSPOOL, Sandbox, contains, equal, main, run,
@@ -78,6 +80,27 @@ def an_answer_is_whole_though_the_body_was_not_wanted():
             contains(answer, b"Status: 405", "answer")
             wait_until(lambda: process.poll() is not None, "its end")
             equal(process.returncode, 0)
+
+
+@test
+def of_bad_requests_to_many_processes_ten_a_second_are_kept():
+    with Sandbox() as sandbox:
+        config = set_up(sandbox)
+        processes = [endpoint(config, "POST", 4, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) for _ in range(40)]
+        for process in processes:
+            process.stdin.write(b"oops")
+            process.stdin.flush()
+        for process in processes:
+            answer, _ = process.communicate(timeout=60)
+            contains(answer, b"Status: 400", "answer")
+        with contextlib.closing(sqlite3.connect(
+                sandbox.join("spool", "spool.db"))) as db:
+            kept = [row[0] for row in db.execute(
+                "SELECT received_at_ms FROM refusals ORDER BY seq")]
+        assert kept, "none was kept"
+        for first, eleventh in zip(kept, kept[10:]):
+            assert abs(eleventh - first) >= 1000, kept
 
 
 main(__name__)

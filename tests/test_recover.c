@@ -268,6 +268,7 @@ the_newest_hundred_refusals_are_kept_at_ten_a_second(void **state)
 	clock_source = &fake;
 	for (second = 0; second < 12; second++) {
 		fake_mono_ms = 1000 + second * 1000;
+		refusal.received_at_ms += 1000;
 		for (i = 0; i < 15; i++)
 			store_refuse(fixture->store, &refusal);
 	}
@@ -281,6 +282,70 @@ the_newest_hundred_refusals_are_kept_at_ten_a_second(void **state)
 	    100);
 	assert_int_equal(
 	    fixture_query(fixture->path, "SELECT count(*) FROM refusals"), 100);
+}
+
+static int64_t
+count_refusals(const struct fixture *fixture)
+{
+	return fixture_query(fixture->path, "SELECT count(*) FROM refusals");
+}
+
+static void
+ten_refusals_a_second_are_kept_for_all_processes_together(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *other = fixture_open(fixture->path, STORE_CAPTURE);
+	struct refusal refusal = a_refusal("{oops");
+	int i;
+
+	for (i = 0; i < 7; i++)
+		store_refuse(fixture->store, &refusal);
+	for (i = 0; i < 7; i++)
+		store_refuse(other, &refusal);
+	assert_int_equal(count_refusals(fixture), 10);
+	refusal.received_at_ms += 999;
+	store_refuse(fixture->store, &refusal);
+	assert_int_equal(count_refusals(fixture), 10);
+	refusal.received_at_ms += 1;
+	store_refuse(fixture->store, &refusal);
+	assert_int_equal(count_refusals(fixture), 11);
+	store_close(other);
+}
+
+static void
+refusals_are_kept_though_the_clock_was_set_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *other = fixture_open(fixture->path, STORE_CAPTURE);
+	struct refusal refusal = a_refusal("{oops");
+	int i;
+
+	for (i = 0; i < 10; i++)
+		store_refuse(fixture->store, &refusal);
+	refusal.received_at_ms -= 3600000;
+	store_refuse(other, &refusal);
+	assert_int_equal(count_refusals(fixture), 11);
+	store_close(other);
+}
+
+/* Unsynced, a log that begins anew would overwrite frames of events. */
+static void
+refusals_are_written_by_a_connection_that_syncs_a_new_log(void **state)
+{
+	struct fixture *fixture = *state;
+	struct refusal refusal = a_refusal("x");
+	sqlite3_stmt *pragma = NULL;
+	sqlite3 *db;
+
+	store_refuse(fixture->store, &refusal);
+	db = fixture->store->refusing.db;
+	assert_non_null(db);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, "PRAGMA synchronous", -1, &pragma, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(pragma), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(pragma, 0), 1); /* NORMAL */
+	sqlite3_finalize(pragma);
 }
 
 static void
@@ -298,6 +363,7 @@ refusals_alone_do_not_make_the_log_grow(void **state)
 	clock_source = &fake;
 	for (i = 0; i < 100; i++) {
 		fake_mono_ms = 1000 + i * 1000;
+		refusal.received_at_ms += 1000;
 		store_refuse(fixture->store, &refusal);
 		assert_in_range(
 		    size_of(fixture->path, WAL_NAME), 0, 120 * 4200);
@@ -439,6 +505,9 @@ main(void)
 	    TEST(the_mark_is_mended_at_open),
 	    TEST(mending_writes_again_what_an_unfinished_checkpoint_wrote),
 	    TEST(the_newest_hundred_refusals_are_kept_at_ten_a_second),
+	    TEST(ten_refusals_a_second_are_kept_for_all_processes_together),
+	    TEST(refusals_are_kept_though_the_clock_was_set_back),
+	    TEST(refusals_are_written_by_a_connection_that_syncs_a_new_log),
 	    TEST(refusals_alone_do_not_make_the_log_grow),
 	    TEST(a_refused_body_is_cut),
 	    TEST(a_refusal_waits_for_nobody_and_breaks_nothing),

@@ -1,7 +1,13 @@
 /*
  * Keeping refused bodies: a courtesy, so everything about it is cheap and
- * nothing about it may fail a request. Its own connection does not sync; the
- * next commit that does covers these pages too.
+ * nothing about it may fail a request. Its own connection commits without a
+ * sync; the next commit that does covers these pages too. But where SQLite
+ * begins the log anew it is synced: who overwrites frames of events unsynced
+ * loses them to a power cut. What fails here has failed for the store.
+ *
+ * Ten a second are kept for all processes together: the database counts. Each
+ * process counts as well, so that no flood of bad requests takes the write
+ * lock for each of them.
  */
 #include "config.h"
 
@@ -11,6 +17,16 @@
 
 #define REFUSALS_PER_SECOND 10
 #define REFUSE_WAIT_MS      50
+#define SYNCHRONOUS_NORMAL  1
+
+/* Inserts nothing if the tenth newest is not a second old. Older ones may have
+ * a later time, where the clock was set back. */
+static const char insert_sql[] =
+    "INSERT INTO refusals (received_at_ms, status, why, content_type,"
+    " remote_addr, sent_bytes, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+    " WHERE NOT EXISTS (SELECT 1 FROM (SELECT received_at_ms FROM refusals"
+    " ORDER BY seq DESC LIMIT 1 OFFSET 9)"
+    " WHERE abs(?1 - received_at_ms) < 1000)";
 
 void
 refuse_close(struct refusing *refusing)
@@ -46,23 +62,47 @@ take_token(struct refusing *refusing)
 	return is_taken;
 }
 
+static int
+prepare(struct refusing *refusing)
+{
+	int code = sqlite3_prepare_v2(
+	    refusing->db, insert_sql, -1, &refusing->insert, NULL);
+
+	if (code != SQLITE_OK)
+		return code;
+	return sqlite3_prepare_v2(refusing->db,
+	    "DELETE FROM refusals WHERE seq <= ?", -1, &refusing->trim, NULL);
+}
+
+/* Whether SQLite says that the connection syncs where the log begins anew. */
+static bool
+is_normal(sqlite3 *db)
+{
+	sqlite3_stmt *pragma = NULL;
+	bool is_normal;
+
+	is_normal = sqlite3_prepare_v2(db, "PRAGMA synchronous", -1, &pragma,
+			NULL) == SQLITE_OK &&
+		    sqlite3_step(pragma) == SQLITE_ROW &&
+		    sqlite3_column_int(pragma, 0) == SYNCHRONOUS_NORMAL;
+	sqlite3_finalize(pragma);
+	return is_normal;
+}
+
 static bool
 connect_once(struct store *store)
 {
 	struct refusing *refusing = &store->refusing;
+	int code;
 
 	if (refusing->db != NULL)
 		return true;
-	if (sql_connect(store->files[FILE_DB].path, "OFF", &refusing->db) ==
-		SQLITE_OK &&
-	    sqlite3_prepare_v2(refusing->db,
-		"INSERT INTO refusals (received_at_ms, status, why,"
-		" content_type, remote_addr, sent_bytes, body)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?)",
-		-1, &refusing->insert, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(refusing->db,
-		"DELETE FROM refusals WHERE seq <= ?", -1, &refusing->trim,
-		NULL) == SQLITE_OK) {
+	code = sql_connect(store->files[FILE_DB].path, "NORMAL", &refusing->db);
+	if (code == SQLITE_OK)
+		code = prepare(refusing);
+	if (code != SQLITE_OK)
+		store_fail_on(store, refusing->db, code, "open");
+	if (code == SQLITE_OK && is_normal(refusing->db)) {
 		checkpoint_follow(store, refusing->db);
 		return true;
 	}
@@ -70,13 +110,37 @@ connect_once(struct store *store)
 	return false;
 }
 
+/* Whether it is done. */
 static bool
-insert(struct refusing *refusing, const struct refusal *refusal)
+run(struct store *store, sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+
+	sqlite3_reset(statement);
+	if (code != SQLITE_DONE)
+		store_fail_on(store, store->refusing.db, code, "write");
+	return code == SQLITE_DONE;
+}
+
+static bool
+exec(struct store *store, const char *sql)
+{
+	sqlite3 *db = store->refusing.db;
+	int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	if (code != SQLITE_OK)
+		store_fail_on(store, db, code, "write");
+	return code == SQLITE_OK;
+}
+
+/* Whether it is in: not if enough are of this second. */
+static bool
+insert(struct store *store, const struct refusal *refusal)
 {
 	size_t len = refusal->body_bytes < REFUSAL_MAX_BYTES
 			 ? refusal->body_bytes
 			 : REFUSAL_MAX_BYTES;
-	sqlite3_stmt *row = refusing->insert;
+	sqlite3_stmt *row = store->refusing.insert;
 	bool is_done;
 
 	sqlite3_bind_int64(row, 1, refusal->received_at_ms);
@@ -87,39 +151,32 @@ insert(struct refusing *refusing, const struct refusal *refusal)
 	if (refusal->sent_bytes >= 0)
 		sqlite3_bind_int64(row, 6, refusal->sent_bytes);
 	sql_bind_blob(row, 7, len > 0 ? refusal->body : "", len);
-	is_done = sqlite3_step(row) == SQLITE_DONE;
-	sqlite3_reset(row);
+	is_done = run(store, row) && sqlite3_changes(store->refusing.db) > 0;
 	sqlite3_clear_bindings(row);
 	return is_done;
 }
 
 static bool
-trim(struct refusing *refusing)
+trim(struct store *store)
 {
-	bool is_done;
+	struct refusing *refusing = &store->refusing;
 
 	sqlite3_bind_int64(refusing->trim, 1,
 	    sqlite3_last_insert_rowid(refusing->db) - REFUSAL_MAX_COUNT);
-	is_done = sqlite3_step(refusing->trim) == SQLITE_DONE;
-	sqlite3_reset(refusing->trim);
-	return is_done;
+	return run(store, refusing->trim);
 }
 
 /* Under the lock. */
 static void
 keep(struct store *store, const struct refusal *refusal)
 {
-	struct refusing *refusing = &store->refusing;
-
 	if (store_check_free(store) != STORE_OK || !connect_once(store))
 		return;
-	sqlite3_busy_timeout(refusing->db, 0);
-	if (sqlite3_exec(refusing->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
-	    SQLITE_OK)
+	sqlite3_busy_timeout(store->refusing.db, 0);
+	if (!exec(store, "BEGIN IMMEDIATE"))
 		return;
-	if (!insert(refusing, refusal) || !trim(refusing) ||
-	    sqlite3_exec(refusing->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		sqlite3_exec(refusing->db, "ROLLBACK", NULL, NULL, NULL);
+	if (!insert(store, refusal) || !trim(store) || !exec(store, "COMMIT"))
+		sqlite3_exec(store->refusing.db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 void

@@ -192,11 +192,15 @@ explain_damage(struct store *store)
 enum store_status
 store_fail(struct store *store, int code, const char *doing)
 {
+	return store_fail_on(store, store->db, code, doing);
+}
+
+enum store_status
+store_fail_on(struct store *store, sqlite3 *db, int code, const char *doing)
+{
 	store_say(store, STORE_FAILED, "could not %s %s/" DB_NAME ": %s (%d)",
 	    doing, store->path,
-	    store->db != NULL ? sqlite3_errmsg(store->db)
-			      : sqlite3_errstr(code),
-	    code);
+	    db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(code), code);
 	/* No room for the index of the WAL, which is no one's data: what
 	 * ENOSPC is elsewhere. */
 	if (code == SQLITE_IOERR_SHMSIZE)

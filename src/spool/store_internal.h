@@ -66,7 +66,7 @@ struct capture_queue {
 /* What store_refuse needs; see refuse.c. */
 struct refusing {
 	pthread_mutex_t mutex; /* guards the two */
-	double tokens;         /* how many may be kept now */
+	double tokens;         /* how many this process may keep now */
 	int64_t at_ms;         /* when `tokens` was counted; 0: never */
 
 	/* Under the write lock. */
@@ -111,7 +111,7 @@ struct store {
 
 /* Opens a connection with our settings: no checkpoint of its own accord, no
  * mmap, no trusted schema, temporary data in memory. `synchronous` is FULL or
- * OFF. An SQLite result; the caller closes `db` in any case. */
+ * NORMAL. An SQLite result; the caller closes `db` in any case. */
 int sql_connect(const char *path, const char *synchronous, sqlite3 **db);
 
 /* The statement for `sql`, a string that lives for good, prepared at its
@@ -150,6 +150,10 @@ char *sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len);
  * completes "could not ...". After an I/O error, damage or a read-only file
  * the store is broken; after an I/O error it leaves the mark as well. */
 enum store_status store_fail(struct store *store, int code, const char *doing);
+
+/* The same for another connection to the database than the store's own. */
+enum store_status store_fail_on(
+    struct store *store, sqlite3 *db, int code, const char *doing);
 
 /* Writes `why` and returns `status`. */
 enum store_status store_say(struct store *store, enum store_status status,
