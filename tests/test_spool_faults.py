@@ -5,14 +5,16 @@ once. tests/capture_tool.c prints an id only after store_capture said so.
 """
 
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import (Sandbox, Skip, TOP_BUILD, equal, main, need, run, test,
-                     wait_until)
+from fastcgi import Site, sample
+from harness import (HOOKSPOOL, Sandbox, Skip, TOP_BUILD, contains, equal,
+                     main, need, run, test, wait_until)
 
 TOOL = os.path.join(TOP_BUILD, "capture_tool")
 MAKE_SPOOL = os.path.join(TOP_BUILD, "make_spool")
@@ -295,6 +297,85 @@ def a_disk_that_is_full_refuses_events_and_takes_them_again():
         ids += printed_ids(run([TOOL, path, "1", "1",
                                 str(BODY_BYTES)]).stdout)
         check_stored(path, ids)
+
+
+# ---- the endpoint and the command
+
+def post(site, body):
+    return site.ask(site.post(body), body).status
+
+
+def limit_files(process, size):
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE,
+                     (size, resource.RLIM_INFINITY))
+
+
+@test
+def a_limit_of_the_size_of_files_is_answered_503_and_kills_nothing():
+    with Sandbox() as sandbox:
+        site = Site(sandbox)
+        process = site.start()
+        event = sample("note_deletion")
+        equal(post(site, event), 200, "status")
+        limit_files(process, 65536)
+        statuses = [200]
+        while statuses[-1] == 200:
+            statuses.append(post(site, event))
+        equal(statuses[-1], 503, "status")
+        equal(process.wait(), 75, "exit status")
+        process = site.start()
+        equal(post(site, event), 200, "status without a limit")
+        equal(process.stop(), 0, "exit status")
+        equal(len(site.bodies()), len(statuses), "events")
+
+
+@test
+def a_log_at_the_limit_of_the_size_of_files_costs_lines_alone():
+    with Sandbox() as sandbox:
+        log = sandbox.write("log", "x" * 70000)
+        site = Site(sandbox, more="[relay]\nstart = never\n[log]\nto = %s\n"
+                    % log)
+        process = site.start()
+        event = sample("note_deletion")
+        equal(post(site, event), 200, "status")
+        limit_files(process, 65536)
+        equal(post(site, event), 200, "status without a log")
+        limit_files(process, resource.RLIM_INFINITY)
+        equal(post(site, event), 200, "status")
+        equal(process.stop(), 0, "exit status")
+        with open(log) as f:
+            contains(f.read(), "log lines were dropped count=1")
+
+
+@test
+def a_limit_of_the_size_of_files_does_not_kill_the_command():
+    with Sandbox() as sandbox:
+        site = Site(sandbox)
+        event = b'{"EventType":"a","Events":[],"Fill":"%s"}' % (b"x" * 100000)
+        equal(site.ask_cgi(site.post(event), event).status, 200, "status")
+        with open(sandbox.join("export"), "wb") as out:
+            done = subprocess.run(
+                [HOOKSPOOL, "-c", site.config_path, "export"], stdout=out,
+                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60,
+                preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (65536, 65536)))
+        equal(done.returncode, 1, "exit status")
+        contains(done.stderr, b"could not be written")
+
+
+@test
+def a_failed_write_of_a_refused_body_is_a_failure_of_the_spool():
+    need_strace()
+    with Sandbox() as sandbox:
+        site = Site(sandbox)
+        process = site.start(wrapper=[
+            "strace", "-f", "-qq", "-o", sandbox.join("strace.log"),
+            "-P", os.path.join(site.spool, "spool.db-wal"),
+            "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO"])
+        equal(post(site, b"oops"), 400, "status")
+        equal(process.wait(), 75, "exit status")
+        equal(os.path.exists(os.path.join(site.spool, "failed-sync")), True,
+              "the mark")
 
 
 main(__name__)

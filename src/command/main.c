@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -410,6 +411,7 @@ main(int argc, char **argv)
 
 	environment_restrict();
 	setlocale(LC_CTYPE, "");
+	signal(SIGXFSZ, SIG_IGN); /* at the limit of ulimit -f: a write fails */
 	log_open("hookspool", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	status = dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -125,7 +125,6 @@ serve_cgi(const char *config_path)
 	struct answer answer;
 	bool is_captured;
 
-	signal(SIGPIPE, SIG_IGN);
 	/* Web servers send it once they have the whole answer, and the relay is
 	 * started after that. */
 	signal(SIGTERM, SIG_IGN);
@@ -154,6 +153,8 @@ main(int argc, char **argv)
 	int status;
 
 	fill_descriptors();
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* at the limit of ulimit -f: a write fails */
 	umask(0007);
 	log_open("hookspool.fcgi", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	if (!cgi_is_request())

@@ -46,7 +46,6 @@ signals_set(void)
 	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
 		return false;
 	sigaction(SIGPIPE, &ignoring, NULL); /* TLS writes to closed sockets */
-	sigaction(SIGXFSZ, &ignoring, NULL); /* a write fails instead */
 	sigaction(SIGHUP, &taking, NULL);
 	sigaction(SIGTERM, &taking, NULL);
 	sigaction(SIGINT, &taking, NULL);
