@@ -17,8 +17,11 @@
 #include "spool/folder.h"
 #include "spool/store_internal.h"
 
-/* Whoever captures needs these, and no other file of the folder. */
+/* Whoever captures needs these, and no other file of the folder; the last two
+ * are made by SQLite whenever they are not there. */
 static const char *const names[] = {DB_NAME, LOCK_NAME, WAL_NAME, SHM_NAME};
+
+#define LASTING_COUNT 2
 
 /* The folder, or a file in it. */
 struct thing {
@@ -115,11 +118,21 @@ access_is_ours(const char *path, struct buf *why)
 	bool is_closed = is_closed_to_us(path, NULL);
 	size_t i;
 
-	for (i = 0; i < sizeof names / sizeof *names && !is_closed; i++)
+	for (i = 0; i < LASTING_COUNT && !is_closed; i++)
 		is_closed = is_closed_to_us(path, names[i]);
 	if (is_closed)
 		access_say(path, why);
 	return !is_closed;
+}
+
+bool
+access_is_log_ours(const char *path, struct buf *why)
+{
+	if (!is_closed_to_us(path, WAL_NAME) &&
+	    !is_closed_to_us(path, SHM_NAME))
+		return true;
+	access_say(path, why);
+	return false;
 }
 
 static void

@@ -16,10 +16,15 @@
  * mode. Appends one sentence to `said` for each change that was made. */
 void access_repair(const char *path, struct buf *said);
 
-/* Whether the folder and the files that a capture needs are ours, or shared
- * with a group (which we are taken to be in), and the folder is closed to other
- * users. If not, `why` gets a sentence with the names and the commands. */
+/* Whether the folder, the database and the lock are ours, or shared with a
+ * group (which we are taken to be in), and the folder is closed to other users.
+ * If not, `why` gets a sentence with the names and the commands. */
 bool access_is_ours(const char *path, struct buf *why);
+
+/* The same for the database's log and its index, where they are there. To be
+ * asked under the write lock: SQLite makes them, and gives them their mode an
+ * instant later. */
+bool access_is_log_ours(const char *path, struct buf *why);
 
 /* Adds what is wrong with owners and modes, and the commands that end it, or
  * else whose `path` is. */

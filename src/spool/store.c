@@ -180,6 +180,21 @@ connect_db(struct store *store)
 	return status;
 }
 
+/* Names the folder or file that is not for us. STORE_OK: there is none. */
+static enum store_status
+judge_access(
+    struct store *store, bool (*is_ours)(const char *path, struct buf *why))
+{
+	enum store_status status = STORE_OK;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	if (!is_ours(store->path, &why))
+		status = store_say(store, STORE_REFUSED, "%s", buf_text(&why));
+	buf_free(&why);
+	return status;
+}
+
 /* Under the lock: where SQLite makes the log and its index, it gives them
  * their mode an instant later, and another user of a shared spool who opened
  * them just then would be turned away. */
@@ -191,7 +206,9 @@ connect_writer(struct store *store)
 	status = store_lock_file(store, clock_mono_ms() + OPEN_WAIT_MS);
 	if (status != STORE_OK)
 		return status;
-	status = connect_db(store);
+	status = judge_access(store, access_is_log_ours);
+	if (status == STORE_OK)
+		status = connect_db(store);
 	if (status == STORE_OK)
 		status = schema_read_version(store, &store->schema_version);
 	flock(store->lock_fd, LOCK_UN);
@@ -222,7 +239,9 @@ connect_reader(struct store *store)
 		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (lock >= 0)
 		lock_take(lock, clock_mono_ms() + OPEN_WAIT_MS);
-	status = connect_db(store);
+	status = judge_access(store, access_is_log_ours);
+	if (status == STORE_OK)
+		status = connect_db(store);
 	if (status == STORE_OK)
 		status = schema_read_version(store, &store->schema_version);
 	if (lock >= 0)
@@ -322,20 +341,6 @@ repair_access(const struct store *store)
 	buf_free(&said);
 }
 
-/* Names the folder or file that is not for us. STORE_OK: there is none. */
-static enum store_status
-judge_access(struct store *store)
-{
-	enum store_status status = STORE_OK;
-	struct buf why;
-
-	buf_init(&why, WHY_MAX_BYTES);
-	if (!access_is_ours(store->path, &why))
-		status = store_say(store, STORE_REFUSED, "%s", buf_text(&why));
-	buf_free(&why);
-	return status;
-}
-
 /* The folder, once it is known to be a spool's, and its files: ours, or shared
  * with our group, and closed to others. */
 static enum store_status
@@ -345,7 +350,7 @@ enter(struct store *store)
 
 	status = folder_open(store->path, &store->folder_fd, &store->why);
 	if (status == STORE_REFUSED && store->folder_fd < 0 &&
-	    judge_access(store) != STORE_OK)
+	    judge_access(store, access_is_ours) != STORE_OK)
 		return STORE_REFUSED;
 	if (status == STORE_OK)
 		status = find_db(store);
@@ -353,7 +358,7 @@ enter(struct store *store)
 		return status;
 	if (store->access != STORE_READ)
 		repair_access(store);
-	return judge_access(store);
+	return judge_access(store, access_is_ours);
 }
 
 static enum store_status
