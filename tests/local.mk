@@ -99,7 +99,8 @@ clean-npm:
 .PHONY: clean-npm
 # spool/
 threaded_tests += test_capture test_recover
-unit_tests += test_access test_store test_capture test_recover test_trial \
+unit_tests += test_access test_store test_capture test_recover test_refuse \
+	test_trial \
 	test_wake
 spool_fixture = %D%/spool_fixture.c %D%/spool_fixture.h
 test_access_SOURCES = %D%/test_access.c $(spool_fixture)
@@ -111,6 +112,9 @@ test_store_LDADD = $(unit_ldadd)
 test_capture_SOURCES = %D%/test_capture.c $(spool_fixture)
 test_capture_CPPFLAGS = $(unit_cppflags)
 test_capture_LDADD = $(unit_ldadd)
+test_refuse_SOURCES = %D%/test_refuse.c $(spool_fixture)
+test_refuse_CPPFLAGS = $(unit_cppflags)
+test_refuse_LDADD = $(unit_ldadd)
 test_recover_SOURCES = %D%/test_recover.c $(spool_fixture)
 test_recover_CPPFLAGS = $(unit_cppflags)
 test_recover_LDADD = $(unit_ldadd)
