@@ -73,23 +73,28 @@ a_pause_lasts_until_it_is_ended(void **state)
 	delivery_configure(fixture, ids, "crm", "bi", NULL);
 	expect_states(fixture, "1 2");
 	assert_int_equal(
-	    store_pause(fixture->store, "bi", "it moves"), STORE_OK);
+	    store_pause(fixture->store, "bi", "jane", "it moves"), STORE_OK);
 	delivery_now_ms += DAY_MS;
-	assert_int_equal(
-	    store_pause(fixture->store, "bi", "it moved"), STORE_OK);
+	assert_int_equal(store_pause(fixture->store, "bi", "jane", "it moved"),
+	    STORE_REFUSED);
+	assert_string_equal(store_why(fixture->store),
+	    "bi is paused already, by jane (it moves): this and its time stay");
 	delivery_configure(fixture, ids, "crm", "bi", NULL);
-	expect_states(fixture, "1 2 paused=it moved");
+	expect_states(fixture, "1 2 paused=it moves");
 	assert_int_equal(
 	    store_summarize(fixture->store, delivery_now_ms, &summary),
 	    STORE_OK);
 	assert_string_equal(summary.destinations[0].name, "bi");
-	assert_string_equal(summary.destinations[0].pause_reason, "it moved");
+	assert_string_equal(summary.destinations[0].pause_reason, "it moves");
+	assert_string_equal(summary.destinations[0].paused_by, "jane");
 	assert_int_equal(summary.destinations[0].paused_at_ms, BEGIN_MS);
 	assert_int_equal(summary.destinations[1].paused_at_ms, 0);
 	assert_null(summary.destinations[1].pause_reason);
 	store_free_summary(&summary);
 	assert_int_equal(store_resume(fixture->store, "bi"), STORE_OK);
-	assert_int_equal(store_resume(fixture->store, "bi"), STORE_OK);
+	assert_int_equal(store_resume(fixture->store, "bi"), STORE_REFUSED);
+	assert_string_equal(store_why(fixture->store),
+	    "bi is not paused, held or down: there is nothing to resume");
 	expect_states(fixture, "1 2");
 }
 
@@ -98,7 +103,8 @@ a_destination_that_is_not_known_cannot_be_paused(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(store_pause(fixture->store, "crm", "why"), STORE_GONE);
+	assert_int_equal(
+	    store_pause(fixture->store, "crm", "jane", "why"), STORE_GONE);
 	assert_non_null(strstr(store_why(fixture->store), "\"crm\""));
 	assert_int_equal(store_resume(fixture->store, "crm"), STORE_GONE);
 }
@@ -149,10 +155,10 @@ time_paused_or_held_is_told_with_what_is_due(void **state)
 	int64_t id = fill(fixture);
 
 	assert_int_equal(held_ms(fixture, id), 0);
-	store_pause(fixture->store, "crm", "why");
+	store_pause(fixture->store, "crm", "jane", "why");
 	delivery_now_ms += 7000;
 	assert_int_equal(held_ms(fixture, id), 7000);
-	store_pause(fixture->store, "crm", "still");
+	store_pause(fixture->store, "crm", "jane", "still");
 	delivery_now_ms += 1000;
 	store_resume(fixture->store, "crm");
 	delivery_now_ms += HOUR_MS;
@@ -163,7 +169,7 @@ time_paused_or_held_is_told_with_what_is_due(void **state)
 	delivery_now_ms += HOUR_MS; /* it has ended long ago */
 	assert_int_equal(held_ms(fixture, id), 10000);
 	store_hold(fixture->store, id, delivery_now_ms + 2000);
-	store_pause(fixture->store, "crm", "why");
+	store_pause(fixture->store, "crm", "jane", "why");
 	delivery_now_ms += 5000; /* both, then the pause alone */
 	store_resume(fixture->store, "crm");
 	delivery_now_ms += HOUR_MS;
@@ -181,7 +187,7 @@ time_before_the_first_attempt_does_not_count(void **state)
 	struct fixture *fixture = *state;
 	int64_t id = fill(fixture);
 
-	store_pause(fixture->store, "crm", "why");
+	store_pause(fixture->store, "crm", "jane", "why");
 	delivery_now_ms += HOUR_MS;
 	delivery_put(fixture, NULL, "a", NULL);
 	delivery_route(fixture, &id, 1);
@@ -201,12 +207,12 @@ a_clock_that_is_set_back_counts_no_time_twice(void **state)
 	struct fixture *fixture = *state;
 	int64_t id = fill(fixture);
 
-	store_pause(fixture->store, "crm", "why");
+	store_pause(fixture->store, "crm", "jane", "why");
 	delivery_now_ms -= HOUR_MS;
 	store_resume(fixture->store, "crm");
 	delivery_now_ms += 2 * HOUR_MS;
 	assert_int_equal(held_ms(fixture, id), 0);
-	store_pause(fixture->store, "crm", "why");
+	store_pause(fixture->store, "crm", "jane", "why");
 	delivery_now_ms += HOUR_MS;
 	delivery_settle(fixture, id, OUTCOME_DELIVERED);
 	delivery_put(fixture, NULL, "a", NULL);

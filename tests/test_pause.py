@@ -4,6 +4,7 @@ operator's command, while a relay runs.
 """
 
 import json
+import os
 
 from destination import Destination
 from harness import HOOKSPOOL, contains, equal, main, run, test, wait_until
@@ -40,7 +41,7 @@ def a_paused_destination_gets_nothing_until_it_is_resumed():
         first = site.capture()
         crm.wait_for(1)
         equal(as_json(site, "pause", "crm", "--reason", "moving | \x1b[1m"),
-              {"paused": ["crm"], "relay": "woken"})
+              {"paused": ["crm"], "unchanged": [], "relay": "woken"})
         second = site.capture()
         erp.wait_for(2)
         wait_until(lambda: destination(site, "crm")["pending"] == 1,
@@ -51,7 +52,7 @@ def a_paused_destination_gets_nothing_until_it_is_resumed():
         assert got["paused_at_ms"] > 0, got
         said = row_of(site, "crm")
         contains(said, "paused")
-        contains(said, "ago: moving / \\x1b[1m")
+        contains(said, ": moving / \\x1b[1m")
         relay.stop()
         relay = site.relay()  # it knows that still
         third = site.capture()
@@ -74,8 +75,30 @@ def what_cannot_be_paused_is_named():
         contains(command(site, "resume", "cmr", status=1), "cmr")
         contains(command(site, "resume", "crm"), "no relay runs")
         equal(destination(site, "crm")["state"], "idle")
+        contains(command(site, "resume", "crm"),
+                 "crm is not paused, held or down")
+        equal(as_json(site, "resume", "crm"),
+              {"resumed": [], "unchanged": ["crm"], "relay": "not running"})
         contains(run([HOOKSPOOL, "pause"], status=2).stderr.decode(),
                  "NAME... is missing")
+
+
+@test
+def a_second_pause_keeps_what_the_first_said():
+    with Destination() as to, Site(section("crm", to.url())) as site:
+        site.relay().stop()
+        env = dict(os.environ, SUDO_USER="jane")
+        run([HOOKSPOOL, "-c", site.conf, "pause", "crm", "--reason", "moving"],
+            env=env)
+        first = destination(site, "crm")
+        equal((first["paused_by"], first["pause_reason"]), ("jane", "moving"))
+        contains(row_of(site, "crm"), "ago by jane: moving")
+        contains(command(site, "pause", "crm", "--reason", "again"),
+                 "crm is paused already, by jane (moving): this and its time "
+                 "stay")
+        equal(as_json(site, "pause", "crm"),
+              {"paused": [], "unchanged": ["crm"], "relay": "not running"})
+        equal(destination(site, "crm"), first)
 
 
 @test

@@ -33,7 +33,7 @@ relay(struct fixture *fixture, const int64_t *ids)
 	store_read_next_at(fixture->store, ids[0], NULL, 0, &number);
 	store_read_pending(fixture->store, &is_so);
 	store_bring_forward(fixture->store, ids[0], 10, &is_so);
-	store_pause(fixture->store, "crm", "why");
+	store_pause(fixture->store, "crm", "jane", "why");
 	store_resume(fixture->store, "crm");
 	store_hold(fixture->store, ids[0], delivery_now_ms + 1000);
 	store_read_destination_states(fixture->store, &states, &count);

@@ -309,7 +309,8 @@ deliveries_of_a_paused_destination_are_not_pending(void **state)
 	struct fixture *fixture = *state;
 
 	fill(fixture, 1);
-	assert_int_equal(store_pause(fixture->store, "crm", "why"), STORE_OK);
+	assert_int_equal(
+	    store_pause(fixture->store, "crm", "jane", "why"), STORE_OK);
 	assert_false(is_pending(fixture));
 	delivery_put(fixture, NULL, "new", NULL);
 	assert_true(is_pending(fixture));

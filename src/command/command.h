@@ -66,6 +66,8 @@ struct call {
 					    given; "": given, has no value */
 	char **operands;                 /* ends with NULL */
 	struct list_filter filter;       /* what `read` made of them */
+	char user[64];                   /* who called it, root's or another's
+					    name */
 	enum command_needs needs;        /* of the command, unless `read` has
 					    changed that */
 	struct config *config;           /* unless it needs nothing */

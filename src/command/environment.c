@@ -13,7 +13,7 @@
 /* What may stay; a name that ends in `_` is the beginning of names. TMPDIR is
  * where SQLite sorts what does not fit into memory. */
 static const char *const kept[] = {"HOOKSPOOL_CONF", "PATH", "HOME", "TMPDIR",
-    "TZ", "TERM", "LANG", "LANGUAGE", "LC_"};
+    "TZ", "TERM", "LANG", "LANGUAGE", "LC_", "SUDO_USER"};
 
 static bool
 is_kept(const char *variable)

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/user.h"
+#include "base/xalloc.h"
 #include "base/xalloc.h"
 #include "command/command.h"
 #include "command/environment.h"
@@ -358,6 +360,19 @@ prepare(struct call *call, struct buf *why)
 	return false;
 }
 
+/* Before root becomes the spool's owner. Whoever uses sudo is known by the
+ * name that sudo gives. */
+static void
+note_user(struct call *call)
+{
+	const char *sudo = getenv("SUDO_USER");
+	char *name = sudo != NULL && *sudo != '\0' ? xstrdup(sudo)
+						   : user_name_dup(getuid());
+
+	snprintf(call->user, sizeof call->user, "%s", name);
+	free(name);
+}
+
 static int
 run(struct call *call, int argc, char **argv)
 {
@@ -365,6 +380,7 @@ run(struct call *call, int argc, char **argv)
 	int status;
 
 	call->needs = call->command->needs;
+	note_user(call);
 	status = read_options(call, argc, argv);
 	if (status >= 0)
 		return status;

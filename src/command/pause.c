@@ -4,7 +4,9 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/xalloc.h"
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/names.h"
@@ -25,74 +27,120 @@ const struct option_row pause_options[] = {
 const struct option_row resume_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
 
+/* What became of the names. */
+struct changes {
+	const char *changed; /* the word for it */
+	bool *is_changed;    /* of each operand; else it was so already */
+	int status;
+};
+
 static void
-print_text(char **names, const char *state)
+add_names(
+    struct jsonout *out, char **names, const bool *is_changed, bool is_wanted)
 {
-	for (; *names != NULL; names++) {
-		print_safe(*names);
-		printf(" is %s\n", state);
-	}
+	for (; *names != NULL; names++, is_changed++)
+		if (*is_changed == is_wanted)
+			jsonout_text(out, NULL, *names);
 }
 
 static void
-print_json(char **names, const char *state, const char *relay)
+print_json(char **names, const struct changes *changes, const char *relay)
 {
 	struct jsonout out = {.needs_comma = false};
 
 	jsonout_open(&out, NULL, '{');
-	jsonout_open(&out, state, '[');
-	for (; *names != NULL; names++)
-		jsonout_text(&out, NULL, *names);
+	jsonout_open(&out, changes->changed, '[');
+	add_names(&out, names, changes->is_changed, true);
+	jsonout_close(&out, ']');
+	jsonout_open(&out, "unchanged", '[');
+	add_names(&out, names, changes->is_changed, false);
 	jsonout_close(&out, ']');
 	jsonout_text(&out, "relay", relay);
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
 }
 
+/* Says of one that it is so now, or why nothing was done; remembers it. */
+static void
+note(const struct call *call, struct changes *changes, size_t i,
+    enum store_status status)
+{
+	if (status != STORE_OK && status != STORE_REFUSED) {
+		changes->status = command_fail("%s", store_why(call->store));
+		return;
+	}
+	changes->is_changed[i] = status == STORE_OK;
+	if (call->values[OPTION_JSON] != NULL)
+		return;
+	if (status == STORE_OK) {
+		print_safe(call->operands[i]);
+		printf(" is %s\n", changes->changed);
+	} else {
+		print_safe(store_why(call->store));
+		putchar('\n');
+	}
+}
+
 /* The relay looks even if only some of them could be changed. */
 static int
-conclude(struct call *call, const char *state, int status)
+conclude(struct call *call, const struct changes *changes)
 {
 	enum nudge nudge = nudge_relay(call);
 
-	if (status != STATUS_FINE)
-		return status;
-	if (call->values[OPTION_JSON] != NULL) {
-		print_json(call->operands, state, nudge_name(nudge));
-	} else {
-		print_text(call->operands, state);
+	if (changes->status != STATUS_FINE)
+		return changes->status;
+	if (call->values[OPTION_JSON] != NULL)
+		print_json(call->operands, changes, nudge_name(nudge));
+	else
 		nudge_print(nudge);
-	}
+	return STATUS_FINE;
+}
+
+static enum store_status
+pause_one(struct call *call, const char *name)
+{
+	const char *reason = call->values[OPTION_REASON];
+
+	if (reason == NULL || *reason == '\0')
+		reason = "no reason was given";
+	return store_pause(call->store, name, call->user, reason);
+}
+
+static enum store_status
+resume_one(struct call *call, const char *name)
+{
+	return store_resume(call->store, name);
+}
+
+static int
+run_each(struct call *call, const char *changed,
+    enum store_status (*run)(struct call *call, const char *name))
+{
+	struct changes changes = {.changed = changed, .status = STATUS_FINE};
+	size_t count = 0, i;
+	int status;
+
+	while (call->operands[count] != NULL)
+		count++;
+	changes.is_changed = xcalloc(count, sizeof *changes.is_changed);
+	for (i = 0; i < count; i++)
+		if (!names_check(call, call->operands[i]))
+			changes.status = STATUS_WRONG;
+		else
+			note(call, &changes, i, run(call, call->operands[i]));
+	status = conclude(call, &changes);
+	free(changes.is_changed);
 	return status;
 }
 
 int
 command_pause(struct call *call)
 {
-	const char *reason = call->values[OPTION_REASON];
-	int status = STATUS_FINE;
-	char **name;
-
-	if (reason == NULL || *reason == '\0')
-		reason = "by the operator";
-	for (name = call->operands; *name != NULL; name++)
-		if (!names_check(call, *name))
-			status = STATUS_WRONG;
-		else if (store_pause(call->store, *name, reason) != STORE_OK)
-			status = command_fail("%s", store_why(call->store));
-	return conclude(call, "paused", status);
+	return run_each(call, "paused", pause_one);
 }
 
 int
 command_resume(struct call *call)
 {
-	int status = STATUS_FINE;
-	char **name;
-
-	for (name = call->operands; *name != NULL; name++)
-		if (!names_check(call, *name))
-			status = STATUS_WRONG;
-		else if (store_resume(call->store, *name) != STORE_OK)
-			status = command_fail("%s", store_why(call->store));
-	return conclude(call, "resumed", status);
+	return run_each(call, "resumed", resume_one);
 }

@@ -106,6 +106,7 @@ add_destination(
 	jsonout_some(out, "oldest_pending_ms", d->oldest_pending_ms);
 	jsonout_some(out, "next_at_ms", d->next_at_ms);
 	jsonout_some(out, "paused_at_ms", d->paused_at_ms);
+	jsonout_text(out, "paused_by", d->paused_by);
 	jsonout_text(out, "pause_reason", d->pause_reason);
 	jsonout_some(out, "hold_until_ms", d->hold_until_ms);
 	jsonout_some(out, "down_since_ms", d->down_since_ms);
@@ -336,13 +337,16 @@ add_age(struct table *table, int64_t now_ms, int64_t since_ms)
 	table_add_buf(table, &buf);
 }
 
-/* Since when it is paused, and the reason. */
+/* Since when it is paused, by whom, and the reason. */
 static void
 add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 {
 	buf_add_text(buf, "paused ");
 	print_add_span(buf, now_ms - d->paused_at_ms);
-	buf_add_format(buf, " ago%s%s", d->pause_reason != NULL ? ": " : "",
+	buf_add_text(buf, " ago");
+	if (d->paused_by != NULL)
+		buf_add_format(buf, " by %s", d->paused_by);
+	buf_add_format(buf, "%s%s", d->pause_reason != NULL ? ": " : "",
 	    d->pause_reason != NULL ? d->pause_reason : "");
 }
 

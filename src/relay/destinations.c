@@ -188,7 +188,10 @@ save_pause(struct queue *queue, struct store *store)
 
 	if (!queue->is_pause_unsaved)
 		return STORE_OK;
-	status = store_pause(store, queue->destination->name, PAUSE_REASON);
+	status =
+	    store_pause(store, queue->destination->name, NULL, PAUSE_REASON);
+	if (status == STORE_REFUSED) /* an operator was faster */
+		status = STORE_OK;
 	if (status == STORE_OK)
 		queue->is_pause_unsaved = false;
 	return status;

@@ -105,8 +105,54 @@ finish(struct store *store, enum store_status status, sqlite3_stmt *statement,
 	return status;
 }
 
+/* STORE_REFUSED, with `why`, if it is paused. */
+static enum store_status
+check_unpaused(struct store *store, const char *name, int64_t id)
+{
+	enum store_status status;
+	char *by, *reason;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "SELECT paused_by, pause_reason FROM destinations "
+	    "WHERE id = ?1 AND paused_at_ms IS NOT NULL");
+
+	sqlite3_bind_int64(statement, 1, id);
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status == STORE_GONE ? STORE_OK : status;
+	by = sql_text_dup(statement, 0);
+	reason = sql_text_dup(statement, 1);
+	sqlite3_reset(statement);
+	status = store_say(store, STORE_REFUSED,
+	    "%s is paused already%s%s (%s): this and its time stay", name,
+	    by != NULL ? ", by " : "", by != NULL ? by : "",
+	    reason != NULL ? reason : "without a reason");
+	free(reason);
+	free(by);
+	return status;
+}
+
+/* STORE_REFUSED, with `why`, if nothing keeps it back. */
+static enum store_status
+check_kept_back(
+    struct store *store, const char *name, int64_t id, int64_t now_ms)
+{
+	sqlite3_stmt *statement = prepare_at(store,
+	    "SELECT 1 FROM destinations WHERE id = ?1 "
+	    "AND paused_at_ms IS NULL AND down_since_ms IS NULL "
+	    "AND coalesce(hold_until_ms, 0) <= ?2",
+	    id, now_ms);
+	enum store_status status = sql_next(store, statement);
+
+	if (status != STORE_OK)
+		return status == STORE_GONE ? STORE_OK : status;
+	sqlite3_reset(statement);
+	return store_say(store, STORE_REFUSED,
+	    "%s is not paused, held or down: there is nothing to resume", name);
+}
+
 enum store_status
-store_pause(struct store *store, const char *name, const char *reason)
+store_pause(
+    struct store *store, const char *name, const char *by, const char *reason)
 {
 	int64_t id = 0, now_ms = clock_wall_ms();
 	enum store_status status = store_begin(store, store_deadline(store));
@@ -117,13 +163,15 @@ store_pause(struct store *store, const char *name, const char *reason)
 		return status;
 	status = find_destination(store, name, &id);
 	if (status == STORE_OK)
+		status = check_unpaused(store, name, id);
+	if (status == STORE_OK)
 		status = add_up(store, id, now_ms);
 	statement = prepare_at(store,
-	    "UPDATE destinations SET "
-	    "paused_at_ms = coalesce(paused_at_ms, ?2), pause_reason = ?3 "
-	    "WHERE id = ?1",
+	    "UPDATE destinations SET paused_at_ms = ?2, paused_by = ?3, "
+	    "pause_reason = ?4 WHERE id = ?1",
 	    id, now_ms);
-	sql_bind_text(statement, 3, reason);
+	sql_bind_text(statement, 3, by);
+	sql_bind_text(statement, 4, reason);
 	return finish(store, status, statement, id, now_ms);
 }
 
@@ -138,9 +186,11 @@ store_resume(struct store *store, const char *name)
 		return status;
 	status = find_destination(store, name, &id);
 	if (status == STORE_OK)
+		status = check_kept_back(store, name, id, now_ms);
+	if (status == STORE_OK)
 		status = add_up(store, id, now_ms);
 	statement = sql_prepare(store,
-	    "UPDATE destinations SET paused_at_ms = NULL, "
+	    "UPDATE destinations SET paused_at_ms = NULL, paused_by = NULL, "
 	    "pause_reason = NULL, hold_until_ms = NULL WHERE id = ?1");
 	sqlite3_bind_int64(statement, 1, id);
 	return finish(store, status, statement, id, now_ms);

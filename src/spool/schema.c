@@ -180,6 +180,8 @@ static const char step_2[] =
     " JOIN events ON events.seq = attempts.seq"
     " JOIN destinations ON destinations.id = attempts.destination;"
 
+    "ALTER TABLE destinations ADD COLUMN paused_by TEXT;"
+
     "PRAGMA user_version = 2;";
 
 /* steps[n] makes version n + 1 of version n, and says so in user_version. */

@@ -322,13 +322,15 @@ enum store_status store_read_destination_states(
     struct store *store, struct destination_state **states, size_t *count);
 void store_free_states(struct destination_state *states, size_t count);
 
-/* Pauses until store_resume; where it is paused already, only the reason
- * changes. The relay keeps to it, the spool gives out deliveries as before.
- * STORE_GONE: the spool knows no destination of that name. */
+/* Pauses until store_resume, for `reason`, by the user `by` (NULL: the relay).
+ * The relay keeps to it, the spool gives out deliveries as before. STORE_GONE:
+ * the spool knows no destination of that name. STORE_REFUSED: it is paused
+ * already, and that stays as it is; store_why says by whom and why. */
 enum store_status store_pause(
-    struct store *store, const char *name, const char *reason);
+    struct store *store, const char *name, const char *by, const char *reason);
 
-/* Ends the pause and the hold, if there is one. STORE_GONE as above. */
+/* Ends the pause and the hold, if there is one. STORE_GONE as above.
+ * STORE_REFUSED: it is neither paused nor held nor down. */
 enum store_status store_resume(struct store *store, const char *name);
 
 /* Holds the destination (Retry-After) until then; a hold that lasts longer
@@ -655,8 +657,9 @@ struct destination_counts { /* of the deliveries that are kept */
 	int64_t last_delivered_ms; /* 0: none */
 	char *last_error;          /* of the attempt last made; NULL: none */
 	int last_status;
-	int64_t paused_at_ms;  /* 0: not paused */
-	char *pause_reason;    /* NULL: not paused */
+	int64_t paused_at_ms; /* 0: not paused */
+	char *paused_by;      /* NULL: the relay, or not known, or not paused */
+	char *pause_reason;   /* NULL: not paused */
 	int64_t hold_until_ms; /* 0: not held */
 	int64_t down_since_ms; /* as the running relay sees it; 0: up */
 	int64_t probe_at_ms;   /* 0: up */

@@ -88,6 +88,7 @@ take_counts(
 	counts->next_at_ms = sqlite3_column_int64(statement, 15);
 	counts->down_since_ms = sqlite3_column_int64(statement, 16);
 	counts->probe_at_ms = sqlite3_column_int64(statement, 17);
+	counts->paused_by = sql_text_dup(statement, 18);
 }
 
 /* The oldest of what waits for somebody who is there to take it. */
@@ -121,7 +122,8 @@ read_destinations(
 	    "(SELECT next_at_ms FROM deliveries "
 	    "WHERE destination = destinations.id AND state = 0 "
 	    "AND next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1), "
-	    "down_since_ms, probe_at_ms FROM destinations ORDER BY name");
+	    "down_since_ms, probe_at_ms, paused_by FROM destinations ORDER BY "
+	    "name");
 
 	while ((status = sql_next(store, statement)) == STORE_OK) {
 		struct destination_counts *counts;
@@ -226,6 +228,7 @@ store_free_summary(struct store_summary *summary)
 	for (i = 0; i < summary->destination_count; i++) {
 		free(summary->destinations[i].name);
 		free(summary->destinations[i].last_error);
+		free(summary->destinations[i].paused_by);
 		free(summary->destinations[i].pause_reason);
 	}
 	free(summary->destinations);
