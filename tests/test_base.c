@@ -98,6 +98,25 @@ a_log_line_holds_no_raw_byte_of_a_stranger(void **state)
 }
 
 static void
+lines_beyond_the_level_are_not_written(void **state)
+{
+	(void)state;
+	log_set_sink(catch_line, NULL);
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_plain(LOG_LEVEL_NOTICE, "changed");
+	log_plain(LOG_LEVEL_INFO, "one of many");
+	assert_string_equal(logged, "changed");
+	log_set_level(LOG_LEVEL_ERROR);
+	log_plain(LOG_LEVEL_ERROR, "bad");
+	log_plain(LOG_LEVEL_WARN, "not so bad");
+	assert_string_equal(logged, "error: bad");
+	log_set_level(LOG_LEVEL_INFO);
+	log_plain(LOG_LEVEL_INFO, "one of many");
+	assert_string_equal(logged, "one of many");
+	log_set_sink(NULL, NULL);
+}
+
+static void
 a_long_value_is_cut_in_the_log(void **state)
 {
 	char value[5000];
@@ -121,6 +140,7 @@ main(void)
 	    cmocka_unit_test(a_time_is_written_in_utc_with_milliseconds),
 	    cmocka_unit_test(an_id_is_a_version_7_uuid_that_sorts_by_time),
 	    cmocka_unit_test(a_log_line_holds_no_raw_byte_of_a_stranger),
+	    cmocka_unit_test(lines_beyond_the_level_are_not_written),
 	    cmocka_unit_test(a_long_value_is_cut_in_the_log),
 	};
 

@@ -38,6 +38,7 @@ an_empty_file_gives_the_documented_defaults(void **state)
 	assert_null(c->relay.program);
 	assert_int_equal(c->log.target, LOG_TARGET_AUTO);
 	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
+	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
 	assert_int_equal(c->destination_count, 0);
 	config_free(c);
 }
@@ -79,6 +80,7 @@ every_key_is_read_into_its_place(void **state)
 	    "retain = 0\nretain_dead = 2m\nretain_refused = 1h\n"
 	    "[relay]\nstart = never\nidle_exit = 5s\nprogram = /opt/h\n"
 	    "[log]\nto = /var/log/h.log\nformat = json\n"
+	    "level = notice\n"
 	    "[destination a.b-c_1]\nurl = http://[::1]:8080/x?y=z\n"
 	    "events = ticket_*, note_deletion\ncommunity = A\n"
 	    "header = X-Api-Key: 123\nheader = Authorization: Basic x=\n"
@@ -113,6 +115,7 @@ every_key_is_read_into_its_place(void **state)
 	assert_int_equal(c->log.target, LOG_TARGET_FILE);
 	assert_string_equal(c->log.path, "/var/log/h.log");
 	assert_int_equal(c->log.format, LOG_FORMAT_JSON);
+	assert_int_equal(c->log.level, LOG_LEVEL_NOTICE);
 	assert_int_equal(c->destination_count, 2);
 	assert_string_equal(d->name, "a.b-c_1");
 	assert_int_equal(d->events.count, 2);

@@ -566,6 +566,19 @@ def started_by_hand_it_says_what_it_is():
 # ---- the log
 
 @test
+def the_level_of_the_log_leaves_out_a_line_an_event():
+    with Sandbox() as box:
+        site = Site(box, more="[relay]\nstart = never\n"
+                              "[log]\nlevel = notice\n")
+        body = b'{"EventType":"x","Events":[]}'
+        answer = site.ask_cgi(site.post(body), body)
+        equal((answer.status, answer.errors), (200, ""))
+        answer = site.ask_cgi(site.post(b"{"), b"{")
+        equal(answer.status, 400)
+        contains(answer.errors, "request refused")
+
+
+@test
 def a_configured_log_file_gets_the_lines():
     with Sandbox() as box:
         site = Site(box, more="[relay]\nstart = never\n[log]\nto = %s\n"

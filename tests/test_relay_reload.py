@@ -204,6 +204,27 @@ def the_log_and_the_limits_follow_and_the_spool_does_not():
 
 
 @test
+def the_level_of_the_log_is_taken_up():
+    with Destination("200", "500", "200") as to, Site(
+            section("crm", to.url()), "[log]\nlevel = notice\n") as site:
+        relay = site.relay()
+        site.capture()
+        to.wait_for(1)
+        second = site.capture()
+        logged(relay, "first attempt failed id=" + second)
+        assert "delivered id=" not in relay.output()
+        reload(site, relay, section("crm", to.url()))
+        logged(relay, "delivered id=" + second)
+        site.configure(section("crm", to.url()), "[log]\nlevel = error\n")
+        relay.signal(signal.SIGHUP)
+        said = relay.output()
+        site.capture()
+        wait_until(lambda: {state for state, _ in site.settled()} ==
+                   {"delivered"}, "the third", alive=[relay])
+        contains(relay.output(), said)
+
+
+@test
 def reloads_leave_no_memory_behind():
     with open(HOOKSPOOL, "rb") as f:
         is_sanitized = b"__asan_init" in f.read()

@@ -31,7 +31,9 @@ static struct {
 	struct outlet outlet;
 
 	atomic_size_t dropped; /* lines, since the last that was written */
+	atomic_int level;      /* what is beyond it is not written */
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+    .level = LOG_LEVEL_INFO,
     .program = "hookspool",
     .outlet = OUTLET_INIT};
 
@@ -47,8 +49,9 @@ static _Thread_local struct {
 	void *arg;
 } sink;
 
-static const char *const level_names[] = {"error", "warning", "info"};
-static const int level_priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO};
+static const char *const level_names[] = {"error", "warning", "notice", "info"};
+static const int level_priorities[] = {
+    LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO};
 
 static bool
 needs_quotes(const char *value)
@@ -90,7 +93,7 @@ add_text_line(struct buf *line, enum log_level level, const char *message,
 {
 	const struct log_field *f;
 
-	if (level != LOG_LEVEL_INFO)
+	if (level < LOG_LEVEL_NOTICE)
 		buf_add_format(line, "%s: ", level_names[level]);
 	buf_add_text(line, message);
 	for (f = fields; f->key != NULL; f++) {
@@ -227,8 +230,11 @@ log_write(
     enum log_level level, const char *message, const struct log_field *fields)
 {
 	int saved_errno = errno;
-	struct style style = current_style();
+	struct style style;
 
+	if ((int)level > state.level)
+		return;
+	style = current_style();
 	if (!say_dropped(&style) || !say(&style, level, message, fields))
 		log_count_dropped(1);
 	errno = saved_errno;
@@ -249,6 +255,12 @@ log_open(const char *program, enum log_target target, const char *path,
 	state.format = format;
 	outlet_set(&state.outlet, target, path);
 	pthread_mutex_unlock(&state.mutex);
+}
+
+void
+log_set_level(enum log_level level)
+{
+	state.level = (int)level;
 }
 
 void

@@ -15,7 +15,8 @@
 enum log_level {
 	LOG_LEVEL_ERROR, /* somebody should look */
 	LOG_LEVEL_WARN,
-	LOG_LEVEL_INFO
+	LOG_LEVEL_NOTICE, /* all is well, and something has changed */
+	LOG_LEVEL_INFO    /* a line an event, or a delivery */
 };
 
 enum log_target {
@@ -63,6 +64,10 @@ void log_write(
  * Before the first call: stderr as text. */
 void log_open(const char *program, enum log_target target, const char *path,
     enum log_format format);
+
+/* Which lines are written: of this level and those before it. All, before the
+ * first call. Thread-safe. */
+void log_set_level(enum log_level level);
 
 /* While set, this thread's lines go to `sink` instead when the target is
  * LOG_TARGET_AUTO: one whole line, NUL-terminated, without newline; false: it

@@ -12,11 +12,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "config/file.h"
 #include "config/texts.h"
 
 #define CONFIG_MAX_BYTES (1U << 20)
+
+void
+config_open_log(const struct log_config *log, const char *program)
+{
+	log_open(program, log->target, log->path, log->format);
+	log_set_level(log->level);
+}
 
 static char *
 absolute(const char *path)

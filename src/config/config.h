@@ -66,6 +66,7 @@ struct log_config {
 	enum log_target target;
 	char *path; /* of LOG_TARGET_FILE */
 	enum log_format format;
+	enum log_level level;
 };
 
 enum destination_order { DESTINATION_ORDER_TICKET, DESTINATION_ORDER_NONE };
@@ -138,6 +139,9 @@ struct config *config_parse(const char *path, const char *text, size_t len,
 
 /* NULL-safe. */
 void config_free(struct config *config);
+
+/* Lets the log of `program` go where [log] says, from its level on. */
+void config_open_log(const struct log_config *log, const char *program);
 
 /* Whether any file that was read for it (secret files too) looks different
  * now: device, inode, size, change time, or whether it is there. */

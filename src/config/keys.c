@@ -79,6 +79,8 @@ const struct key keys[] = {
 	{SECTION_LOG, "to", KEY_LOG_TO, 0, "auto", 0, 0, false},
 	{SECTION_LOG, "format", KEY_LOG_FORMAT,
 	    AT(log_config, format), "text", 0, 0, false},
+	{SECTION_LOG, "level", KEY_LOG_LEVEL,
+	    AT(log_config, level), "info", 0, 0, false},
 
 	{SECTION_DESTINATION, "url", KEY_URL,
 	    DEST(url), NULL, 0, 0, false},
@@ -233,6 +235,23 @@ set_log_format(const struct key *key, const char *value, void *field)
 }
 
 static const char *
+set_log_level(const struct key *key, const char *value, void *field)
+{
+	static const char *const words[] = {[LOG_LEVEL_ERROR] = "error",
+	    [LOG_LEVEL_WARN] = "warn",
+	    [LOG_LEVEL_NOTICE] = "notice",
+	    [LOG_LEVEL_INFO] = "info",
+	    NULL};
+	int found = find_word(words, value);
+
+	(void)key;
+	if (found < 0)
+		return "";
+	*(enum log_level *)field = (enum log_level)found;
+	return NULL;
+}
+
+static const char *
 set_path(const struct key *key, const char *value, void *field)
 {
 	char **path = field;
@@ -361,6 +380,8 @@ static const struct {
 	"of a file",
 	0, false, SHOW},
     [KEY_LOG_FORMAT] = {set_log_format, "text or json", 0, false, SHOW},
+    [KEY_LOG_LEVEL] = {set_log_level, "error, warn, notice or info", 0, false,
+	SHOW},
     [KEY_ORDER] = {set_order, "ticket or none", 0, false, SHOW},
 };
 

@@ -37,6 +37,7 @@ enum key_type {
 	KEY_START,     /* bool: on-demand */
 	KEY_LOG_TO,    /* struct log_config */
 	KEY_LOG_FORMAT,
+	KEY_LOG_LEVEL,
 	KEY_ORDER
 };
 

@@ -101,8 +101,7 @@ use_config(struct settings *settings, struct config *config)
 
 	fresh->config = config;
 	fresh->users = 1;
-	log_open("hookspool.fcgi", config->log.target, config->log.path,
-	    config->log.format);
+	config_open_log(&config->log, "hookspool.fcgi");
 	pthread_mutex_lock(&settings->mutex);
 	old = settings->config;
 	settings->config = fresh;

@@ -177,8 +177,9 @@ ignore_signals(void)
 static bool
 shed(int fd, const struct log_config *log)
 {
-	static const struct log_config by_default = {
-	    .target = LOG_TARGET_AUTO, .format = LOG_FORMAT_TEXT};
+	static const struct log_config by_default = {.target = LOG_TARGET_AUTO,
+	    .format = LOG_FORMAT_TEXT,
+	    .level = LOG_LEVEL_INFO};
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* Without it nothing can be started, and yet the starter must stay. */
@@ -190,7 +191,7 @@ shed(int fd, const struct log_config *log)
 	/* What the log has open is closed below: it must open it anew. */
 	if (log == NULL)
 		log = &by_default;
-	log_open("hookspool.fcgi", log->target, log->path, log->format);
+	config_open_log(log, "hookspool.fcgi");
 	if (fd != STARTER_FD && dup2(fd, STARTER_FD) < 0)
 		return false;
 	spawn_close_from(STARTER_FD + 1);

@@ -103,7 +103,7 @@ note_back(const struct claim *claim, int64_t waiting)
 	char since[CLOCK_TEXT_SIZE];
 	int64_t down_ms = clock_wall_ms() - claim->news.since_ms;
 
-	log_note(LOG_LEVEL_INFO, "destination is back",
+	log_note(LOG_LEVEL_NOTICE, "destination is back",
 	    LOG_TEXT("to", name_of(claim->queue)),
 	    LOG_TEXT("since", clock_format(claim->news.since_ms, since)),
 	    LOG_NUMBER("down_s", down_ms / 1000),
@@ -117,7 +117,7 @@ note_held(const struct claim *claim, int64_t waiting)
 	char until[CLOCK_TEXT_SIZE];
 	int64_t until_ms = claim->queue->health.hold_until_ms;
 
-	log_note(LOG_LEVEL_INFO, "destination asks to wait",
+	log_note(LOG_LEVEL_NOTICE, "destination asks to wait",
 	    LOG_TEXT("to", name_of(claim->queue)),
 	    LOG_TEXT("until", clock_format(until_ms, until)),
 	    LOG_NUMBER("waiting", waiting),
@@ -159,21 +159,21 @@ note_news(const struct claim *claim, int64_t waiting)
 void
 note_paused(const struct queue *queue, const char *reason)
 {
-	log_note(LOG_LEVEL_INFO, "destination is paused",
+	log_note(LOG_LEVEL_NOTICE, "destination is paused",
 	    LOG_TEXT("to", name_of(queue)), LOG_TEXT("why", reason));
 }
 
 void
 note_resumed(const struct queue *queue)
 {
-	log_note(LOG_LEVEL_INFO, "destination is resumed",
+	log_note(LOG_LEVEL_NOTICE, "destination is resumed",
 	    LOG_TEXT("to", name_of(queue)));
 }
 
 void
 note_configured(const struct queue *queue, bool is_added)
 {
-	log_note(LOG_LEVEL_INFO,
+	log_note(LOG_LEVEL_NOTICE,
 	    is_added ? "destination added"
 		     : "destination removed: what waits for it is kept",
 	    LOG_TEXT("to", name_of(queue)));

@@ -231,13 +231,12 @@ apply(struct relay *relay)
 {
 	const struct config *config = relay->config;
 
-	log_open("hookspool", config->log.target, config->log.path,
-	    config->log.format);
+	config_open_log(&config->log, "hookspool");
 	store_set_limits(relay->store, config->spool.min_free_bytes,
 	    config->spool.max_size_bytes);
 	descriptors_raise(
 	    destinations_in_flight_max(&relay->work.destinations));
-	log_note(LOG_LEVEL_INFO, "configuration loaded again",
+	log_note(LOG_LEVEL_NOTICE, "configuration loaded again",
 	    LOG_TEXT("file", config->path),
 	    LOG_NUMBER("destinations", (long long)config->destination_count));
 	if (strcmp(config->spool.path, relay->spool_path) != 0)
@@ -431,7 +430,7 @@ serve(struct relay *relay)
 		return STORE_FAILED;
 	descriptors_raise(
 	    destinations_in_flight_max(&relay->work.destinations));
-	log_note(LOG_LEVEL_INFO, "relay started",
+	log_note(LOG_LEVEL_NOTICE, "relay started",
 	    LOG_TEXT("spool", relay->spool_path),
 	    LOG_NUMBER(
 		"destinations", (long long)relay->work.destinations.count));
@@ -442,7 +441,7 @@ serve(struct relay *relay)
 		log_note(LOG_LEVEL_ERROR, "the relay gives up",
 		    LOG_TEXT("why", store_why(relay->store)));
 	else
-		log_plain(LOG_LEVEL_INFO,
+		log_plain(LOG_LEVEL_NOTICE,
 		    relay->is_restarting ? "relay restarts"
 		    : signals_is_stop()  ? "relay stopped, as it was told"
 					 : "relay ends: nothing to do");
@@ -474,8 +473,7 @@ relay_run(const struct relay_options *options)
 	enum store_status status;
 	bool is_needed = true, is_stale;
 
-	log_open("hookspool", config->log.target, config->log.path,
-	    config->log.format);
+	config_open_log(&config->log, "hookspool");
 	signals_ignore_reload();
 	is_stale = config_is_stale(config);
 	relay.lock_fd = sole_take_lock(options);

@@ -28,7 +28,7 @@ retain_step(struct store *store, const struct spool_config *spool,
 	}
 	*erased_events += erased;
 	if (!*is_more && *erased_events > 0) {
-		log_note(LOG_LEVEL_INFO, "old events erased",
+		log_note(LOG_LEVEL_NOTICE, "old events erased",
 		    LOG_NUMBER("events", *erased_events));
 		*erased_events = 0;
 	}

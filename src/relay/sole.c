@@ -48,7 +48,7 @@ int
 sole_explain(const char *path, int error)
 {
 	if (error == EWOULDBLOCK || error == EALREADY) {
-		log_note(LOG_LEVEL_INFO, "another relay has this spool",
+		log_note(LOG_LEVEL_NOTICE, "another relay has this spool",
 		    LOG_TEXT("spool", path));
 		return EX_OK;
 	}

@@ -428,7 +428,7 @@ bear(struct work *work, enum store_status status)
 	case STORE_OK:
 		if (work->retry_mono_ms != 0)
 			log_plain(
-			    LOG_LEVEL_INFO, "the spool can be used again");
+			    LOG_LEVEL_NOTICE, "the spool can be used again");
 		work->retry_mono_ms = 0;
 		return STORE_OK;
 	case STORE_BUSY:
