@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What must hold nobody up: a log that is not read, in the endpoint, the relay
-and the command.
+"""What must hold nobody up: a log that is not read, in the endpoint and the
+relay, and bodies that never come.
 """
 
 import array
@@ -16,7 +16,7 @@ import fastcgi
 import harness
 import relay_site
 from destination import Destination
-from fastcgi import Site, sample
+from fastcgi import KEY, Site, sample
 from harness import HOOKSPOOL, Sandbox, contains, equal, main, test, wait_until
 
 EVENT = sample("note_deletion")
@@ -149,6 +149,35 @@ def a_web_server_that_reads_nothing_holds_a_thread_for_its_deadline_alone():
         with site.connect() as stuck:
             request_until_closed(stuck, request)
         equal(post(site).status, 200, "status of another")
+        equal(process.stop(timeout_s=5), 0, "exit status")
+
+
+# ---- bodies that never come
+
+def send_without_its_end(connection, variables):
+    connection.send(fastcgi.begin(),
+                    fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(variables)),
+                    fastcgi.record(fastcgi.STDIN, b"{"))
+
+
+@test
+def wrong_keys_whose_bodies_never_come_hold_up_no_event():
+    with Sandbox() as box:
+        site = Site(box, "path_key = " + KEY)
+        process = site.start()
+        wrong = site.post(b"x" * 1000, REQUEST_URI="/webhooks/" + "w" * 16)
+        right = site.post(EVENT, REQUEST_URI="/webhooks/" + KEY)
+        equal(site.ask(right, EVENT).status, 200, "status")
+        stuck = [site.connect() for _ in range(24)]  # on 4 threads
+        for connection in stuck:
+            box.defer(connection.close)
+            send_without_its_end(connection, wrong)
+        start = time.monotonic()
+        equal(site.ask(right, EVENT).status, 200, "status")
+        took = time.monotonic() - start
+        assert took < 1.5, "%.1f s" % took  # one alone lingers for 2 s
+        for connection in stuck:
+            equal(connection.read_answer().status, 404, "a wrong key's status")
         equal(process.stop(timeout_s=5), 0, "exit status")
 
 

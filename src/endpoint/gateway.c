@@ -205,14 +205,17 @@ gateway_next(struct gateway *gateway, int64_t timeout_ms)
 }
 
 /* Reads the rest of a body that was refused, for a moment: a web server may
- * read our answer only after it has written all of its own. */
+ * read our answer only after it has written all of its own. A few at once wait
+ * for it, of the others what is there is read: bodies that never come, sent by
+ * anybody, must not hold the threads. */
 static void
 drain(struct gateway *gateway)
 {
 	char scrap[READ_BYTES];
 
-	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
-	    clock_mono_ms() + LINGER_MS, WATCH_READ);
+	if (!watchdog_linger(gateway->dog, gateway->worker, gateway->watch_fd,
+		clock_mono_ms() + LINGER_MS))
+		shutdown(gateway->watch_fd, SHUT_RD);
 	while (FCGX_GetStr(scrap, sizeof scrap, gateway->fcgx.in) ==
 	       (int)sizeof scrap)
 		continue;

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 
+#define LINGER_SHARE 4 /* one worker in so many may linger */
+
 struct watched {
 	int fd; /* -1: nothing to watch */
 	int64_t deadline_ms;
@@ -35,7 +37,7 @@ struct watchdog {
 static void
 fire(struct watched *w)
 {
-	shutdown(w->fd, w->what == WATCH_READ ? SHUT_RD : SHUT_RDWR);
+	shutdown(w->fd, w->what == WATCH_WRITE ? SHUT_RDWR : SHUT_RD);
 	w->has_fired = true;
 }
 
@@ -128,15 +130,50 @@ watchdog_start(size_t count)
 	return dog;
 }
 
+/* Under the lock. */
+static void
+set(struct watchdog *dog, size_t worker, struct watched watched)
+{
+	dog->watched[worker] = watched;
+	if (watched.deadline_ms < dog->wakes_at_ms)
+		pthread_cond_signal(&dog->changed);
+}
+
 void
 watchdog_set(struct watchdog *dog, size_t worker, int fd, int64_t deadline_ms,
     enum watch what)
 {
 	pthread_mutex_lock(&dog->mutex);
-	dog->watched[worker] = (struct watched){fd, deadline_ms, what, false};
-	if (deadline_ms < dog->wakes_at_ms)
-		pthread_cond_signal(&dog->changed);
+	set(dog, worker, (struct watched){fd, deadline_ms, what, false});
 	pthread_mutex_unlock(&dog->mutex);
+}
+
+/* Under the lock: whether one more may linger. */
+static bool
+has_room(const struct watchdog *dog)
+{
+	size_t i, count = 0, max = dog->count / LINGER_SHARE;
+
+	for (i = 0; i < dog->count; i++)
+		if (dog->watched[i].fd >= 0 &&
+		    dog->watched[i].what == WATCH_LINGER)
+			count++;
+	return count < (max > 0 ? max : 1);
+}
+
+bool
+watchdog_linger(
+    struct watchdog *dog, size_t worker, int fd, int64_t deadline_ms)
+{
+	bool has_room_left;
+
+	pthread_mutex_lock(&dog->mutex);
+	has_room_left = has_room(dog);
+	if (has_room_left)
+		set(dog, worker,
+		    (struct watched){fd, deadline_ms, WATCH_LINGER, false});
+	pthread_mutex_unlock(&dog->mutex);
+	return has_room_left;
 }
 
 bool

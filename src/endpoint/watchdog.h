@@ -13,9 +13,10 @@
 struct watchdog;
 
 enum watch {
-	WATCH_READ, /* ends what waits for the peer's bytes; an answer can
-		       still be written */
-	WATCH_WRITE /* ends everything on the connection */
+	WATCH_READ,  /* ends what waits for the peer's bytes; an answer can
+			still be written */
+	WATCH_WRITE, /* ends everything on the connection */
+	WATCH_LINGER /* as WATCH_READ, for what nobody waits for */
 };
 
 /* Starts the thread, to watch `count` workers; ended by watchdog_stop.
@@ -26,6 +27,11 @@ struct watchdog *watchdog_start(size_t count);
  * (clock_mono_ms), in place of what was set before. */
 void watchdog_set(struct watchdog *dog, size_t worker, int fd,
     int64_t deadline_ms, enum watch what);
+
+/* The same with WATCH_LINGER, for a quarter of the workers at once (one at
+ * least). False, and nothing set: so many linger already. */
+bool watchdog_linger(
+    struct watchdog *dog, size_t worker, int fd, int64_t deadline_ms);
 
 /* The worker is done; only then may it close the descriptor. Returns whether
  * the deadline had passed and the connection was shut down. */
