@@ -55,11 +55,13 @@ libhookspool_a_SOURCES += \
 	%D%/spool/filter.c \
 	%D%/spool/find.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
+	%D%/spool/forward.c \
 	%D%/spool/hold.c \
 	%D%/spool/lane.c \
 	%D%/spool/list.c \
 	%D%/spool/lock.c \
 	%D%/spool/page.c %D%/spool/page.h \
+	%D%/spool/probes.c \
 	%D%/spool/query.c \
 	%D%/spool/recover.c \
 	%D%/spool/refuse.c \

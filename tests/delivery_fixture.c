@@ -186,6 +186,7 @@ delivery_settlement(const struct due *due, enum outcome outcome)
 	    .generation = due->generation,
 	    .outcome = outcome,
 	    .next_at_ms = delivery_now_ms + 5000,
+	    .failed_at_ms = delivery_now_ms,
 	    .started_at_ms = delivery_now_ms,
 	    .duration_ms = 5,
 	    .status = outcome == OUTCOME_DELIVERED ? 204 : 503,

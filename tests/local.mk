@@ -85,6 +85,7 @@ test_sign_LDADD = $(unit_ldadd) $(CRYPTO_LIBS)
 relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py \
 	%D%/test_relay_process.py %D%/test_relay_crash.py \
 	%D%/test_relay_down.py %D%/test_relay_order.py \
+	%D%/test_relay_rejects.py \
 	%D%/test_relay_reload.py %D%/test_restart.py
 python_tests += $(relay_tests)
 sanitized_tests += $(relay_tests)
@@ -131,10 +132,13 @@ capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
-unit_tests += test_lane test_hold test_change test_order test_plans
+unit_tests += test_lane test_probes test_hold test_change test_order test_plans
 unit_tests += test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
+test_probes_SOURCES = %D%/test_probes.c $(delivery_fixture)
+test_probes_CPPFLAGS = $(unit_cppflags)
+test_probes_LDADD = $(unit_ldadd)
 test_lane_SOURCES = %D%/test_lane.c $(delivery_fixture)
 test_lane_CPPFLAGS = $(unit_cppflags)
 test_lane_LDADD = $(unit_ldadd)

@@ -28,7 +28,6 @@ failure_at(int64_t now_ms)
 	    .first_attempt_ms = now_ms,
 	    .started_at_ms = now_ms,
 	    .now_ms = now_ms,
-	    .retry_after = "",
 	    .random = UINT32_MAX};
 }
 
@@ -159,25 +158,119 @@ any_success_brings_it_back_at_full_speed(void **state)
 	fail_at(&health, NOW_MS + 5000);
 	news = health_succeed(&health, NOW_MS + 9000);
 	assert_true(news.is_back);
-	assert_true(news.is_backlog_due);
 	assert_int_equal(news.since_ms, NOW_MS);
 	assert_int_equal(news.failures, 6);
 	assert_int_equal(health_limit(&health, 8), 8);
 	assert_int_equal(health_wait_ms(&health, NOW_MS + 9000), 0);
 	news = health_succeed(&health, NOW_MS + 9001);
 	assert_false(news.is_back);
-	assert_false(news.is_backlog_due);
 }
 
 static void
-the_first_success_ever_makes_the_backlog_due(void **state)
+what_speaks_of_the_delivery_alone_takes_nothing_down(void **state)
 {
+	static const int statuses[] = {200, 301, 302, 400, 401, 404, 422, 499};
 	struct health health = {.is_down = false};
-	struct health_news news = health_succeed(&health, NOW_MS);
+	size_t i, j;
 
 	(void)state;
-	assert_true(news.is_backlog_due);
-	assert_false(news.is_back);
+	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+		for (j = 0; j < 10; j++) {
+			struct health_failure failure = failure_at(NOW_MS);
+
+			failure.status = statuses[i];
+			assert_false(health_is_concerned(statuses[i]));
+			assert_false(health_fail(&health, &failure).is_down);
+		}
+	assert_int_equal(health.failures, 0);
+}
+
+static void
+what_speaks_of_the_destination_takes_it_down(void **state)
+{
+	static const int statuses[] = {0, 408, 429, 500, 502, 503, 599};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+		struct health health = {.is_down = false};
+
+		for (j = 0; j < HEALTH_DOWN_FAILURES; j++) {
+			struct health_failure failure = failure_at(NOW_MS);
+
+			failure.status = statuses[i];
+			health_fail(&health, &failure);
+		}
+		assert_true(health_is_concerned(statuses[i]));
+		assert_true(health.is_down);
+	}
+}
+
+static void
+any_other_answer_proves_that_it_is_there(void **state)
+{
+	struct health health = {.is_down = false};
+	struct health_failure refused = failure_at(NOW_MS + 1);
+	struct health_news news;
+	int i;
+
+	(void)state;
+	refused.status = 422;
+	for (i = 0; i < 40; i++) {
+		assert_false(fail_at(&health, NOW_MS + i).is_down);
+		if (i % 4 == 3)
+			health_fail(&health, &refused);
+	}
+	health = down_at(NOW_MS);
+	news = health_fail(&health, &refused);
+	assert_true(news.is_back);
+	assert_int_equal(news.since_ms, NOW_MS);
+	assert_int_equal(health_limit(&health, 8), 8);
+}
+
+static void
+a_few_that_fail_in_turns_take_nothing_down(void **state)
+{
+	struct health health = {.is_down = false};
+	struct health_failure failures[4];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		failures[i] = failure_at(NOW_MS);
+	for (i = 0; i < 100; i++)
+		assert_false(health_fail(&health, &failures[i % 4]).is_down);
+	assert_true(fail_at(&health, NOW_MS).is_down);
+}
+
+static void
+one_that_was_down_before_a_restart_is_probed_at_once(void **state)
+{
+	struct health health = {.is_down = false};
+	struct health_news news;
+
+	(void)state;
+	health_stay_down(&health, NOW_MS - HOUR_MS);
+	assert_int_equal(health_wait_ms(&health, NOW_MS), 0);
+	assert_int_equal(health_limit(&health, 8), 1);
+	fail_at(&health, NOW_MS);
+	assert_int_equal(health_wait_ms(&health, NOW_MS), 10000);
+	news = health_succeed(&health, NOW_MS + 10000);
+	assert_true(news.is_back);
+	assert_int_equal(news.since_ms, NOW_MS - HOUR_MS);
+}
+
+static void
+what_one_answer_asks_for_puts_off_no_probe(void **state)
+{
+	struct health health = down_at(NOW_MS);
+	struct health_failure failure = failure_at(NOW_MS);
+
+	(void)state;
+	failure.is_probe = true;
+	failure.asked_ms = DAY_MS;
+	health_fail(&health, &failure);
+	assert_int_equal(health_wait_ms(&health, NOW_MS), 10000);
 }
 
 static void
@@ -209,31 +302,30 @@ retry_after_with_429_and_503_holds_it_all(void **state)
 		struct health_failure failure = failure_at(NOW_MS);
 
 		failure.status = statuses[i];
-		failure.retry_after = "30";
+		failure.asked_ms = 30000;
 		assert_true(health_fail(&health, &failure).is_held);
 		assert_int_equal(health_wait_ms(&health, NOW_MS), 30000);
 		assert_int_equal(health_wait_ms(&health, NOW_MS + 30000), 0);
-		failure.retry_after = "Tue, 14 Nov 2023 22:15:20 GMT";
+		failure.asked_ms = 120000;
 		health_fail(&health, &failure);
 		assert_int_equal(health_wait_ms(&health, NOW_MS), 120000);
-		failure.retry_after = "10"; /* sooner: the later one stays */
+		failure.asked_ms = 10000; /* sooner: the later one stays */
 		health_fail(&health, &failure);
 		assert_int_equal(health_wait_ms(&health, NOW_MS), 120000);
-		failure.retry_after = "99999999";
+		failure.asked_ms = DAY_MS;
 		health_fail(&health, &failure);
 		assert_int_equal(health_wait_ms(&health, NOW_MS), DAY_MS);
 	}
 }
 
 static void
-other_statuses_and_other_texts_hold_nothing(void **state)
+other_statuses_and_no_time_hold_nothing(void **state)
 {
 	static const struct {
 		int status;
-		const char *retry_after;
-	} rows[] = {{500, "30"}, {404, "30"}, {0, "30"}, {302, "30"}, {503, ""},
-	    {503, "soon"}, {503, "0"}, {429, "-5"},
-	    {503, "Sun, 06 Nov 1994 08:49:37 GMT"}};
+		int64_t asked_ms;
+	} rows[] = {{500, 30000}, {404, 30000}, {0, 30000}, {302, 30000},
+	    {503, 0}, {429, -1}};
 	size_t i;
 
 	(void)state;
@@ -242,7 +334,7 @@ other_statuses_and_other_texts_hold_nothing(void **state)
 		struct health_failure failure = failure_at(NOW_MS);
 
 		failure.status = rows[i].status;
-		failure.retry_after = rows[i].retry_after;
+		failure.asked_ms = rows[i].asked_ms;
 		assert_false(health_fail(&health, &failure).is_held);
 		assert_int_equal(health_wait_ms(&health, NOW_MS), 0);
 	}
@@ -272,7 +364,7 @@ many_holds_are_one_line_a_minute(void **state)
 		struct health_failure failure = failure_at(at_ms);
 
 		failure.status = 429;
-		failure.retry_after = "1";
+		failure.asked_ms = 1000;
 		said += health_fail(&health, &failure).is_held;
 	}
 	assert_int_equal(said, 5);
@@ -332,10 +424,17 @@ main(void)
 	    cmocka_unit_test(
 		attempts_under_way_when_it_goes_down_are_no_probes),
 	    cmocka_unit_test(any_success_brings_it_back_at_full_speed),
-	    cmocka_unit_test(the_first_success_ever_makes_the_backlog_due),
+	    cmocka_unit_test(
+		what_speaks_of_the_delivery_alone_takes_nothing_down),
+	    cmocka_unit_test(what_speaks_of_the_destination_takes_it_down),
+	    cmocka_unit_test(any_other_answer_proves_that_it_is_there),
+	    cmocka_unit_test(a_few_that_fail_in_turns_take_nothing_down),
+	    cmocka_unit_test(
+		one_that_was_down_before_a_restart_is_probed_at_once),
+	    cmocka_unit_test(what_one_answer_asks_for_puts_off_no_probe),
 	    cmocka_unit_test(while_it_is_down_it_is_said_once_an_hour),
 	    cmocka_unit_test(retry_after_with_429_and_503_holds_it_all),
-	    cmocka_unit_test(other_statuses_and_other_texts_hold_nothing),
+	    cmocka_unit_test(other_statuses_and_no_time_hold_nothing),
 	    cmocka_unit_test(a_hold_and_a_probe_are_both_waited_for),
 	    cmocka_unit_test(many_holds_are_one_line_a_minute),
 	    cmocka_unit_test(a_410_pauses_until_it_is_resumed),

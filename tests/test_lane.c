@@ -228,34 +228,6 @@ lanes_of_a_removed_destination_go_on_when_it_returns(void **state)
 	expect_due(fixture, id, "2");
 }
 
-static void
-what_waits_for_its_time_is_brought_forward_in_steps(void **state)
-{
-	struct fixture *fixture = *state;
-	int64_t ids[2];
-	bool is_more = false;
-	int i;
-
-	delivery_configure_ordered(fixture, ids, "crm", "bi", NULL);
-	for (i = 0; i < 5; i++)
-		delivery_put(fixture, NULL, "a", i == 4 ? "3" : NULL);
-	delivery_put(fixture, NULL, "a", "3");
-	delivery_route(fixture, ids, 2);
-	for (i = 0; i < 5; i++)
-		delivery_settle(fixture, ids[0], OUTCOME_RETRY);
-	delivery_settle(fixture, ids[1], OUTCOME_RETRY);
-	expect_due(fixture, ids[0], "");
-	assert_int_equal(
-	    store_bring_forward(fixture->store, ids[0], 3, &is_more), STORE_OK);
-	assert_true(is_more);
-	expect_due(fixture, ids[0], "1 2 3");
-	assert_int_equal(
-	    store_bring_forward(fixture->store, ids[0], 3, &is_more), STORE_OK);
-	assert_false(is_more);
-	expect_due(fixture, ids[0], "1 2 3 4 5"); /* 6 stays behind 5 */
-	expect_due(fixture, ids[1], "2 3 4 5");
-}
-
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -273,7 +245,6 @@ main(void)
 	    CASE(a_replayed_one_joins_its_lane_and_holds_up_none_that_was_due),
 	    CASE(dropping_one_that_is_behind_lets_none_pass),
 	    CASE(lanes_of_a_removed_destination_go_on_when_it_returns),
-	    CASE(what_waits_for_its_time_is_brought_forward_in_steps),
 	};
 
 	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

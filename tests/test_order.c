@@ -181,10 +181,13 @@ interfere(struct world *world)
 static void
 come_back(struct world *world)
 {
+	struct forward forward = {.which = FORWARD_ALL,
+	    .now_ms = delivery_now_ms,
+	    .from_ms = delivery_now_ms};
 	bool is_more;
 
 	assert_int_equal(store_bring_forward(world->fixture->store,
-			     world->destination, 3, &is_more),
+			     world->destination, &forward, 3, &is_more),
 	    STORE_OK);
 }
 

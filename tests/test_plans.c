@@ -17,6 +17,34 @@
 /* ---- all there is ---- */
 
 static void
+bring_forward(struct fixture *fixture, int64_t id)
+{
+	struct forward forward = {.which = FORWARD_FAILED};
+	bool is_more;
+
+	assert_int_equal(
+	    store_bring_forward(fixture->store, id, &forward, 10, &is_more),
+	    STORE_OK);
+}
+
+/* After a while nothing is due any more, and what waits is looked at. */
+static void
+probe(struct fixture *fixture, int64_t id)
+{
+	struct probe_choice choice = {.last_seq = 0};
+	int64_t at_ms;
+	struct due due;
+
+	for (; choice.which < PROBE_TURN_COUNT; choice.which++) {
+		store_read_probe(
+		    fixture->store, id, &choice, delivery_now_ms, &due);
+		store_free_due(&due);
+	}
+	store_read_probe_at(fixture->store, id, 0, &at_ms);
+	assert_true(at_ms <= 0);
+}
+
+static void
 relay(struct fixture *fixture, const int64_t *ids)
 {
 	struct destination_state *states;
@@ -32,7 +60,8 @@ relay(struct fixture *fixture, const int64_t *ids)
 	delivery_settle(fixture, ids[0], OUTCOME_ABANDONED);
 	store_read_next_at(fixture->store, ids[0], NULL, 0, &number);
 	store_read_pending(fixture->store, &is_so);
-	store_bring_forward(fixture->store, ids[0], 10, &is_so);
+	bring_forward(fixture, ids[0]);
+	probe(fixture, ids[0]);
 	store_pause(fixture->store, "crm", "jane", "why");
 	store_resume(fixture->store, "crm");
 	store_hold(fixture->store, ids[0], delivery_now_ms + 1000);

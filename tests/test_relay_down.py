@@ -104,21 +104,28 @@ def a_dead_destination_is_probed_by_one_and_then_gets_all_at_once():
 
 
 @test
-def what_failed_before_a_restart_does_not_wait_for_long():
-    with Destination("500", "500", "500", "200") as to, Site(
-            section("crm", to.url())) as site:
-        for _ in range(3):
-            site.capture()
+def one_that_was_down_before_a_restart_is_probed_at_once_and_gets_all():
+    gauge = Gauge("500")
+    with Destination(gauge) as to, Site(section("crm", to.url())) as site:
+        events = [site.capture() for _ in range(6)]
         relay = site.relay()
-        wait_until(lambda: relay.output().count("first attempt failed") == 3,
-                   "the failures", alive=[relay])
+        logged(relay, "destination is down")
+        wait_until(lambda: site.query("SELECT name FROM destinations "
+                                      "WHERE down_since_ms > 0"),
+                   "its record", alive=[relay])
         relay.stop()
-        site.query("UPDATE deliveries SET next_at_ms = next_at_ms + 3600000")
-        event = site.capture()
+        site.query("UPDATE deliveries SET next_at_ms = next_at_ms + 3600000 "
+                   "WHERE attempts > 0")
+        before = len(to.got())
+        gauge.status = "200"
+        gauge.most = 0
         relay = site.relay()
-        got = to.wait_for(7)  # that one succeeded: so do the others
-        equal(got[3].id, event)
-        equal(len(set(ids(got))), 4)
+        got = to.wait_for(before + 6)[before:]
+        equal(set(ids(got)), set(events))
+        took = got[-1].at - got[0].at
+        assert took < 2, "%.1f s for the backlog" % took
+        assert got[1].at - got[0].at >= 0.04, "two probes"
+        logged(relay, "destination is back")
 
 
 @test

@@ -17,7 +17,7 @@
 #include "relay/queue.h"
 #include "relay/schedule.h"
 
-#define HURRY_MAX_COUNT 1000 /* deliveries in one transaction */
+#define HURRY_MAX_COUNT 1000 /* looked at in one transaction */
 #define PAUSE_REASON    "it answered 410 Gone"
 
 /* ---- made of a configuration ---- */
@@ -62,31 +62,29 @@ take(struct destinations *old, int64_t id)
 	return queue;
 }
 
-/* Something about it may have been mended: what failed is tried now. */
-static void
-retry_now(struct queue *queue)
-{
-	queue->is_backlog_due = true;
-	health_retry_now(&queue->health);
-}
-
 static struct queue *
 make_queue(struct destinations *old, struct era *era,
-    const struct destination_config *destination, int64_t id)
+    const struct destination_config *destination,
+    const struct destination_setting *setting)
 {
-	struct queue *queue = take(old, id);
+	struct queue *queue = take(old, setting->id);
+	bool is_reload = old->queues != NULL;
 
-	if (queue == NULL) {
-		queue = queue_new(era, destination, id);
-		if (old->queues != NULL) {
+	if (queue != NULL) {
+		queue_change(queue, era, destination);
+	} else {
+		queue = queue_new(era, destination, setting->id);
+		if (setting->down_since_ms != 0)
+			health_stay_down(
+			    &queue->health, setting->down_since_ms);
+		if (is_reload)
 			note_configured(queue, true);
-			retry_now(queue); /* it may have been there before */
-		}
-		return queue;
 	}
-	queue_change(queue, era, destination);
-	if (queue->health.failures > 0)
-		retry_now(queue);
+	/* Something about it may have been mended: what failed is tried. */
+	if (is_reload) {
+		queue_bring_all(queue, FORWARD_ALL, clock_wall_ms());
+		health_retry_now(&queue->health);
+	}
 	return queue;
 }
 
@@ -116,7 +114,7 @@ destinations_load(
 	destinations->count = count;
 	for (i = 0; i < count; i++)
 		destinations->queues[i] = make_queue(
-		    &old, era, &config->destinations[i], settings[i].id);
+		    &old, era, &config->destinations[i], &settings[i]);
 	destinations->leaving = old.leaving;
 	for (i = 0; i < old.count; i++)
 		if (old.queues[i] != NULL)
@@ -266,7 +264,7 @@ take_state(struct queue *queue, const struct destination_state *state)
 		return;
 	note_resumed(queue);
 	health_forget(health);
-	queue->is_backlog_due = true;
+	queue_bring_all(queue, FORWARD_EVEN_ASKED, now_ms);
 	queue->is_worth_a_look = true;
 }
 
@@ -294,13 +292,13 @@ bring_forward(struct queue *queue, struct store *store)
 	enum store_status status;
 	bool is_more = false;
 
-	if (!queue->is_backlog_due)
+	if (!queue->is_forward_due)
 		return STORE_OK;
-	status =
-	    store_bring_forward(store, queue->id, HURRY_MAX_COUNT, &is_more);
+	status = store_bring_forward(
+	    store, queue->id, &queue->forward, HURRY_MAX_COUNT, &is_more);
 	if (status != STORE_OK)
 		return status;
-	queue->is_backlog_due = is_more;
+	queue->is_forward_due = is_more;
 	queue->is_worth_a_look = true;
 	return STORE_OK;
 }
@@ -326,7 +324,7 @@ destinations_has_hurry(const struct destinations *destinations)
 	size_t i;
 
 	for (i = 0; i < destinations->count; i++)
-		if (destinations->queues[i]->is_backlog_due)
+		if (destinations->queues[i]->is_forward_due)
 			return true;
 	return destinations->is_behind_possible;
 }

@@ -7,8 +7,11 @@
 
 #include "relay/schedule.h"
 
+#define STATUS_NONE        0
+#define STATUS_TIMEOUT     408
 #define STATUS_GONE        410
 #define STATUS_TOO_MANY    429
+#define STATUS_SERVER      500 /* and what follows */
 #define STATUS_UNAVAILABLE 503
 
 static int64_t
@@ -19,13 +22,18 @@ larger(int64_t a, int64_t b)
 
 /* ---- a failure ---- */
 
+bool
+health_is_concerned(int status)
+{
+	return status == STATUS_NONE || status == STATUS_TIMEOUT ||
+	       status == STATUS_TOO_MANY || status >= STATUS_SERVER;
+}
+
 /* Retry-After speaks of all requests where it comes with these two. */
 static bool
 hold(struct health *health, const struct health_failure *failure)
 {
-	int64_t now_ms = failure->now_ms;
-	int64_t asked_ms =
-	    schedule_read_retry_after(failure->retry_after, now_ms);
+	int64_t now_ms = failure->now_ms, asked_ms = failure->asked_ms;
 
 	if (failure->status != STATUS_TOO_MANY &&
 	    failure->status != STATUS_UNAVAILABLE)
@@ -46,22 +54,32 @@ plan_probe(struct health *health, const struct health_failure *failure)
 	struct schedule_failure probe = {
 	    .attempts = step < HEALTH_PROBE_STEPS ? step : HEALTH_PROBE_STEPS,
 	    .now_ms = failure->now_ms,
-	    .retry_after = failure->retry_after,
 	    .random = failure->random};
 
 	health->probe_at_ms = schedule_next_at(&probe);
 }
 
 static bool
+is_failing(const struct health *health, int64_t seq)
+{
+	int i;
+
+	for (i = 0; i < health->failures; i++)
+		if (health->failing_seqs[i] == seq)
+			return true;
+	return false;
+}
+
+static bool
 go_down(struct health *health, const struct health_failure *failure)
 {
-	if (failure->first_attempt_ms < health->last_success_ms)
+	if (failure->first_attempt_ms < health->last_there_ms)
 		return false;
-	if (health->failures > 0 && failure->seq == health->failing_seq)
+	if (is_failing(health, failure->seq))
 		return false;
-	health->failing_seq = failure->seq;
-	if (health->failures++ == 0)
+	if (health->failures == 0)
 		health->failing_since_ms = failure->started_at_ms;
+	health->failing_seqs[health->failures++] = failure->seq;
 	if (health->failures < HEALTH_DOWN_FAILURES)
 		return false;
 	health->is_down = true;
@@ -94,6 +112,8 @@ health_fail(struct health *health, const struct health_failure *failure)
 		health->is_paused = true;
 		return news;
 	}
+	if (!health_is_concerned(failure->status))
+		return health_succeed(health, failure->now_ms);
 	news.is_held = hold(health, failure);
 	if (health->is_down)
 		news.is_still_down = stay_down(health, failure);
@@ -118,13 +138,20 @@ struct health_news
 health_succeed(struct health *health, int64_t now_ms)
 {
 	struct health_news news = {.is_back = health->is_down,
-	    .is_backlog_due = health->is_down || health->last_success_ms == 0,
 	    .since_ms = health->failing_since_ms,
 	    .failures = health->failures + health->probes};
 
 	health_forget(health);
-	health->last_success_ms = now_ms;
+	health->last_there_ms = now_ms;
 	return news;
+}
+
+void
+health_stay_down(struct health *health, int64_t since_ms)
+{
+	health->is_down = true;
+	health->failures = HEALTH_DOWN_FAILURES;
+	health->failing_since_ms = since_ms;
 }
 
 void

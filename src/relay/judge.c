@@ -13,8 +13,8 @@
 #include "relay/queue.h"
 #include "relay/schedule.h"
 
-static uint32_t
-random_number(void)
+uint32_t
+judge_random(void)
 {
 	uint32_t number = 0;
 
@@ -31,6 +31,22 @@ first_attempt_ms(const struct claim *claim)
 					       : claim->started_at_ms;
 }
 
+/* What is paused waits for the operator: it does not die of that. */
+static void
+schedule(struct claim *claim, const struct schedule_failure *failure)
+{
+	if (!claim->queue->health.is_paused && schedule_is_dead(failure)) {
+		claim->outcome = OUTCOME_DEAD;
+		return;
+	}
+	claim->outcome = OUTCOME_RETRY;
+	claim->next_at_ms = schedule_next_at(failure);
+	if (failure->asked_ms > 0)
+		claim->asked_until_ms = failure->now_ms + failure->asked_ms;
+	if (health_is_concerned(claim->result.status))
+		claim->failed_at_ms = failure->now_ms;
+}
+
 static void
 judge_failure(struct claim *claim, int64_t now_ms)
 {
@@ -41,30 +57,24 @@ judge_failure(struct claim *claim, int64_t now_ms)
 	    .held_ms = claim->due.held_ms,
 	    .now_ms = now_ms,
 	    .retry_for_ms = queue->destination->retry_for_ms,
-	    .retry_after = claim->result.retry_after,
-	    .random = random_number()};
+	    .asked_ms =
+		schedule_read_retry_after(claim->result.retry_after, now_ms),
+	    .random = judge_random()};
 	struct health_failure blow = {.seq = claim->due.seq,
 	    .is_probe = claim->is_probe,
 	    .status = claim->result.status,
 	    .first_attempt_ms = failure.first_attempt_ms,
 	    .started_at_ms = claim->started_at_ms,
 	    .now_ms = now_ms,
-	    .retry_after = failure.retry_after,
+	    .asked_ms = failure.asked_ms,
 	    .random = failure.random};
-
 	int64_t hold_until_ms = queue->health.hold_until_ms;
 
 	claim->news = health_fail(&queue->health, &blow);
 	claim->is_silent = queue->health.is_down && !claim->news.is_down;
 	queue->is_pause_unsaved |= claim->news.is_paused;
 	queue->is_hold_unsaved |= queue->health.hold_until_ms != hold_until_ms;
-	/* What is paused waits for the operator: it does not die of that. */
-	if (!queue->health.is_paused && schedule_is_dead(&failure)) {
-		claim->outcome = OUTCOME_DEAD;
-	} else {
-		claim->outcome = OUTCOME_RETRY;
-		claim->next_at_ms = schedule_next_at(&failure);
-	}
+	schedule(claim, &failure);
 }
 
 void
@@ -73,11 +83,12 @@ judge_attempt(struct claim *claim)
 	struct queue *queue = claim->queue;
 	int64_t now_ms = clock_wall_ms();
 
-	if (!claim->result.is_delivered) {
+	if (claim->result.is_delivered) {
+		claim->outcome = OUTCOME_DELIVERED;
+		claim->news = health_succeed(&queue->health, now_ms);
+	} else {
 		judge_failure(claim, now_ms);
-		return;
 	}
-	claim->outcome = OUTCOME_DELIVERED;
-	claim->news = health_succeed(&queue->health, now_ms);
-	queue->is_backlog_due |= claim->news.is_backlog_due;
+	if (claim->news.is_back)
+		queue_bring_failed(queue, claim->news.since_ms, now_ms);
 }

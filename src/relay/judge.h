@@ -5,7 +5,12 @@
 #ifndef HOOKSPOOL_JUDGE_H
 #define HOOKSPOOL_JUDGE_H
 
+#include <stdint.h>
+
 struct claim;
+
+/* Any number: for jitter, and for which delivery is a probe. */
+uint32_t judge_random(void);
 
 /* Of a claim whose `result` has come: sets its outcome and its news, and what
  * they change of its queue. */

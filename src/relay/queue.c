@@ -84,6 +84,31 @@ queue_has_more(const struct queue *queue)
 	       (queue->next_at_ms != INT64_MAX && !queue->health.is_paused);
 }
 
+void
+queue_bring_failed(struct queue *queue, int64_t since_ms, int64_t now_ms)
+{
+	if (queue->is_forward_due && queue->forward.which != FORWARD_FAILED)
+		return;
+	if (queue->is_forward_due && queue->forward.failed_since_ms < since_ms)
+		since_ms = queue->forward.failed_since_ms;
+	queue->is_forward_due = true;
+	queue->forward = (struct forward){.which = FORWARD_FAILED,
+	    .failed_since_ms = since_ms,
+	    .failed_until_ms = now_ms,
+	    .now_ms = now_ms,
+	    .from_ms = now_ms};
+}
+
+void
+queue_bring_all(struct queue *queue, enum forward_which which, int64_t now_ms)
+{
+	if (queue->is_forward_due && queue->forward.which == FORWARD_EVEN_ASKED)
+		which = FORWARD_EVEN_ASKED;
+	queue->is_forward_due = true;
+	queue->forward = (struct forward){
+	    .which = which, .now_ms = now_ms, .from_ms = now_ms};
+}
+
 struct claim *
 queue_claim(struct queue *queue, struct due *due)
 {
@@ -94,6 +119,8 @@ queue_claim(struct queue *queue, struct due *due)
 	claim->queue = queue;
 	claim->era = era_hold(queue->era);
 	claim->is_probe = queue->health.is_down;
+	if (claim->is_probe)
+		queue->probe_seq = due->seq;
 	claim->due = *due;
 	*due = (struct due){.seq = 0};
 	return claim;
@@ -105,6 +132,25 @@ queue_slim(struct claim *claim)
 	free(claim->due.body);
 	claim->due.body = NULL;
 	claim->due.body_bytes = 0;
+}
+
+struct settlement
+queue_settlement(const struct claim *claim)
+{
+	return (struct settlement){.seq = claim->due.seq,
+	    .destination = claim->due.destination,
+	    .generation = claim->due.generation,
+	    .outcome = claim->outcome,
+	    .next_at_ms = claim->next_at_ms,
+	    .failed_at_ms = claim->failed_at_ms,
+	    .asked_until_ms = claim->asked_until_ms,
+	    .started_at_ms = claim->started_at_ms,
+	    .duration_ms = claim->result.duration_ms,
+	    .status = claim->result.status,
+	    .error =
+		claim->result.error[0] != '\0' ? claim->result.error : NULL,
+	    .answer = claim->result.answer,
+	    .answer_bytes = claim->result.answer_bytes};
 }
 
 void

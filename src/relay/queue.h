@@ -28,7 +28,9 @@ struct claim {
 	int64_t started_at_ms;
 	struct deliver_result result;
 	enum outcome outcome;
-	int64_t next_at_ms;
+	int64_t next_at_ms;   /* these three for OUTCOME_RETRY, as in */
+	int64_t failed_at_ms; /* struct settlement */
+	int64_t asked_until_ms;
 	struct health_news news; /* what the attempt changed */
 	bool is_silent;          /* its failure is no news: it is down */
 	struct claim *next;      /* among those that wait to be settled */
@@ -43,10 +45,12 @@ struct queue {
 	size_t claimed_count;
 	struct health health;
 	bool is_worth_a_look; /* something may be due that we do not know */
-	int64_t next_at_ms;   /* else: when the next one is; INT64_MAX: never */
-	bool is_backlog_due;  /* what waits for its next attempt is to be made
-				 due */
-	bool is_pause_unsaved; /* the spool does not know of it yet */
+	int64_t next_at_ms;   /* else: when the next one is, or can be a probe;
+				 INT64_MAX: never */
+	struct forward forward; /* what waits and is to be made due, */
+	bool is_forward_due;    /* if there is any */
+	int64_t probe_seq;      /* of the last probe; 0: none */
+	bool is_pause_unsaved;  /* the spool does not know of it yet */
 	bool is_hold_unsaved;
 	int64_t noted_probe_ms; /* the probe that the spool knows of; 0: none;
 				   -1: we cannot tell */
@@ -74,11 +78,21 @@ bool queue_is_blocked(const struct queue *queue, int64_t now_ms);
  * nothing is. */
 bool queue_has_more(const struct queue *queue);
 
+/* What waits for its next attempt is to be tried now: what failed between these
+ * two times, or all of it. What is under way already goes on where it asks for
+ * as much. */
+void queue_bring_failed(struct queue *queue, int64_t since_ms, int64_t now_ms);
+void queue_bring_all(
+    struct queue *queue, enum forward_which which, int64_t now_ms);
+
 /* Claims a delivery; takes over what `due` owns. */
 struct claim *queue_claim(struct queue *queue, struct due *due);
 
 /* Lets go of what it needed while it was under way. */
 void queue_slim(struct claim *claim);
+
+/* What the spool is told of it; borrows from the claim. */
+struct settlement queue_settlement(const struct claim *claim);
 
 /* Ends the claim and frees it; its destination is worth a look. */
 void queue_release(struct claim *claim);

@@ -44,11 +44,10 @@ schedule_next_at(const struct schedule_failure *failure)
 	int64_t jittered_ms = back_off_ms(failure->attempts) *
 			      ((int64_t)failure->random + 1) /
 			      (INT64_C(1) << 32);
-	int64_t asked_ms =
-	    schedule_read_retry_after(failure->retry_after, failure->now_ms);
 
-	return failure->now_ms +
-	       (asked_ms > jittered_ms ? asked_ms : jittered_ms);
+	return failure->now_ms + (failure->asked_ms > jittered_ms
+					 ? failure->asked_ms
+					 : jittered_ms);
 }
 
 int64_t

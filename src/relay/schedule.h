@@ -21,8 +21,8 @@ struct schedule_failure {
 			    since then */
 	int64_t now_ms;
 	int64_t retry_for_ms;
-	const char *retry_after; /* the header's value; "": none */
-	uint32_t random;         /* any number: the jitter */
+	int64_t asked_ms; /* by schedule_read_retry_after; 0 or less: nothing */
+	uint32_t random;  /* any number: the jitter */
 };
 
 /* Whether it is dead: so many attempts made and retry_for passed, the time
@@ -30,7 +30,8 @@ struct schedule_failure {
 bool schedule_is_dead(const struct schedule_failure *failure);
 
 /* When it is due again: after a random part of a back-off that doubles with
- * each attempt, or Retry-After where that is later; within a day. */
+ * each attempt, or what Retry-After asked for where that is later; within a
+ * day. */
 int64_t schedule_next_at(const struct schedule_failure *failure);
 
 /* How long until something is due at `next_at_ms`; 0: it is. What is further

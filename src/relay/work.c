@@ -150,23 +150,6 @@ work_abandon(struct work *work)
 
 /* ---- settle ---- */
 
-static struct settlement
-settlement_of(const struct claim *claim)
-{
-	return (struct settlement){.seq = claim->due.seq,
-	    .destination = claim->due.destination,
-	    .generation = claim->due.generation,
-	    .outcome = claim->outcome,
-	    .next_at_ms = claim->next_at_ms,
-	    .started_at_ms = claim->started_at_ms,
-	    .duration_ms = claim->result.duration_ms,
-	    .status = claim->result.status,
-	    .error =
-		claim->result.error[0] != '\0' ? claim->result.error : NULL,
-	    .answer = claim->result.answer,
-	    .answer_bytes = claim->result.answer_bytes};
-}
-
 /* How many deliveries wait for that destination; -1: it cannot be told. */
 static int64_t
 count_waiting(struct work *work, const struct queue *queue)
@@ -216,7 +199,7 @@ settle(struct work *work)
 
 		for (; claim != NULL && count < SETTLE_BATCH_MAX;
 		     claim = claim->next)
-			batch[count++] = settlement_of(claim);
+			batch[count++] = queue_settlement(claim);
 		status = store_settle(work->store, batch, count);
 		if (status == STORE_OK)
 			release_settled(work, batch, count);
@@ -314,8 +297,31 @@ static enum store_status
 find_next(struct work *work, struct queue *queue)
 {
 	queue->is_worth_a_look = false;
+	if (queue->health.is_down)
+		return store_read_probe_at(work->store, queue->id,
+		    clock_wall_ms(), &queue->next_at_ms);
 	return store_read_next_at(work->store, queue->id, queue->claimed,
 	    queue->claimed_count, &queue->next_at_ms);
+}
+
+/* Starts the one attempt that a destination which is down is due for. */
+static enum store_status
+claim_probe(struct work *work, struct queue *queue)
+{
+	struct probe_choice choice = {
+	    .which = (enum probe_turn)(queue->health.probes % PROBE_TURN_COUNT),
+	    .last_seq = queue->probe_seq,
+	    .random = judge_random()};
+	struct due due = {.seq = 0};
+	enum store_status status;
+
+	if (!queue_has_room(queue))
+		return STORE_OK;
+	status = store_read_probe(
+	    work->store, queue->id, &choice, clock_wall_ms(), &due);
+	if (status == STORE_OK)
+		start(work, queue_claim(queue, &due));
+	return status == STORE_GONE ? find_next(work, queue) : status;
 }
 
 /* Claims and starts what is due until there is no room or nothing is. */
@@ -327,6 +333,8 @@ claim_due(struct work *work, struct queue *queue)
 
 	if (queue_is_blocked(queue, clock_wall_ms()))
 		return find_next(work, queue);
+	if (queue->health.is_down)
+		return claim_probe(work, queue);
 	while (queue_has_room(queue)) {
 		status = store_read_due(work->store, queue->id, clock_wall_ms(),
 		    SCHEDULE_AHEAD_MAX_MS, queue->claimed, queue->claimed_count,

@@ -66,9 +66,9 @@ static const char load_sql[] =
     "WHERE seq = ?1 AND destination = ?2";
 /* clang-format on */
 
-static enum store_status
-load_due(struct store *store, int64_t destination, int64_t seq, int64_t now_ms,
-    struct due *due)
+enum store_status
+claim_load(struct store *store, int64_t destination, int64_t seq,
+    int64_t now_ms, struct due *due)
 {
 	enum store_status status;
 	const unsigned char *id;
@@ -124,7 +124,7 @@ store_read_due(struct store *store, int64_t destination, int64_t now_ms,
 	}
 	if (status != STORE_OK)
 		return status;
-	status = load_due(
+	status = claim_load(
 	    store, destination, sqlite3_column_int64(found, 0), now_ms, due);
 	sqlite3_reset(found);
 	return status;

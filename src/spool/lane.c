@@ -199,38 +199,3 @@ store_release_behind(struct store *store, bool *is_more)
 	*is_more = status == STORE_OK;
 	return status == STORE_GONE ? STORE_OK : status;
 }
-
-/* One more than are asked for are looked at: whether there is more. */
-static enum store_status
-bring_some(struct store *store, int64_t destination, size_t limit)
-{
-	int64_t now_ms = clock_wall_ms();
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "UPDATE deliveries SET next_at_ms = ?2 WHERE destination = ?1 "
-	    "AND seq IN (SELECT seq FROM deliveries WHERE destination = ?1 "
-	    "AND state = 0 AND next_at_ms > ?2 ORDER BY next_at_ms, seq "
-	    "LIMIT ?3)");
-
-	sqlite3_bind_int64(statement, 1, destination);
-	sqlite3_bind_int64(statement, 2, now_ms);
-	sqlite3_bind_int64(statement, 3, (int64_t)limit);
-	return sql_run(store, statement);
-}
-
-enum store_status
-store_bring_forward(
-    struct store *store, int64_t destination, size_t limit, bool *is_more)
-{
-	enum store_status status = store_begin(store, store_deadline(store));
-
-	*is_more = false;
-	if (status != STORE_OK)
-		return status;
-	status = bring_some(store, destination, limit);
-	if (status != STORE_OK) {
-		store_rollback(store);
-		return status;
-	}
-	*is_more = (size_t)sqlite3_changes(store->db) == limit;
-	return store_commit(store);
-}

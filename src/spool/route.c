@@ -35,13 +35,14 @@ configure(struct store *store, struct destination_setting *setting)
 	status = sql_run(store, statement);
 	if (status != STORE_OK)
 		return status;
-	statement =
-	    sql_prepare(store, "SELECT id FROM destinations WHERE name = ?1");
+	statement = sql_prepare(store,
+	    "SELECT id, down_since_ms FROM destinations WHERE name = ?1");
 	sql_bind_text(statement, 1, setting->name);
 	status = sql_next(store, statement);
 	if (status != STORE_OK)
 		return STORE_FAILED;
 	setting->id = sqlite3_column_int64(statement, 0);
+	setting->down_since_ms = sqlite3_column_int64(statement, 1);
 	sqlite3_reset(statement);
 	return STORE_OK;
 }

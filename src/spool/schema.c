@@ -157,10 +157,16 @@ static const char step_1[] =
 			       "PRAGMA user_version = 1;";
 
 /*
- * Version 2. A step that a release has made is never changed: what comes later
+ * Version 2. Of a delivery that waits for its next attempt, failed_at_ms is
+ * when the last one failed in a way that speaks of its destination (else NULL),
+ * and asked_until_ms is until when that answer's Retry-After asked to wait.
+ * A step that a release has made is never changed: what comes later
  * is a step of its own. Columns of the public views are added at the end.
  */
 static const char step_2[] =
+    "ALTER TABLE deliveries ADD COLUMN failed_at_ms INTEGER;"
+    "ALTER TABLE deliveries ADD COLUMN asked_until_ms INTEGER;"
+
     "DROP VIEW event;"
     "CREATE VIEW event AS SELECT seq, id, received_at_ms,"
     " CASE WHEN seq > (SELECT routed_seq FROM progress) THEN 'new'"

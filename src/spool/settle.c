@@ -88,7 +88,8 @@ static const char update_sql[] =
     "first_held_ms = coalesce(first_held_ms, "
     "(SELECT " SQL_HELD_AT("?11") " FROM destinations WHERE id = ?2)), "
     "next_at_ms = ?6, last_outcome = ?7, last_status = ?8, "
-    "last_error = ?9, settled_at_ms = ?10 "
+    "last_error = ?9, settled_at_ms = ?10, failed_at_ms = nullif(?12, 0), "
+    "asked_until_ms = nullif(?13, 0) "
     "WHERE seq = ?1 AND destination = ?2";
 /* clang-format on */
 
@@ -104,10 +105,13 @@ update_delivery(struct store *store, const struct settlement *settlement,
 	sqlite3_bind_int(statement, 3, (int)state);
 	sqlite3_bind_int(statement, 4, attempts);
 	sqlite3_bind_int64(statement, 5, settlement->started_at_ms);
-	if (state == DELIVERY_PENDING)
+	if (state == DELIVERY_PENDING) {
 		sqlite3_bind_int64(statement, 6, settlement->next_at_ms);
-	else
+		sqlite3_bind_int64(statement, 12, settlement->failed_at_ms);
+		sqlite3_bind_int64(statement, 13, settlement->asked_until_ms);
+	} else {
 		sqlite3_bind_int64(statement, 10, now_ms);
+	}
 	sqlite3_bind_int(statement, 7, (int)settlement->outcome);
 	bind_status(statement, 8, settlement->status);
 	sql_bind_text(statement, 9, settlement->error);

@@ -184,8 +184,9 @@ const char *delivery_state_name(enum delivery_state state);
 /* A destination as it is configured. */
 struct destination_setting {
 	const char *name;
-	bool is_ordered; /* order = ticket */
-	int64_t id;      /* out: the spool's number of it */
+	bool is_ordered;       /* order = ticket */
+	int64_t id;            /* out: the spool's number of it */
+	int64_t down_since_ms; /* out: as store_note_down said; 0: it is up */
 };
 
 /* Tells the spool which destinations are configured; what it keeps for others
@@ -257,6 +258,33 @@ enum store_status store_read_due(struct store *store, int64_t destination,
     size_t claimed_count, struct due *due);
 void store_free_due(struct due *due);
 
+/* Which delivery probes a destination that is down. They take turns, so that
+ * no body that it chokes on keeps the others waiting. */
+enum probe_turn {
+	PROBE_TURN_NEWEST, /* of those that are due */
+	PROBE_TURN_OTHER,  /* a due one at random, not the last one tried */
+	PROBE_TURN_OLDEST, /* the one that is due for the longest */
+	PROBE_TURN_COUNT
+};
+
+struct probe_choice {
+	enum probe_turn which;
+	int64_t last_seq; /* of the last probe; 0: none */
+	uint32_t random;
+};
+
+/* The delivery of `destination` to probe it with. Where none is due, the one
+ * that will be due next, unless its own Retry-After asked to wait for longer
+ * than `now_ms`. STORE_GONE: there is none. The cost does not depend on the
+ * backlog. The caller frees it with store_free_due. */
+enum store_status store_read_probe(struct store *store, int64_t destination,
+    const struct probe_choice *choice, int64_t now_ms, struct due *due);
+
+/* When there is a delivery to probe `destination` with: `now_ms` or earlier: at
+ * once; INT64_MAX: there is none. */
+enum store_status store_read_probe_at(
+    struct store *store, int64_t destination, int64_t now_ms, int64_t *at_ms);
+
 /* When the next pending delivery of `destination` is due, those claimed and
  * those behind left out; INT64_MAX: there is none. */
 enum store_status store_read_next_at(struct store *store, int64_t destination,
@@ -284,7 +312,9 @@ struct settlement {
 	int64_t destination;
 	int64_t generation; /* as claimed: fails if it changed meanwhile */
 	enum outcome outcome;
-	int64_t next_at_ms; /* for OUTCOME_RETRY */
+	int64_t next_at_ms;     /* for OUTCOME_RETRY, as the next two: */
+	int64_t failed_at_ms;   /* 0: not for its destination's sake */
+	int64_t asked_until_ms; /* by Retry-After; 0: nothing was asked */
 	int64_t started_at_ms;
 	int64_t duration_ms;
 	int status;        /* HTTP status; 0: no answer */
@@ -301,10 +331,28 @@ struct settlement {
 enum store_status store_settle(
     struct store *store, struct settlement *batch, size_t count);
 
-/* Makes due, at most `limit` a call, what waits for its next attempt at
- * `destination`: for when that has come back. `is_more`: call again. */
-enum store_status store_bring_forward(
-    struct store *store, int64_t destination, size_t limit, bool *is_more);
+/* Which of those that wait for their next attempt are tried earlier. */
+enum forward_which {
+	FORWARD_FAILED, /* that failed for their destination's sake in the time
+			   given */
+	FORWARD_ALL,
+	FORWARD_EVEN_ASKED /* and before the time that a Retry-After asked for,
+			      which the other two keep */
+};
+
+struct forward {
+	enum forward_which which;
+	int64_t failed_since_ms; /* for FORWARD_FAILED: then or later, */
+	int64_t failed_until_ms; /* and then or earlier */
+	int64_t now_ms;          /* when it began: they are due since then */
+	int64_t from_ms;         /* how far it came; `now_ms` at the start */
+};
+
+/* Makes due what waits for its next attempt at `destination`; looks at `limit`
+ * that wait, or a few more, and goes on there at the next call. `is_more`: call
+ * again. */
+enum store_status store_bring_forward(struct store *store, int64_t destination,
+    struct forward *forward, size_t limit, bool *is_more);
 
 /* ---- pausing and holding ---- */
 

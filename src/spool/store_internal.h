@@ -299,6 +299,12 @@ void query_free_deliveries(struct delivery_row *rows, size_t count);
 /* How the ids made at `wall_ms` begin; `id` has UUID_TEXT_SIZE bytes. */
 void query_write_id_bound(int64_t wall_ms, char *id);
 
+/* ---- claim.c ---- */
+
+/* Reads a pending delivery, in a read transaction in which it was found. */
+enum store_status claim_load(struct store *store, int64_t destination,
+    int64_t seq, int64_t now_ms, struct due *due);
+
 /* ---- the arrows of single deliveries; all in a transaction ---- */
 
 /* lane.c: makes a delivery, pending; due since its event was captured, but not
