@@ -20,6 +20,7 @@ libhookspool_a_SOURCES = \
 # event/
 libhookspool_a_SOURCES += \
 	%D%/event/cursor.c \
+	%D%/event/escape.c %D%/event/escape.h \
 	%D%/event/event.c %D%/event/event.h \
 	%D%/event/json.c %D%/event/json.h \
 	%D%/event/mention.c %D%/event/mention.h
@@ -138,6 +139,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/jsonout.c %D%/command/jsonout.h \
 	%D%/command/limits.c %D%/command/limits.h \
 	%D%/command/list.c \
+	%D%/command/listing.c %D%/command/listing.h \
 	%D%/command/migrate.c \
 	%D%/command/names.c %D%/command/names.h \
 	%D%/command/nudge.c %D%/command/nudge.h \

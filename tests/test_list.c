@@ -91,6 +91,30 @@ a_list_shows_what_the_filter_matches(void **state)
 	EXPECT_LIST("", .destination = "nobody");
 }
 
+/* By seq, by a span of time, by state. */
+static void
+a_list_shows_events_whose_body_has_what_is_searched(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t ids[2];
+
+	delivery_fill(fixture, ids);
+	delivery_exec(fixture,
+	    "UPDATE events SET body = '{\"AuthorEmail\":\"jane@example.org\","
+	    "\"Text\":\"J\\u00e5n\"}' WHERE seq <> 2");
+	EXPECT_LIST("3 1,bi=dead,crm=delivered", .author = "Jane@example.org");
+	EXPECT_LIST("3 1,bi=dead,crm=delivered", .match = "j\xc3\xa5N");
+	EXPECT_LIST("3", .match = "ane", .limit = 1);
+	EXPECT_LIST("", .author = "jane@example.or");
+	EXPECT_LIST("3 1,bi=dead,crm=delivered", .match = "ane@example.or");
+	EXPECT_LIST("", .author = "jane@example.org", .match = "jonas");
+	EXPECT_LIST(one, .match = "jane", .until = {true, BEGIN_MS + 1});
+	EXPECT_LIST(one, .match = "jane", .state = "dead");
+	EXPECT_LIST("", .author = "jane@example.org", .state = "pending");
+	EXPECT_LIST(two, .match = "{\"A\"", .state = "pending");
+	EXPECT_LIST("3", .match = "jane", .type = "note_*");
+}
+
 static void
 a_list_shows_the_state_asked_for(void **state)
 {
@@ -163,6 +187,50 @@ count_row(void *arg, const struct event_row *event,
 	return true;
 }
 
+struct looked {
+	int64_t at;
+	int times;
+	int stop_at;
+};
+
+static bool
+see_progress(void *arg, int64_t looked_at)
+{
+	struct looked *looked = arg;
+
+	assert_true(looked_at >= looked->at);
+	looked->at = looked_at;
+	return ++looked->times != looked->stop_at;
+}
+
+static void
+a_search_says_how_far_it_is_and_can_be_stopped(void **state)
+{
+	struct fixture *fixture = *state;
+	struct looked looked = {.at = 0};
+	struct list_filter filter = {.match = "nowhere",
+	    .progress = see_progress,
+	    .progress_arg = &looked};
+	int rows = 0;
+
+	delivery_exec(fixture,
+	    "INSERT INTO events (id, received_at_ms, event_type, body) "
+	    "WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 "
+	    "FROM n WHERE i < 10999) SELECT '018bcfe5-6803-7abc-8def-0000000' "
+	    "|| i, 1, 'x', zeroblob(20000) FROM n");
+	assert_int_equal(
+	    store_list(fixture->store, &filter, count_row, &rows), STORE_OK);
+	assert_int_equal(rows, 0);
+	assert_int_equal(looked.at, 1000);
+	/* Not more than 6 MB in one read transaction. */
+	assert_in_range(looked.times, 4, 20);
+	looked = (struct looked){.stop_at = 2};
+	assert_int_equal(
+	    store_list(fixture->store, &filter, count_row, &rows), STORE_OK);
+	assert_int_equal(looked.times, 2);
+	assert_in_range(looked.at, 1, 999);
+}
+
 static void
 a_long_list_is_whole(void **state)
 {
@@ -193,6 +261,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(a_list_is_newest_first_with_all_deliveries),
 	    CASE(a_list_shows_what_the_filter_matches),
+	    CASE(a_list_shows_events_whose_body_has_what_is_searched),
+	    CASE(a_search_says_how_far_it_is_and_can_be_stopped),
 	    CASE(a_list_shows_the_state_asked_for),
 	    CASE(a_list_keeps_to_a_span_of_time_even_if_the_clock_stepped),
 	    CASE(a_state_nobody_knows_is_refused_with_the_names),

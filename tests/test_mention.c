@@ -177,6 +177,51 @@ bytes_of_any_value_do_no_harm(void **state)
 	assert_int_equal(mention_find(text, 5, &a_person), MENTION_NOT);
 }
 
+static void
+has(const char *text, const char *wanted)
+{
+	if (!mention_has_text(text, strlen(text), wanted))
+		fail_msg("%s: not found in %s", wanted, text);
+}
+
+static void
+has_not(const char *text, const char *wanted)
+{
+	if (mention_has_text(text, strlen(text), wanted))
+		fail_msg("%s: found in %s", wanted, text);
+}
+
+static void
+a_text_is_searched_as_a_person_reads_it(void **state)
+{
+	(void)state;
+	has("{\"Text\":\"It is BROKEN\"}", "is broken");
+	has("{\"Text\":\"J\\u00e5n\\nand \\u00c5sa\"}", "J\xc3\xa5n");
+	has("{\"Text\":\"J\\u00e5n\\nand \\u00c5sa\"}", "\xc3\xa5SA");
+	has("{\"Text\":\"J\xc3\xa5n\"}", "J\xc3\x85N");
+	has("{\"Text\":\"J\\u00e5n\\nand\"}", "\xc3\xa5n\nand");
+	has("{\"Url\":\"https:\\/\\/a.example\\/x\"}", "https://a.example/x");
+	has("{\"Text\":\"\\ud83d\\ude00!\"}", "\xf0\x9f\x98\x80!");
+	has("{\"TicketId\":4478963}", "\"TicketId\":447");
+	has("{\"Text\":\"J\\u00e5n\"}", "j\\u00E5n");
+	has("x", "X");
+	has_not("{\"Text\":\"2\xc3\x97\"}", "2\xc3\xb7"); /* x, : */
+	has_not("{\"Text\":\"Jan\"}", "J\xc3\xa5n");
+	has_not("{\"Text\":\"Jan\"}", "jan2");
+	has_not("{\"Text\":\"J\\u00e5n\"}", "u00e5");
+	has_not("x", "");
+	has_not("", "x");
+	has_not("\\u00", "xxxxxx");
+}
+
+static void
+a_text_has_what_stands_behind_a_nul(void **state)
+{
+	(void)state;
+	assert_true(mention_has_text("a\0\\u0062c", 9, "BC"));
+	assert_false(mention_has_text("a\0bc", 3, "bc"));
+}
+
 int
 main(void)
 {
@@ -194,6 +239,8 @@ main(void)
 	    cmocka_unit_test(
 		an_answer_is_searched_for_the_characters_also_in_json),
 	    cmocka_unit_test(bytes_of_any_value_do_no_harm),
+	    cmocka_unit_test(a_text_is_searched_as_a_person_reads_it),
+	    cmocka_unit_test(a_text_has_what_stands_behind_a_nul),
 	};
 
 	return cmocka_run_group_tests_name("mention", tests, NULL, NULL);

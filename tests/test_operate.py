@@ -241,6 +241,33 @@ def a_backup_is_a_spool_of_its_own():
         site.capture(event())
 
 
+# ---- searching
+
+@test
+def bodies_are_searched_by_author_and_by_text():
+    with Sandbox() as box:
+        site = Site(box, more="[destination to]\nurl = http://127.0.0.1:1/\n"
+                    "allow_private = yes\n")
+        jane = site.capture(event(Events=[{
+            "Note": {"AuthorEmail": "Jane@example.org",
+                     "Text": "the J\u00e5n case"}}]))
+        other = site.capture(event(Events=[{
+            "Text": "write to jane@EXAMPLE.org, <b>\u00c5sa/Jo</b>"}]))
+        equal(site.list("--author", "jane@example.org"), [jane])
+        equal(site.list("--match", "jane@example.org"), [other, jane])
+        equal(site.list("--match", "J\u00c5N CASE"), [jane])
+        equal(site.list("--match", "\u00e5sa/jo"), [other])
+        equal(site.list("--match", "case", "--author", "j"), [])
+        contains(site.run("list", "--match", "case"), jane[-8:])
+        rows = site.run("export", "--match", "jane@", "--limit", "1")
+        equal([json.loads(row)["id"] for row in rows.splitlines()], [jane])
+        for name in ("list", "export", "replay", "drop"):
+            for option in ("--author", "--match"):
+                contains(complaint("/nonexistent", name, option, "",
+                                   status=2), "must not be empty")
+                contains(site.run(name, "--help"), option)
+
+
 # ---- erasing
 
 def files_hold(site, text):

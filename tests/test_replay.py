@@ -176,6 +176,26 @@ def a_replay_delivers_no_probe_to_who_does_not_name_it():
 
 
 @test
+def the_body_chooses_what_is_replayed_and_dropped():
+    with Destination("500") as to, Site(section("crm", to.url())) as site:
+        jane, john = [site.capture(body(TicketId=n, Events=[
+            {"AuthorEmail": "%s@example.org" % n, "Text": "J\u00e4n %s" % n}]))
+            for n in ("jane", "john")]
+        relay = site.relay()
+        wait_until(lambda: len(states(site)) == 2, "the routing",
+                   alive=[relay])
+        relay.stop()
+        equal(change(site, "drop", "--author", "JANE@example.org"),
+              {"dropped": 1, "relay": "not running"})
+        equal(states(site), {jane: "dropped", john: "pending"})
+        equal(change(site, "drop", "--match", "j\u00c4n", "--dry-run"),
+              {"dropped": 1, "dry_run": True})
+        equal(change(site, "replay", "--match", "J\u00e4n J", "--state",
+                     "dropped"), {"replayed": 1, "relay": "not running"})
+        equal(change(site, "drop", "--match", "nobody"), {})
+
+
+@test
 def what_is_dropped_while_it_is_under_way_stays_dropped():
     gate = threading.Event()
 

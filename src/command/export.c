@@ -58,6 +58,18 @@ print_line(void *arg, const struct event_row *event,
 	       !ferror(stdout);
 }
 
+/* While nothing matches. */
+static bool
+show(void *arg, int64_t looked_at)
+{
+	struct exporting *exporting = arg;
+
+	(void)looked_at;
+	if (isatty(STDOUT_FILENO))
+		return !progress_is_stopped();
+	return progress_show(&exporting->progress, exporting->count);
+}
+
 static enum store_status
 export_one(struct store *store, const char *part, struct exporting *exporting)
 {
@@ -83,6 +95,8 @@ command_export(struct call *call)
 	char **id;
 
 	progress_begin(&exporting.progress, "events");
+	call->filter.progress = show;
+	call->filter.progress_arg = &exporting;
 	if (call->operands[0] == NULL)
 		status = store_export(
 		    call->store, &call->filter, print_line, &exporting);

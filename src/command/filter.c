@@ -104,7 +104,9 @@ filter_read(struct call *call, size_t limit_default)
 	    .type = values[FILTER_TYPE],
 	    .ticket = values[FILTER_TICKET],
 	    .note = values[FILTER_NOTE],
-	    .community = values[FILTER_COMMUNITY]};
+	    .community = values[FILTER_COMMUNITY],
+	    .author = values[FILTER_AUTHOR],
+	    .match = values[FILTER_MATCH]};
 	if (status == STATUS_FINE && values[FILTER_STATE] != NULL &&
 	    !is_state(values[FILTER_STATE]))
 		status = misread(call, FILTER_STATE, STATES);

@@ -19,6 +19,8 @@ enum {
 	FILTER_COMMUNITY,
 	FILTER_SINCE,
 	FILTER_UNTIL,
+	FILTER_AUTHOR,
+	FILTER_MATCH,
 	FILTER_LIMIT,
 	FILTER_COUNT
 };
@@ -37,6 +39,10 @@ enum {
     [FILTER_SINCE] = {"since", "TIME",                                         \
 	"received since, such as 2h, 1h30m, today or 2006-01-02T15:04"},         \
     [FILTER_UNTIL] = {"until", "TIME", "received before"},                     \
+    [FILTER_AUTHOR] = {"author", "EMAIL",                                      \
+	"with this address in a member whose name ends in Email"},             \
+    [FILTER_MATCH] = {"match", "TEXT",                                         \
+	"with this text in the body, as read; capitals are alike"},            \
     [FILTER_LIMIT] = {"limit", "COUNT", limit_help}
 /* clang-format on */
 

@@ -3,21 +3,13 @@
  */
 #include "config.h"
 
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/xalloc.h"
 #include "command/command.h"
 #include "command/filter.h"
-#include "command/jsonout.h"
-#include "command/print.h"
-#include "command/rows.h"
+#include "command/listing.h"
+#include "command/progress.h"
 #include "spool/spool.h"
 
 #define LIMIT_DEFAULT 50
-#define BLOCK_ROWS    500 /* aligned with each other; bounds the memory */
-#define SHORT_ID_MIN  8   /* characters, from the end of an id */
 
 enum { OPTION_JSON = FILTER_COUNT };
 
@@ -33,143 +25,30 @@ list_read(struct call *call)
 	return filter_read(call, LIMIT_DEFAULT);
 }
 
-/* ---- the output ---- */
-
 static bool
-print_json(void *arg, const struct event_row *event,
-    const struct delivery_row *deliveries, size_t count)
+show(void *arg, int64_t looked_at)
 {
-	struct jsonout out = {.needs_comma = false};
-
-	(void)arg;
-	jsonout_open(&out, NULL, '{');
-	rows_event(&out, event);
-	rows_deliveries(&out, deliveries, count);
-	jsonout_close(&out, '}');
-	jsonout_end(&out);
-	return true;
-}
-
-enum {
-	COLUMN_RECEIVED,
-	COLUMN_ID,
-	COLUMN_TYPE,
-	COLUMN_TICKET,
-	COLUMN_DELIVERIES,
-	COLUMNS
-};
-
-static const char *const titles[COLUMNS] = {
-    "RECEIVED", "ID", "TYPE", "TICKET", "DELIVERIES"};
-
-static int
-compare_ends(const void *a, const void *b)
-{
-	const char *one = *(char *const *)a + UUID_TEXT_SIZE - 1;
-	const char *other = *(char *const *)b + UUID_TEXT_SIZE - 1;
-	int i;
-
-	for (i = 1; i < UUID_TEXT_SIZE; i++)
-		if (one[-i] != other[-i])
-			return one[-i] < other[-i] ? -1 : 1;
-	return 0;
-}
-
-/* How many characters at the ends of these whole ids tell them apart. Sorted
- * from their ends, those that have most in common are neighbours. */
-static size_t
-short_length(char **ids, size_t count)
-{
-	size_t i, len = SHORT_ID_MIN, end = UUID_TEXT_SIZE - 1;
-
-	qsort(ids, count, sizeof *ids, compare_ends);
-	for (i = 1; i < count; i++)
-		while (len < end &&
-		       strcmp(ids[i - 1] + end - len, ids[i] + end - len) == 0)
-			len++;
-	return len;
-}
-
-/* An id begins with the time, which is there already; its end is what tells
- * it from others. */
-static void
-shorten_ids(struct table *table)
-{
-	size_t rows = table->count / COLUMNS, row, len;
-	char **ids = xcalloc(rows + 1, sizeof *ids);
-
-	for (row = 1; row < rows; row++) {
-		ids[row - 1] = table->cells[row * COLUMNS + COLUMN_ID];
-		assert(strlen(ids[row - 1]) == UUID_TEXT_SIZE - 1);
-	}
-	len = rows > 0 ? short_length(ids, rows - 1) : 0;
-	for (row = 0; row + 1 < rows; row++)
-		memmove(ids[row], ids[row] + UUID_TEXT_SIZE - 1 - len, len + 1);
-	free(ids);
-}
-
-static void
-print_block(struct table *table)
-{
-	shorten_ids(table);
-	table_print(table);
-}
-
-/* crm: delivered, erp: pending */
-static void
-add_deliveries(struct table *table, const struct event_row *event,
-    const struct delivery_row *deliveries, size_t count)
-{
-	struct buf text;
-	size_t i;
-
-	buf_init(&text, PRINT_MAX_BYTES);
-	for (i = 0; i < count; i++)
-		buf_add_format(&text, "%s%s: %s", i > 0 ? ", " : "",
-		    deliveries[i].destination,
-		    delivery_state_name(deliveries[i].state));
-	if (count == 0)
-		buf_add_text(
-		    &text, event->is_routed ? "(none)" : "(not routed yet)");
-	table_add(table, buf_text(&text));
-	buf_free(&text);
-}
-
-static bool
-print_row(void *arg, const struct event_row *event,
-    const struct delivery_row *deliveries, size_t count)
-{
-	struct table *table = arg;
-	struct buf time;
-
-	if (table->count == 0)
-		*table = table_new(titles, COLUMNS);
-	buf_init(&time, 64);
-	print_add_time(&time, event->received_at_ms);
-	table_add_buf(table, &time);
-	table_add(table, event->id);
-	table_add(table, event->event_type);
-	table_add(table, event->ticket_id);
-	add_deliveries(table, event, deliveries, count);
-	if (table->count >= (size_t)BLOCK_ROWS * COLUMNS)
-		print_block(table);
-	return true;
+	return progress_show(arg, looked_at);
 }
 
 int
 command_list(struct call *call)
 {
-	struct table table = {.columns = COLUMNS};
+	struct progress progress;
+	struct listing listing = {.is_json = call->values[OPTION_JSON] != NULL,
+	    .progress = &progress};
 	enum store_status listed;
 
-	if (call->values[OPTION_JSON] != NULL) {
-		listed =
-		    store_list(call->store, &call->filter, print_json, NULL);
-	} else {
-		listed =
-		    store_list(call->store, &call->filter, print_row, &table);
-		print_block(&table);
-	}
-	return listed == STORE_OK ? STATUS_FINE
-				  : command_fail("%s", store_why(call->store));
+	progress_begin(&progress, "events looked at");
+	call->filter.progress = show;
+	call->filter.progress_arg = &progress;
+	listed = store_list(call->store, &call->filter, listing_add, &listing);
+	progress_end(&progress);
+	listing_end(&listing);
+	if (listed != STORE_OK)
+		return command_fail("%s", store_why(call->store));
+	if (progress_is_stopped())
+		return command_fail("stopped before the end: there may be "
+				    "more");
+	return STATUS_FINE;
 }

@@ -1,19 +1,21 @@
 /*
  * Looks for a ticket, a note or an e-mail address: see mention.h. Walks a JSON
  * text with the cursor; goes down as deep as json.h allows, 64 levels. Decodes
- * by itself, a character at a time and without allocation, since it compares
- * and keeps nothing; only a text that is not JSON is decoded as a whole.
+ * a character at a time and without allocation, since it compares and keeps
+ * nothing; a text that is not JSON, or is searched for any text, is decoded as
+ * a whole.
  */
 #include "config.h"
 
 #include "event/mention.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
+#include "event/escape.h"
 #include "event/json.h"
 
 /* What was found so far. */
@@ -26,105 +28,6 @@ struct search {
 
 /* What the member `Id` of an object would be the id of. */
 enum owner { OWNER_OTHER, OWNER_TICKET, OWNER_NOTE };
-
-/* ---- characters ---- */
-
-/* Four hexadecimal digits at `at`; -1: there are none. */
-static int32_t
-read_unit(const char *at, const char *end)
-{
-	static const char digits[] = "0123456789abcdef";
-	int32_t unit = 0;
-	int i;
-
-	if (end - at < 4)
-		return -1;
-	for (i = 0; i < 4; i++) {
-		char byte = at[i];
-		const char *digit;
-
-		if (byte >= 'A' && byte <= 'F')
-			byte = (char)(byte - 'A' + 'a');
-		digit = byte != '\0' ? strchr(digits, byte) : NULL;
-		if (digit == NULL)
-			return -1;
-		unit = unit * 16 + (int32_t)(digit - digits);
-	}
-	return unit;
-}
-
-static size_t
-write_utf8(uint32_t code, char *out)
-{
-	if (code < 0x80) {
-		out[0] = (char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		out[0] = (char)(0xC0 | code >> 6);
-		out[1] = (char)(0x80 | (code & 0x3F));
-		return 2;
-	}
-	if (code < 0x10000) {
-		out[0] = (char)(0xE0 | code >> 12);
-		out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-		out[2] = (char)(0x80 | (code & 0x3F));
-		return 3;
-	}
-	out[0] = (char)(0xF0 | code >> 18);
-	out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-	out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-	out[3] = (char)(0x80 | (code & 0x3F));
-	return 4;
-}
-
-/* What \uXXXX at `*at` stands for, two of them where they are a pair; U+FFFD
- * for half of one, and for U+0000, as in event.h. 0 bytes: it is none. */
-static size_t
-take_unicode(const char **at, const char *end, char *out)
-{
-	int32_t high = read_unit(*at + 2, end), low = -1;
-
-	if (high < 0)
-		return 0;
-	*at += 6;
-	if (high < 0xD800 || high > 0xDFFF)
-		return write_utf8(high == 0 ? 0xFFFD : (uint32_t)high, out);
-	if (high <= 0xDBFF && end - *at >= 6 && (*at)[0] == '\\' &&
-	    (*at)[1] == 'u')
-		low = read_unit(*at + 2, end);
-	if (low < 0xDC00 || low > 0xDFFF)
-		return write_utf8(0xFFFD, out);
-	*at += 6;
-	return write_utf8(
-	    (uint32_t)(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)),
-	    out);
-}
-
-/* Takes an escape, or one byte, from a text that is not at its end; up to four
- * bytes of UTF-8. A backslash that escapes nothing stands for itself. */
-static size_t
-take_char(const char **at, const char *end, char out[4])
-{
-	static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-	const char *escape;
-	size_t len;
-
-	out[0] = **at;
-	if (**at == '\\' && end - *at >= 2 && (*at)[1] != '\0') {
-		len = (*at)[1] == 'u' ? take_unicode(at, end, out) : 0;
-		if (len > 0)
-			return len;
-		escape = strchr(escapes, (*at)[1]);
-		if (escape != NULL) {
-			*at += 2;
-			out[0] = meant[escape - escapes];
-			return 1;
-		}
-	}
-	++*at;
-	return 1;
-}
 
 static bool
 is_same(const char *a, const char *b, size_t len, bool ignores_case)
@@ -144,7 +47,7 @@ is_string(
 	size_t len;
 
 	while (at < end) {
-		len = take_char(&at, end, bytes);
+		len = escape_take(&at, end, bytes);
 		if (strnlen(wanted, len) < len ||
 		    !is_same(bytes, wanted, len, ignores_case))
 			return false;
@@ -163,7 +66,7 @@ names_email(const struct json_value *name)
 	size_t count = 0, len, i;
 
 	while (at < end) {
-		len = take_char(&at, end, bytes);
+		len = escape_take(&at, end, bytes);
 		for (i = 0; i < len; i++) {
 			if (count == sizeof tail)
 				memmove(tail, tail + 1, --count);
@@ -295,20 +198,6 @@ look_for(struct search *search, const char *text, size_t len)
 		search->has_email |= has_email(text, len, what->email);
 }
 
-/* What is decoded is never longer than what was sent. */
-static void
-add_decoded(struct buf *out, const char *text, size_t len)
-{
-	const char *at = text, *end = text + len;
-	char bytes[4];
-
-	while (at < end) {
-		size_t count = take_char(&at, end, bytes);
-
-		buf_add(out, bytes, count);
-	}
-}
-
 static bool
 is_given(const char *wanted)
 {
@@ -346,9 +235,61 @@ mention_find_text(const char *text, size_t len, const struct mention *what)
 	if (!is_any_given(what))
 		return MENTION_NOT;
 	buf_init(&decoded, len);
-	add_decoded(&decoded, text, len);
+	escape_add_decoded(&decoded, text, len);
 	look_for(&search, text, len);
 	look_for(&search, buf_text(&decoded), decoded.len);
 	buf_free(&decoded);
 	return is_all_found(&search) ? MENTION_TEXT : MENTION_NOT;
+}
+
+/* ---- any text in any text ---- */
+
+/* Makes capitals small, those of ASCII and those of Latin-1 in UTF-8: there
+ * too, the two cases differ in the one bit. */
+static void
+fold(char *text, size_t len)
+{
+	unsigned char before = 0, byte;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		byte = (unsigned char)text[i];
+		if ((byte >= 'A' && byte <= 'Z') ||
+		    (before == 0xC3 && byte >= 0x80 && byte <= 0x9E &&
+			byte != 0x97)) /* the sign of multiplication */
+			text[i] = (char)(byte | 0x20);
+		before = byte;
+	}
+}
+
+static bool
+has_folded(struct buf *text, const char *folded, size_t len)
+{
+	if (text->len < len)
+		return false;
+	fold(text->data, text->len);
+	return memmem(text->data, text->len, folded, len) != NULL;
+}
+
+bool
+mention_has_text(const char *text, size_t len, const char *wanted)
+{
+	size_t wanted_len = strlen(wanted);
+	char *folded = xmemdup(wanted, wanted_len);
+	struct buf copy;
+	bool is_there;
+
+	fold(folded, wanted_len);
+	buf_init(&copy, len);
+	escape_add_decoded(&copy, text, len);
+	is_there = wanted_len > 0 && has_folded(&copy, folded, wanted_len);
+	/* Who writes a backslash may mean an escape as it was sent. */
+	if (!is_there && strchr(wanted, '\\') != NULL) {
+		buf_clear(&copy);
+		buf_add(&copy, text, len);
+		is_there = has_folded(&copy, folded, wanted_len);
+	}
+	buf_free(&copy);
+	free(folded);
+	return is_there;
 }

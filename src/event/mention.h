@@ -1,11 +1,13 @@
 /*
- * Whether a body speaks of a ticket, a note or a person. For erasing: so it
- * looks everywhere in the text, not only where event.h reads its columns.
+ * Whether a body speaks of a ticket, a note or a person, or has a text in it.
+ * For erasing and searching: so it looks everywhere in the text, not only
+ * where event.h reads its columns.
  * Pure, and bounded by the length of the text.
  */
 #ifndef HOOKSPOOL_MENTION_H
 #define HOOKSPOOL_MENTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What is looked for; NULL: no matter. A text has to speak of all that is
@@ -39,5 +41,10 @@ enum mention_found mention_find(
  * whatever it is. */
 enum mention_found mention_find_text(
     const char *text, size_t len, const struct mention *what);
+
+/* Whether `wanted` stands anywhere in the text once its escapes are decoded,
+ * or, if `wanted` has a backslash, as the text was sent. Capitals and small
+ * letters of ASCII and Latin-1 are alike. "" is nowhere. */
+bool mention_has_text(const char *text, size_t len, const char *wanted);
 
 #endif

@@ -9,6 +9,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "event/mention.h"
+
 static bool
 is_pattern_met(const char *pattern, const char *text)
 {
@@ -40,6 +42,30 @@ filter_is_met(
 	       is_equal(filter->note, facts->note_id) &&
 	       is_pattern_met(filter->type, facts->event_type) &&
 	       is_pattern_met(filter->community, facts->community);
+}
+
+bool
+filter_has_search(const struct list_filter *filter)
+{
+	return filter->author != NULL || filter->match != NULL;
+}
+
+bool
+filter_is_found(const struct list_filter *filter, sqlite3_stmt *row, int column)
+{
+	const struct mention mention = {.email = filter->author};
+	const char *body;
+	size_t len;
+
+	if (!filter_has_search(filter))
+		return true;
+	body = sqlite3_column_blob(row, column);
+	len = (size_t)sqlite3_column_bytes(row, column);
+	return body != NULL &&
+	       (filter->author == NULL ||
+		   mention_find(body, len, &mention) != MENTION_NOT) &&
+	       (filter->match == NULL ||
+		   mention_has_text(body, len, filter->match));
 }
 
 bool

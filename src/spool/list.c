@@ -13,6 +13,7 @@
 
 #define READ_MAX_COUNT 256   /* events read in one read transaction */
 #define PASS_MAX_COUNT 10000 /* events passed over in one */
+#define PASS_BYTES     512   /* of a body that is searched: as another one */
 #define ID_SLACK_MS                                                            \
 	1000 /* an id may be made this long before or after                    \
 		received_at_ms is read */
@@ -33,6 +34,8 @@ struct walk {
 	enum delivery_state state; /* of ASKED_DELIVERY */
 	enum way way;
 	bool is_export;     /* in capture order, with bodies */
+	int left;           /* to be passed over in this read transaction */
+	int64_t looked_at;  /* events, in all */
 	int64_t before_seq; /* the next event is below it */
 	int64_t after_seq;  /* and above this one */
 	char before_id[UUID_TEXT_SIZE];
@@ -111,7 +114,8 @@ choose_way(struct store *store, struct walk *walk)
 {
 	const struct list_filter *filter = walk->filter;
 	bool is_choosy = filter->ticket != NULL || filter->note != NULL ||
-			 filter->type != NULL || filter->community != NULL;
+			 filter->type != NULL || filter->community != NULL ||
+			 filter_has_search(filter);
 	bool is_common = false;
 	enum store_status status = STORE_OK;
 
@@ -150,8 +154,18 @@ start(struct store *store, struct walk *walk)
 	return bound_seqs(store, walk);
 }
 
-/* What the statements of the first two ways give after seq. */
-#define FACTS "id, received_at_ms, community, event_type, ticket_id, note_id "
+/* What the statements of the first two ways give after seq; the body only where
+ * it is searched (?3). */
+#define FACTS                                                                  \
+	"id, received_at_ms, community, event_type, ticket_id, note_id, "      \
+	"iif(?3, body, NULL) "
+#define BODY_COLUMN 7
+
+static void
+bind_search(sqlite3_stmt *statement, const struct walk *walk)
+{
+	sqlite3_bind_int(statement, 3, filter_has_search(walk->filter) ? 1 : 0);
+}
 
 static sqlite3_stmt *
 ask_by_seq(struct store *store, const struct walk *walk)
@@ -164,6 +178,7 @@ ask_by_seq(struct store *store, const struct walk *walk)
 
 	sqlite3_bind_int64(statement, 1, walk->before_seq);
 	sqlite3_bind_int64(statement, 2, walk->after_seq);
+	bind_search(statement, walk);
 	return statement;
 }
 
@@ -176,6 +191,7 @@ ask_by_id(struct store *store, const struct walk *walk)
 
 	sql_bind_text(statement, 1, walk->before_id);
 	sql_bind_text(statement, 2, walk->after_id);
+	bind_search(statement, walk);
 	return statement;
 }
 
@@ -254,9 +270,19 @@ is_delivery_asked(
 
 /* ---- to the next one ---- */
 
+/* A body is no cheap thing to look at: counts what it costs. */
+static bool
+is_body_asked(struct walk *walk, sqlite3_stmt *row, int column)
+{
+	if (!filter_has_search(walk->filter))
+		return true;
+	walk->left -= sqlite3_column_bytes(row, column) / PASS_BYTES;
+	return filter_is_found(walk->filter, row, column);
+}
+
 /* The rows of a walk by state have no facts: they are looked at later. */
 static bool
-is_row_asked(const struct walk *walk, sqlite3_stmt *row)
+is_row_asked(struct walk *walk, sqlite3_stmt *row)
 {
 	const struct filter_facts facts = {
 	    .received_at_ms = sqlite3_column_int64(row, 2),
@@ -265,7 +291,9 @@ is_row_asked(const struct walk *walk, sqlite3_stmt *row)
 	    .ticket_id = (const char *)sqlite3_column_text(row, 5),
 	    .note_id = (const char *)sqlite3_column_text(row, 6)};
 
-	return walk->way == WAY_STATE || filter_is_met(walk->filter, &facts);
+	return walk->way == WAY_STATE ||
+	       (filter_is_met(walk->filter, &facts) &&
+		   is_body_asked(walk, row, BODY_COLUMN));
 }
 
 static void
@@ -283,16 +311,16 @@ note_place(struct walk *walk, sqlite3_stmt *row)
 }
 
 /* Goes to the next event of the walk that the filter may want; passes over at
- * most `left` others, and counts them: `seq` is 0 if all of these were.
+ * most walk->left others, and counts them: `seq` is 0 if all of these were.
  * STORE_GONE: it is at its end. */
 static enum store_status
-advance(struct store *store, struct walk *walk, int *left, int64_t *seq)
+advance(struct store *store, struct walk *walk, int64_t *seq)
 {
 	sqlite3_stmt *row = ask(store, walk);
 	enum store_status status = STORE_OK;
 
 	*seq = 0;
-	while (*seq == 0 && *left > 0) {
+	while (*seq == 0 && walk->left > 0) {
 		status = sql_next(store, row);
 		if (status != STORE_OK)
 			return status;
@@ -301,10 +329,11 @@ advance(struct store *store, struct walk *walk, int *left, int64_t *seq)
 			break;
 		}
 		note_place(walk, row);
+		walk->looked_at++;
 		if (is_row_asked(walk, row))
 			*seq = sqlite3_column_int64(row, 0);
 		else
-			(*left)--;
+			walk->left--;
 	}
 	sqlite3_reset(row);
 	return status;
@@ -327,10 +356,28 @@ free_match(struct match *match)
 	memset(match, 0, sizeof *match);
 }
 
+/* Whether the body is asked for; STORE_GONE if not. */
+static enum store_status
+search_body(struct store *store, struct walk *walk, int64_t seq)
+{
+	enum store_status status;
+	sqlite3_stmt *row =
+	    sql_prepare(store, "SELECT body FROM events WHERE seq = ?1");
+
+	sqlite3_bind_int64(row, 1, seq);
+	status = sql_next(store, row);
+	if (status != STORE_OK)
+		return status;
+	if (!is_body_asked(walk, row, 0))
+		status = STORE_GONE;
+	sqlite3_reset(row);
+	return status;
+}
+
 /* STORE_GONE if the event does not match, or was erased. */
 static enum store_status
-read_match(struct store *store, const struct walk *walk, int64_t seq,
-    struct match *match)
+read_match(
+    struct store *store, struct walk *walk, int64_t seq, struct match *match)
 {
 	enum store_status status = query_read_event(store, seq, &match->event);
 
@@ -342,6 +389,8 @@ read_match(struct store *store, const struct walk *walk, int64_t seq,
 	if (status == STORE_OK &&
 	    !is_delivery_asked(walk, match->deliveries, match->count))
 		status = STORE_GONE;
+	if (status == STORE_OK && walk->way == WAY_STATE)
+		status = search_body(store, walk, seq);
 	if (status == STORE_OK && walk->is_export)
 		status = query_read_body(store, &match->event);
 	if (status != STORE_OK)
@@ -355,13 +404,14 @@ static enum store_status
 find_match(struct store *store, struct walk *walk, struct match *match)
 {
 	enum store_status status = query_begin(store);
-	int i, left = PASS_MAX_COUNT;
 	int64_t seq = 0;
+	int i;
 
 	if (status != STORE_OK)
 		return status;
+	walk->left = PASS_MAX_COUNT;
 	for (i = 0; i < READ_MAX_COUNT && match->event.id == NULL; i++) {
-		status = advance(store, walk, &left, &seq);
+		status = advance(store, walk, &seq);
 		if (status != STORE_OK || seq == 0)
 			break;
 		status = read_match(store, walk, seq, match);
@@ -372,6 +422,15 @@ find_match(struct store *store, struct walk *walk, struct match *match)
 	}
 	query_end(store);
 	return status;
+}
+
+static bool
+show_progress(const struct walk *walk)
+{
+	const struct list_filter *filter = walk->filter;
+
+	return filter->progress == NULL ||
+	       filter->progress(filter->progress_arg, walk->looked_at);
 }
 
 static enum store_status
@@ -385,11 +444,13 @@ give_all(
 
 	while (status == STORE_OK && goes_on && (limit == 0 || given < limit)) {
 		status = find_match(store, walk, &match);
+		goes_on = show_progress(walk);
 		if (match.event.id == NULL)
 			continue;
 		given++;
 		goes_on =
-		    each(arg, &match.event, match.deliveries, match.count);
+		    each(arg, &match.event, match.deliveries, match.count) &&
+		    goes_on;
 		free_match(&match);
 	}
 	return status == STORE_GONE ? STORE_OK : status;

@@ -15,6 +15,7 @@
 #include "spool/store_internal.h"
 
 #define LOOK_MAX_COUNT 10000 /* rows in one look */
+#define LOOK_BYTES     512   /* of a body that is searched: as another row */
 
 struct place {
 	int64_t id;
@@ -104,8 +105,12 @@ go_to_next_state(struct selection *selection)
 	selection->place++;
 }
 
-/* The statements below give these after seq, state and next_at_ms. */
-#define FACTS "received_at_ms, community, event_type, ticket_id, note_id "
+/* The statements below give these after seq, state and next_at_ms; the body
+ * only where it is searched (?7). */
+#define FACTS                                                                  \
+	"received_at_ms, community, event_type, ticket_id, note_id, "          \
+	"iif(?7, body, NULL) "
+#define BODY_COLUMN 8
 
 /* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
 static sqlite3_stmt *
@@ -188,6 +193,8 @@ ask(struct store *store, const struct selection *selection, int64_t *last_seq)
 		*last_seq = selection->seq + LOOK_MAX_COUNT;
 	sqlite3_bind_int64(statement, 3, selection->seq);
 	sqlite3_bind_int64(statement, 4, *last_seq);
+	sqlite3_bind_int(
+	    statement, 7, filter_has_search(selection->filter) ? 1 : 0);
 	return statement;
 }
 
@@ -206,7 +213,8 @@ is_match(const struct selection *selection, sqlite3_stmt *row)
 	return filter_is_met(selection->filter, &facts) &&
 	       (selection->wants == NULL ||
 		   selection->wants(selection->wants_arg, facts.event_type,
-		       facts.community));
+		       facts.community)) &&
+	       filter_is_found(selection->filter, row, BODY_COLUMN);
 }
 
 static struct candidate
@@ -242,7 +250,9 @@ look(struct store *store, struct selection *selection, struct candidate *found,
 		selection->seq = sqlite3_column_int64(row, 0);
 		if (is_match(selection, row))
 			found[(*count)++] = take(selection, row, now_ms);
-		if (*count == SELECT_MAX_COUNT || ++looked == LOOK_MAX_COUNT) {
+		looked +=
+		    1 + sqlite3_column_bytes(row, BODY_COLUMN) / LOOK_BYTES;
+		if (*count == SELECT_MAX_COUNT || looked >= LOOK_MAX_COUNT) {
 			sqlite3_reset(row);
 			return STORE_OK;
 		}

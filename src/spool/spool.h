@@ -490,7 +490,15 @@ struct list_filter {
 	const char *community;   /* fnmatch pattern */
 	struct time_bound since; /* received then or later */
 	struct time_bound until; /* received before */
+	const char *author;      /* an e-mail address: mention.h, in the body */
+	const char *match;       /* a text in the body: mention_has_text */
 	size_t limit;            /* newest first; 0: no limit */
+
+	/* Where events are listed or exported: now and then, also while none
+	 * matches, with how many were looked at; returns false to stop. NULL:
+	 * none. No read transaction is open meanwhile. */
+	bool (*progress)(void *arg, int64_t looked_at);
+	void *progress_arg;
 };
 
 /* A row at a time, newest first (by seq; within a span of time by id, and so by

@@ -364,9 +364,16 @@ struct filter_facts {
 	const char *note_id;
 };
 
-/* Whether the event meets the conditions other than state and destination. */
+/* Whether the event meets the conditions other than state and destination, and
+ * those on its body. */
 bool filter_is_met(
     const struct list_filter *filter, const struct filter_facts *facts);
+
+/* Whether it asks for something in bodies, and whether the body in `column`
+ * has that. */
+bool filter_has_search(const struct list_filter *filter);
+bool filter_is_found(
+    const struct list_filter *filter, sqlite3_stmt *row, int column);
 
 /* Whether that was before the bound, or there is none. */
 bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
