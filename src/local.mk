@@ -129,6 +129,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/change.c \
 	%D%/command/check.c \
 	%D%/command/command.h \
+	%D%/command/completion.c \
 	%D%/command/destinations.c %D%/command/destinations.h \
 	%D%/command/environment.c %D%/command/environment.h \
 	%D%/command/erase.c \
@@ -175,3 +176,13 @@ hookspool_fcgi_LDADD = libhookspool.a $(FCGI_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
 hookspool_SOURCES = %D%/command/main.c
 hookspool_LDADD = libhookspool.a $(CURL_LIBS) $(CRYPTO_LIBS) $(JSON_LIBS) \
 	$(SQLITE_LIBS)
+
+# What completes its words in bash: printed by the program itself.
+if CAN_RUN
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = completions/hookspool
+CLEANFILES += $(bashcompletion_DATA)
+completions/hookspool: hookspool$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) completions && \
+		./hookspool completion > $@.tmp && mv $@.tmp $@
+endif

@@ -68,7 +68,7 @@ def the_endpoint_has_no_network_and_its_socket_is_descriptor_0():
 
 @test
 def units_say_where_this_installation_is():
-    for name in UNITS + ("hookspool.cron",):
+    for name in UNITS + ("hookspool.cron", "hookspool.logrotate"):
         left = re.findall(r"@[a-z_]+@", unit(name))
         assert not left, "%s: %s" % (name, left)
 

@@ -61,6 +61,7 @@ struct command {
 /* A subcommand as it was called, and what main prepared. All borrowed. */
 struct call {
 	const struct command *command;
+	const struct command *commands;  /* all; one without a name ends them */
 	const char *config_option;       /* of -c; NULL: not given */
 	const char *values[OPTIONS_MAX]; /* by the row of the option; NULL: not
 					    given; "": given, has no value */
@@ -95,6 +96,7 @@ int command_export(struct call *call);
 int command_backup(struct call *call);
 int command_restore(struct call *call);
 int command_migrate(struct call *call);
+int command_completion(struct call *call);
 
 /* What their rows have to read beforehand. */
 int status_read(struct call *call);
@@ -126,6 +128,7 @@ extern const struct option_row export_options[];
 extern const struct option_row backup_options[];
 extern const struct option_row restore_options[];
 extern const struct option_row migrate_options[];
+extern const struct option_row completion_options[];
 
 /* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

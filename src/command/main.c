@@ -67,10 +67,13 @@ static const struct command commands[] = {
 	    command_restore, "put such a copy in the place of the spool"},
 	{"migrate", "", 0, 0, NEEDS_SPOOL, migrate_options, NULL,
 	    command_migrate, "bring an older spool up to this version"},
+	{"completion", "", 0, 0, NEEDS_NOTHING, completion_options, NULL,
+	    command_completion, "print what completes these words in bash"},
+	{.name = NULL},
 };
 /* clang-format on */
 
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0] - 1)
 
 static void
 print_usage(FILE *out)
@@ -79,8 +82,8 @@ print_usage(FILE *out)
 
 	fputs("Usage: hookspool [-c FILE] SUBCOMMAND [OPTION...]\n\n", out);
 	for (i = 0; i < COMMAND_COUNT; i++)
-		fprintf(
-		    out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-10s  %s\n", commands[i].name,
+		    commands[i].summary);
 	fputs("\n"
 	      "  -c FILE    the configuration, else $HOOKSPOOL_CONF, else\n"
 	      "             " CONFIG_DEFAULT_PATH "\n"
@@ -279,7 +282,7 @@ refuse_name(const struct call *call, const char *name)
 	const char *nearest = NULL;
 	size_t i;
 
-	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
+	for (i = 0; i < COMMAND_COUNT; i++)
 		near_prefer(name, commands[i].name, &nearest);
 	if (nearest == NULL)
 		return command_misuse(call, "no subcommand \"%s\"", name);
@@ -401,7 +404,7 @@ run(struct call *call, int argc, char **argv)
 static int
 dispatch(int argc, char **argv)
 {
-	struct call call = {.command = NULL};
+	struct call call = {.commands = commands};
 	int status = read_globals(&call, argc, argv);
 
 	if (status >= 0)
