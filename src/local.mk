@@ -144,6 +144,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/migrate.c \
 	%D%/command/names.c %D%/command/names.h \
 	%D%/command/nudge.c %D%/command/nudge.h \
+	%D%/command/overview.c %D%/command/overview.h \
 	%D%/command/owner.c \
 	%D%/command/pause.c \
 	%D%/command/plugin.c %D%/command/plugin.h \

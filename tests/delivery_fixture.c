@@ -295,4 +295,10 @@ delivery_check(struct fixture *fixture)
 		"(SELECT count(*) FROM "
 		"(SELECT * FROM noted EXCEPT SELECT * FROM counted))"),
 	    0);
+	assert_int_equal(
+	    fixture_query(fixture->path,
+		"SELECT unwanted_events - (SELECT count(*) FROM settled "
+		"WHERE is_unwanted) + (SELECT count(*) FROM settled "
+		"JOIN deliveries USING (seq) WHERE is_unwanted) FROM progress"),
+	    0);
 }

@@ -374,9 +374,13 @@ def a_failing_destination_is_told_apart():
         rows = site.run("status").splitlines()
         row, why = [r for r in rows if r.startswith(("bad ", "bad: "))]
         contains(row, "retrying")
-        equal(why, "bad: status 503")
+        equal(why, "bad: status 503: ok")
+        equal((bad_row["last_answer"], good_row["last_answer"]), ("ok", "ok"))
         assert not [r for r in rows if r.startswith("good: ")], rows
-        contains("\n".join(rows), "running")
+        got = site.json("status")
+        version = run([HOOKSPOOL, "--version"]).stdout.decode().split()[1]
+        equal((got["relay_pid"], got["relay_version"]), (relay.pid, version))
+        contains("\n".join(rows), "running, pid %d, for " % relay.pid)
         equal(site.list("--state", "pending", "--to", "bad"), [id_])
         equal(site.list("--state", "delivered", "--to", "bad"), [])
         contains(site.run("list"), "bad: pending, good: delivered")

@@ -269,6 +269,70 @@ def a_look_leaves_nothing_behind():
         equal(second["seq"], 2, "the number of the next event")
 
 
+# ---- what status shows
+
+@test
+def a_relay_of_an_older_version_is_named():
+    with Sandbox() as box:
+        config, spool = set_up(box)
+        relay = box.spawn([HOOKSPOOL, "-c", config, "relay"])
+        wait_until(lambda: "started" in relay.output(), "its start",
+                   alive=[relay])
+        assert "older" not in command(config, "status")
+        with open(os.path.join(spool, "relay.lock"), "r+") as f:
+            text = f.read()
+            f.seek(0)
+            f.truncate()
+            f.write(re.sub(r"(?m)^version .*$", "version 0.0.1", text))
+        out = command(config, "status")
+        contains(out, "running, pid %d, for " % relay.pid)
+        contains(out, "version 0.0.1\n")
+        contains(out, "it is older than this program")
+        (_, what, mend), = [f for f in warnings(config) if f[0] == "relay"]
+        contains(what, "version 0.0.1")
+        contains(mend, "hookspool reload --restart")
+
+
+@test
+def a_removed_destination_is_shown_while_something_of_it_is_left_to_do():
+    with Sandbox() as box, Destination("500") as bad:
+        def sections(*names):
+            return "".join("[destination %s]\nurl = %s\nallow_private = yes\n"
+                           % (name, bad.url()) for name in names)
+
+        site = Site(box, sections("old", "crm"))
+        site.capture(event())
+        relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
+        wait_until(lambda: site.json("status")["events_new"] == 0, "routing",
+                   alive=[relay])
+        relay.stop()
+        site.configure(site.text(more="[relay]\nstart = never\n" +
+                                 sections("crm")))
+        relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
+        wait_until(lambda: [d["configured"] for d in
+                            site.json("status")["destinations"]] ==
+                   [True, False], "the load", alive=[relay])
+        contains(site.run("status"), "old: no longer configured; erase what "
+                                     "is left of it with: hookspool forget old")
+        site.run("drop", "--state", "orphaned", "--to", "old")
+        equal([d["name"] for d in site.json("status")["destinations"]],
+              ["crm"])
+
+
+@test
+def events_that_nobody_wanted_are_counted():
+    with Sandbox() as box:
+        site = Site(box, "[destination crm]\nurl = http://127.0.0.1:9/\n"
+                    "events = other\n")
+        for _ in range(3):
+            site.capture(event())
+        equal(site.json("status")["events_unwanted"], 0)
+        relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
+        wait_until(lambda: site.json("status")["events_unwanted"] == 3,
+                   "routing", alive=[relay])
+        contains(site.run("status"), "3 of them no destination wanted\n")
+
+
 # ---- the other limits
 
 @test

@@ -5,6 +5,7 @@
 
 #include "unit.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,61 @@ a_routed_event_is_due_at_once_even_if_the_clock_was_set_back(void **state)
 	store_free_due(&due);
 }
 
+/* How many events no destination wanted, as a summary has it. */
+static int64_t
+unwanted(struct fixture *fixture)
+{
+	struct store_summary summary;
+	int64_t count;
+
+	assert_int_equal(
+	    store_summarize(fixture->store, delivery_now_ms, &summary),
+	    STORE_OK);
+	count = summary.events_unwanted;
+	store_free_summary(&summary);
+	return count;
+}
+
+static void
+events_that_no_destination_wanted_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct list_filter all = {.state = NULL};
+	struct change_options to_crm = {.mode = CHANGE_MAKE, .to = "crm"};
+	struct retention retention = {.retain_ms = 1};
+	struct change_counts counts;
+	int64_t ids[1], erased, some = 0, none = 0;
+	bool is_more;
+
+	delivery_configure(fixture, ids, "crm", NULL);
+	delivery_put(fixture, NULL, "a", NULL);
+	delivery_route(fixture, ids, 1);
+	assert_int_equal(unwanted(fixture), 0);
+	delivery_put(fixture, NULL, "b", NULL);
+	delivery_put(fixture, NULL, "c", NULL);
+	delivery_route(fixture, NULL, 0);
+	assert_int_equal(unwanted(fixture), 2);
+	delivery_check(fixture);
+	assert_int_equal(
+	    store_count_unwanted(fixture->store, 2, &some, &none), STORE_OK);
+	assert_int_equal(some, 2);
+	assert_int_equal(none, 2);
+	to_crm.event_id = delivery_id(fixture, 3);
+	assert_int_equal(
+	    store_replay(fixture->store, &all, &to_crm, &counts), STORE_OK);
+	assert_int_equal(counts.made, 1);
+	assert_int_equal(unwanted(fixture), 1);
+	delivery_check(fixture);
+	free((void *)(uintptr_t)to_crm.event_id);
+	retention.now_ms = delivery_now_ms + HOUR_MS;
+	assert_int_equal(
+	    store_erase_old(fixture->store, &retention, &erased, &is_more),
+	    STORE_OK);
+	assert_int_equal(erased, 1);
+	assert_int_equal(unwanted(fixture), 0);
+	delivery_check(fixture);
+}
+
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -165,6 +221,7 @@ main(void)
 	    CASE(a_destination_keeps_its_number_and_is_orphaned_when_it_goes),
 	    CASE(new_events_come_in_capture_order_and_no_more_than_asked),
 	    CASE(routing_makes_deliveries_and_calls_events_routed),
+	    CASE(events_that_no_destination_wanted_are_counted),
 	    CASE(events_that_somebody_else_routed_are_not_routed_again),
 	    CASE(an_event_erased_meanwhile_gets_no_delivery),
 	    CASE(a_routed_event_is_due_at_once_even_if_the_clock_was_set_back),

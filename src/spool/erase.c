@@ -136,6 +136,8 @@ erase_event(struct store *store, int64_t seq, int64_t *body_bytes)
 	if (status == STORE_OK)
 		status = erase_deliveries(store, seq);
 	if (status == STORE_OK)
+		status = replay_count_wanted(store, seq);
+	if (status == STORE_OK)
 		status =
 		    run_for(store, "DELETE FROM settled WHERE seq = ?1", seq);
 	if (status == STORE_OK)

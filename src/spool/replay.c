@@ -28,12 +28,26 @@ replay_delivery(struct store *store, int64_t seq, int64_t destination,
 }
 
 enum store_status
+replay_count_wanted(struct store *store, int64_t seq)
+{
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "UPDATE progress SET unwanted_events = unwanted_events - 1 "
+	    "WHERE EXISTS (SELECT 1 FROM settled "
+	    "WHERE seq = ?1 AND is_unwanted)");
+
+	sqlite3_bind_int64(statement, 1, seq);
+	return sql_run(store, statement);
+}
+
+enum store_status
 replay_make(
     struct store *store, int64_t seq, int64_t destination, int64_t now_ms)
 {
 	enum store_status status =
 	    lane_make(store, seq, destination, now_ms, now_ms);
 
+	if (status == STORE_OK)
+		status = replay_count_wanted(store, seq);
 	return status == STORE_OK ? forget_settled(store, seq) : status;
 }
 

@@ -130,19 +130,36 @@ make_delivery(struct store *store, const struct route *route, int64_t now_ms)
 	return status == STORE_GONE ? STORE_OK : status;
 }
 
+static enum store_status
+count_unwanted(struct store *store, int64_t count)
+{
+	sqlite3_stmt *statement;
+
+	if (count == 0)
+		return STORE_OK;
+	statement = sql_prepare(store,
+	    "UPDATE progress SET unwanted_events = unwanted_events + ?1");
+	sqlite3_bind_int64(statement, 1, count);
+	return sql_run(store, statement);
+}
+
 /* Those among the events that matched nothing are settled with that. */
 static enum store_status
 settle_unmatched(struct store *store, int64_t after_seq, int64_t through_seq)
 {
+	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "INSERT INTO settled (seq, has_dead, at_ms) "
-	    "SELECT seq, 0, received_at_ms FROM events "
+	    "INSERT INTO settled (seq, has_dead, at_ms, is_unwanted) "
+	    "SELECT seq, 0, received_at_ms, 1 FROM events "
 	    "WHERE seq > ?1 AND seq <= ?2 AND NOT EXISTS "
 	    "(SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq)");
 
 	sqlite3_bind_int64(statement, 1, after_seq);
 	sqlite3_bind_int64(statement, 2, through_seq);
-	return sql_run(store, statement);
+	status = sql_run(store, statement);
+	if (status != STORE_OK)
+		return status;
+	return count_unwanted(store, sqlite3_changes(store->db));
 }
 
 /* Those that were erased while new are new no longer. */

@@ -160,6 +160,9 @@ static const char step_1[] =
  * Version 2. Of a delivery that waits for its next attempt, failed_at_ms is
  * when the last one failed in a way that speaks of its destination (else NULL),
  * and asked_until_ms is until when that answer's Retry-After asked to wait.
+ * destinations.last_seq is the event of the attempt last made.
+ * settled.is_unwanted marks an event that matched no destination when it was
+ * routed by this version, and progress.unwanted_events is how many there are.
  * A step that a release has made is never changed: what comes later
  * is a step of its own. Columns of the public views are added at the end.
  */
@@ -187,6 +190,10 @@ static const char step_2[] =
     " JOIN destinations ON destinations.id = attempts.destination;"
 
     "ALTER TABLE destinations ADD COLUMN paused_by TEXT;"
+    "ALTER TABLE destinations ADD COLUMN last_seq INTEGER;"
+    "ALTER TABLE progress ADD COLUMN unwanted_events"
+    " INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE settled ADD COLUMN is_unwanted INTEGER NOT NULL DEFAULT 0;"
 
     "PRAGMA user_version = 2;";
 

@@ -171,7 +171,7 @@ count_attempt(
 	    "delivered = delivered + (?2 = 1), dead = dead + (?2 = 2), "
 	    "last_attempt_ms = ?3, "
 	    "last_delivered_ms = coalesce(?4, last_delivered_ms), "
-	    "last_status = ?5, last_error = ?6 WHERE id = ?1");
+	    "last_status = ?5, last_error = ?6, last_seq = ?7 WHERE id = ?1");
 
 	sqlite3_bind_int64(statement, 1, settlement->destination);
 	sqlite3_bind_int(statement, 2, (int)state);
@@ -180,6 +180,7 @@ count_attempt(
 		sqlite3_bind_int64(statement, 4, now_ms);
 	bind_status(statement, 5, settlement->status);
 	sql_bind_text(statement, 6, settlement->error);
+	sqlite3_bind_int64(statement, 7, settlement->seq);
 	return sql_run(store, statement);
 }
 

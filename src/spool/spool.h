@@ -699,7 +699,9 @@ enum store_status store_show_event(
     struct store *store, const char *id, struct event_detail *detail);
 void store_free_detail(struct event_detail *detail);
 
-struct destination_counts { /* of the deliveries that are kept */
+/* Of the deliveries that are kept. One that is not configured is there only
+ * if something of it is pending or dead. */
+struct destination_counts {
 	char *name;
 	bool is_configured; /* else what is pending is orphaned */
 	int64_t pending;
@@ -713,6 +715,7 @@ struct destination_counts { /* of the deliveries that are kept */
 	int64_t last_delivered_ms; /* 0: none */
 	char *last_error;          /* of the attempt last made; NULL: none */
 	int last_status;
+	char *last_answer;    /* the first line of what came back then; NULL */
 	int64_t paused_at_ms; /* 0: not paused */
 	char *paused_by;      /* NULL: the relay, or not known, or not paused */
 	char *pause_reason;   /* NULL: not paused */
@@ -729,6 +732,7 @@ struct store_summary {
 	int64_t newest_event_ms;       /* received; 0: none is kept */
 	int64_t oldest_undelivered_ms; /* received, of those that are new or
 					  pending; 0: none */
+	int64_t events_unwanted;       /* matched no destination when routed */
 	int64_t refused;
 	int64_t size_bytes; /* (pages - free pages) x page size + WAL */
 	int64_t wal_bytes;

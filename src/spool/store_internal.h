@@ -333,6 +333,9 @@ enum store_status replay_delivery(struct store *store, int64_t seq,
     int64_t destination, enum delivery_state state, int64_t now_ms);
 enum store_status drop_delivery(struct store *store, int64_t seq,
     int64_t destination, enum delivery_state state, int64_t now_ms);
+/* Before an event ceases to be one that no destination wanted: takes it out of
+ * their number, if it is one. */
+enum store_status replay_count_wanted(struct store *store, int64_t seq);
 /* STORE_GONE: there is no such event, or the delivery is there already. */
 enum store_status replay_make(
     struct store *store, int64_t seq, int64_t destination, int64_t now_ms);

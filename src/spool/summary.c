@@ -17,6 +17,8 @@
 #define HOUR_MS   INT64_C(3600000)
 #define MINUTE_MS INT64_C(60000)
 
+#define ANSWER_SHOWN_BYTES 200
+
 static enum store_status
 read_events(struct store *store, struct store_summary *summary)
 {
@@ -26,7 +28,8 @@ read_events(struct store *store, struct store_summary *summary)
 	    "(SELECT received_at_ms FROM events "
 	    "WHERE seq = (SELECT max(seq) FROM events)), "
 	    "(SELECT received_at_ms FROM events WHERE seq > routed_seq "
-	    "ORDER BY seq LIMIT 1), (SELECT count(*) FROM refusals) "
+	    "ORDER BY seq LIMIT 1), (SELECT count(*) FROM refusals), "
+	    "unwanted_events "
 	    "FROM progress, (SELECT coalesce(max(seq), 0) AS last "
 	    "FROM sqlite_sequence WHERE name = 'events')");
 
@@ -38,6 +41,7 @@ read_events(struct store *store, struct store_summary *summary)
 	summary->newest_event_ms = sqlite3_column_int64(statement, 2);
 	summary->oldest_undelivered_ms = sqlite3_column_int64(statement, 3);
 	summary->refused = sqlite3_column_int64(statement, 4);
+	summary->events_unwanted = sqlite3_column_int64(statement, 5);
 	sqlite3_reset(statement);
 	return STORE_OK;
 }
@@ -62,6 +66,24 @@ count_last_hour(
 	summary->events_last_hour = sqlite3_column_int64(statement, 0);
 	sqlite3_reset(statement);
 	return STORE_OK;
+}
+
+/* What a destination answered, as far as it may be a sentence for people. */
+static char *
+first_line_dup(sqlite3_stmt *statement, int column)
+{
+	size_t len = 0;
+	char *text = sql_blob_dup(statement, column, &len);
+
+	if (text == NULL)
+		return NULL;
+	text[strcspn(text, "\r\n")] = '\0';
+	if (strlen(text) > ANSWER_SHOWN_BYTES)
+		text[ANSWER_SHOWN_BYTES] = '\0';
+	if (*text != '\0')
+		return text;
+	free(text);
+	return NULL;
 }
 
 static void
@@ -89,6 +111,7 @@ take_counts(
 	counts->down_since_ms = sqlite3_column_int64(statement, 16);
 	counts->probe_at_ms = sqlite3_column_int64(statement, 17);
 	counts->paused_by = sql_text_dup(statement, 18);
+	counts->last_answer = first_line_dup(statement, 19);
 }
 
 /* The oldest of what waits for somebody who is there to take it. */
@@ -122,7 +145,11 @@ read_destinations(
 	    "(SELECT next_at_ms FROM deliveries "
 	    "WHERE destination = destinations.id AND state = 0 "
 	    "AND next_at_ms IS NOT NULL ORDER BY next_at_ms LIMIT 1), "
-	    "down_since_ms, probe_at_ms, paused_by FROM destinations ORDER BY "
+	    "down_since_ms, probe_at_ms, paused_by, "
+	    "(SELECT answer FROM attempts WHERE attempts.seq = last_seq "
+	    "AND attempts.destination = destinations.id "
+	    "ORDER BY number DESC LIMIT 1) FROM destinations "
+	    "WHERE is_configured OR pending > 0 OR dead > 0 ORDER BY "
 	    "name");
 
 	while ((status = sql_next(store, statement)) == STORE_OK) {
@@ -228,6 +255,7 @@ store_free_summary(struct store_summary *summary)
 	for (i = 0; i < summary->destination_count; i++) {
 		free(summary->destinations[i].name);
 		free(summary->destinations[i].last_error);
+		free(summary->destinations[i].last_answer);
 		free(summary->destinations[i].paused_by);
 		free(summary->destinations[i].pause_reason);
 	}
