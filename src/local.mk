@@ -27,6 +27,7 @@ libhookspool_a_SOURCES += \
 
 # config/
 libhookspool_a_SOURCES += \
+	%D%/config/choice.c %D%/config/choice.h \
 	%D%/config/config.c %D%/config/config.h \
 	%D%/config/credentials.c %D%/config/credentials.h \
 	%D%/config/file.c %D%/config/file.h \
@@ -114,6 +115,7 @@ libhookspool_a_SOURCES += \
 	%D%/endpoint/cgi.c %D%/endpoint/cgi.h \
 	%D%/endpoint/exchange.h \
 	%D%/endpoint/gateway.c %D%/endpoint/gateway.h \
+	%D%/endpoint/moved.c %D%/endpoint/moved.h \
 	%D%/endpoint/request.c %D%/endpoint/request.h \
 	%D%/endpoint/server.c %D%/endpoint/server.h \
 	%D%/endpoint/settings.c %D%/endpoint/settings.h \

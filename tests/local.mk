@@ -193,8 +193,8 @@ test_erase_load_CPPFLAGS = $(unit_cppflags)
 test_erase_load_LDADD = $(unit_ldadd)
 
 # endpoint/
-endpoint_tests = %D%/test_endpoint.py %D%/test_http.py %D%/test_starter.py \
-	%D%/test_held_up.py
+endpoint_tests = %D%/test_endpoint.py %D%/test_half_saved.py \
+	%D%/test_http.py %D%/test_starter.py %D%/test_held_up.py
 python_tests += $(endpoint_tests) %D%/test_memory.py %D%/test_valgrind.py
 sanitized_tests += $(endpoint_tests)
 threaded_tests += $(endpoint_tests)
@@ -220,8 +220,8 @@ sanitized_tests += %D%/test_completion.py
 python_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py
 sanitized_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py
 EXTRA_DIST += %D%/certificates.py
-unit_tests += test_ini test_config test_config_destination test_config_files \
-	test_environment test_print
+unit_tests += test_choice test_ini test_config test_config_destination \
+	test_config_files test_environment test_print
 EXTRA_DIST += %D%/config_unit.h
 test_environment_SOURCES = %D%/test_environment.c
 test_environment_CPPFLAGS = $(unit_cppflags)
@@ -235,6 +235,9 @@ test_config_LDADD = $(unit_ldadd)
 test_config_destination_SOURCES = %D%/test_config_destination.c
 test_config_destination_CPPFLAGS = $(unit_cppflags)
 test_config_destination_LDADD = $(unit_ldadd)
+test_choice_SOURCES = %D%/test_choice.c
+test_choice_CPPFLAGS = $(unit_cppflags)
+test_choice_LDADD = $(unit_ldadd)
 test_config_files_SOURCES = %D%/test_config_files.c
 test_config_files_CPPFLAGS = $(unit_cppflags)
 test_config_files_LDADD = $(unit_ldadd)

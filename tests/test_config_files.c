@@ -305,8 +305,8 @@ the_last_good_configuration_stands_in_for_a_bad_one(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	assert_true(config_keep(c, &why));
-	assert_true(config_keep(c, &why));
+	assert_true(config_keep(c, c->spool.path, &why));
+	assert_true(config_keep(c, c->spool.path, &why));
 	config_free(c);
 
 	fd = open(join("spool/endpoint.conf"), O_RDONLY);
@@ -360,7 +360,7 @@ whatever_is_bad_the_spool_is_found(void **state)
 	(void)state;
 	c = load_with_spool(
 	    "nine.conf", "[endpoint]\nthreads = 9", CONFIG_ENDPOINT);
-	assert_true(config_keep(c, &why));
+	assert_true(config_keep(c, c->spool.path, &why));
 	config_free(c);
 	for (i = 0; i < sizeof heads / sizeof heads[0]; i++) {
 		snprintf(
@@ -381,7 +381,7 @@ who_shares_the_spool_shares_what_is_kept(void **state)
 	c = load_with_spool(
 	    "shared.conf", "[endpoint]\nthreads = 5", CONFIG_ENDPOINT);
 	assert_int_equal(chmod(join("spool"), 0770), 0);
-	assert_true(config_keep(c, &why));
+	assert_true(config_keep(c, c->spool.path, &why));
 	assert_int_equal(stat(join("spool/endpoint.conf"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
 	config_free(c);
@@ -400,7 +400,7 @@ without_a_kept_configuration_the_sentence_says_so(void **state)
 	assert_non_null(strstr(buf_text(&why), "nowhere/endpoint.conf"));
 	snprintf(text, sizeof text, "[spool]\npath = %s\n", join("nowhere"));
 	c = accepted(text, CONFIG_ENDPOINT);
-	assert_false(config_keep(c, &why));
+	assert_false(config_keep(c, c->spool.path, &why));
 	assert_non_null(strstr(buf_text(&why), "nowhere"));
 	config_free(c);
 }

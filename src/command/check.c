@@ -1,8 +1,9 @@
 /*
  * hookspool check: looks at everything that must be right before a
  * notification can be captured and delivered, and says of each thing found
- * wrong how to mend it. Changes nothing. Reads as root what root alone may
- * read, and then looks at files as the spool's owner would.
+ * wrong how to mend it. Changes nothing, but notes as root where the spool is.
+ * Reads as root what root alone may read, and then looks at files as the
+ * spool's owner would.
  */
 #include "config.h"
 
@@ -20,6 +21,7 @@
 #include "command/report.h"
 #include "command/site.h"
 #include "command/soundness.h"
+#include "config/choice.h"
 #include "config/config.h"
 
 enum { OPTION_OFFLINE, OPTION_JSON };
@@ -70,6 +72,51 @@ report_bad(struct report *report, const char *path, const char *why)
 		    path);
 }
 
+/* An endpoint that starts with such a file does not use it. */
+static void
+check_loss(struct report *report, const struct config *config)
+{
+	struct config *kept;
+	const char *loss;
+	struct buf why;
+	char *what;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	kept = config_load_kept(config->path, &why);
+	loss = kept != NULL ? choice_find_loss(config, kept) : NULL;
+	if (loss != NULL) {
+		what = xasprintf("%s has lost %s, and an endpoint that starts "
+				 "goes on with the last good configuration",
+		    config->path, loss);
+		report_wrong(report, "configuration", what,
+		    "put that back; or, if it is meant: rm %s/%s, and "
+		    "restart the web server",
+		    kept->spool.path, CONFIG_KEPT_NAME);
+		free(what);
+	}
+	config_free(kept);
+	buf_free(&why);
+}
+
+/* Notes, as root, where the spool is, and says where it was before. */
+static void
+note_spool(struct report *report, const struct config *config)
+{
+	char *noted;
+
+	if (geteuid() != 0)
+		return;
+	noted = config_noted_spool_dup(config->path);
+	if (noted != NULL && strcmp(noted, config->spool.path) != 0)
+		report_fine(report, "spool",
+		    "was in %s before; what waits there still is delivered "
+		    "with a copy of the configuration that has that path: "
+		    "hookspool -c COPY relay --if-pending",
+		    noted);
+	config_note_spool(config);
+	free(noted);
+}
+
 static struct config *
 load(struct report *report, const char *path)
 {
@@ -80,6 +127,8 @@ load(struct report *report, const char *path)
 	config = config_load(path, CONFIG_ALL, &why);
 	if (config != NULL) {
 		report_fine(report, "configuration", "%s", path);
+		check_loss(report, config);
+		note_spool(report, config);
 	} else {
 		report_bad(report, path, buf_text(&why));
 		config = load_for_endpoint(report, path);

@@ -380,6 +380,7 @@ command_init(struct call *call)
 		command_fail("%s", buf_text(&setup.why));
 		goto out;
 	}
+	config_note_spool(setup.config);
 	url = url_of(setup.config);
 	if (call->values[OPTION_JSON] != NULL)
 		print_json(&setup, url);

@@ -84,6 +84,25 @@ config_is_stale(const struct config *config)
 	return false;
 }
 
+bool
+config_is_settled(const struct config *config, int64_t wall_ms)
+{
+	size_t i;
+
+	for (i = 0; i < config->file_count; i++)
+		if (file_is_fresh(&config->files[i], wall_ms, CONFIG_SETTLE_MS))
+			return false;
+	return true;
+}
+
+bool
+config_path_is_settled(const char *path, int64_t wall_ms)
+{
+	struct config_file file = file_look(path);
+
+	return !file_is_fresh(&file, wall_ms, CONFIG_SETTLE_MS);
+}
+
 static void
 free_endpoint(struct endpoint_config *endpoint)
 {

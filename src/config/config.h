@@ -28,6 +28,7 @@ struct text_list {
 
 /* [endpoint] */
 struct endpoint_config {
+	bool is_given;           /* the file has a key of it */
 	char *verify_token_file; /* NULL: none; likewise below */
 	char *path_key_file;
 	struct text_list verify_tokens; /* from verify_token, .._file */
@@ -46,7 +47,8 @@ struct endpoint_config {
 
 /* [spool] */
 struct spool_config {
-	char *path; /* absolute */
+	char *path;         /* absolute */
+	bool is_path_given; /* in the file */
 	int64_t min_free_bytes;
 	int64_t max_size_bytes; /* 0: no limit */
 	int64_t retain_ms;
@@ -148,15 +150,40 @@ void config_open_log(const struct log_config *log, const char *program);
 bool config_is_stale(const struct config *config);
 
 /* The last good configuration (design 2): keeps the endpoint's sections in
- * the spool folder, synced and renamed into place, only if they differ from
- * what is there. False, with `why`, if that failed. */
-bool config_keep(const struct config *config, struct buf *why);
+ * the folder `spool`, synced and renamed into place, only if they differ from
+ * what is there. That is its own spool, or one that was in use before: there it
+ * leads to its own. False, with `why`, if that failed. */
+bool config_keep(
+    const struct config *config, const char *spool, struct buf *why);
 
-/* Reads what was kept beside the spool that the bad file at `path` names, or
- * else the compiled default spool. NULL with `why` if there is none. The
- * result watches the bad file at `path`, so that config_is_stale is true
- * once it was mended. */
+/* Reads what was kept for the file at `path`, which is bad, or not to be taken
+ * up yet: in the spool that this file names, else where config_note_spool says
+ * that the spool is, else in the compiled default spool. What was kept for
+ * another file does not count. NULL with `why` if there is none. The result
+ * watches the file at `path`, so that config_is_stale is true once it was
+ * changed. */
 struct config *config_load_kept(const char *path, struct buf *why);
+
+/* For when the file cannot be read: leaves a link beside it, its name and
+ * `.spool`, to the spool; none where the spool is the compiled default. Done by
+ * root, who alone may write there. Nothing depends on it at other times, so a
+ * failure is passed over. */
+void config_note_spool(const struct config *config);
+
+/* The spool that was noted for the file at `path`; NULL: none was. The caller
+ * frees it. */
+char *config_noted_spool_dup(const char *path);
+
+/* How long a file has to be left alone before it is taken up. */
+#define CONFIG_SETTLE_MS 2000
+
+/* Whether no file that was read for it had changed within CONFIG_SETTLE_MS
+ * before `wall_ms` (clock_wall_ms) when it was read. A change in the future, by
+ * a clock that was set back, does not count. */
+bool config_is_settled(const struct config *config, int64_t wall_ms);
+
+/* The same for the file at `path`, as it is now; true if it is not there. */
+bool config_path_is_settled(const char *path, int64_t wall_ms);
 
 /* A URL, right or wrong, as it may be shown to anybody: without user name,
  * password, path and query (`https://crm.example.com:8443/...`). No URL is

@@ -98,14 +98,32 @@ file_read(const char *path, struct buf *bytes, struct config_file *file,
 	       check_mode(path, file, why);
 }
 
-bool
-file_is_changed(const struct config_file *file)
+struct config_file
+file_look(const char *path)
 {
 	struct config_file now = {.path = NULL};
 	struct stat st;
 
-	if (stat(file->path, &st) == 0)
+	if (stat(path, &st) == 0)
 		note(&now, &st);
+	return now;
+}
+
+bool
+file_is_fresh(const struct config_file *file, int64_t wall_ms, int64_t for_ms)
+{
+	int64_t changed_ms =
+	    file->changed_s * 1000 + file->changed_ns / 1000000;
+
+	return file->is_there && changed_ms <= wall_ms &&
+	       wall_ms - changed_ms < for_ms;
+}
+
+bool
+file_is_changed(const struct config_file *file)
+{
+	struct config_file now = file_look(file->path);
+
 	return now.is_there != file->is_there || now.device != file->device ||
 	       now.inode != file->inode || now.mode != file->mode ||
 	       now.size != file->size || now.changed_s != file->changed_s ||

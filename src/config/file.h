@@ -34,6 +34,13 @@ bool file_read(const char *path, struct buf *bytes, struct config_file *file,
 bool file_read_public(const char *path, struct buf *bytes,
     struct config_file *file, struct buf *why);
 
+/* How the file looks now; its `path` is NULL. */
+struct config_file file_look(const char *path);
+
+/* Whether it had changed less than `for_ms` before `wall_ms`. */
+bool file_is_fresh(
+    const struct config_file *file, int64_t wall_ms, int64_t for_ms);
+
 /* Whether it looks different now. */
 bool file_is_changed(const struct config_file *file);
 

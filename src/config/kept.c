@@ -1,8 +1,8 @@
 /*
  * The last good configuration of the endpoint, kept in the spool folder
- * (design 2, "A typo loses no event"). It is replaced whole, by rename, and
- * synced with its folder entry, so that after a crash it is the old one or
- * the new one.
+ * (design 2, "A typo loses no event"), and how it is found again. It is
+ * replaced whole, by rename, and synced with its folder entry, so that after a
+ * crash it is the old one or the new one.
  */
 #include <config.h>
 
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #include "config/near.h"
 
 #define KEPT_MAX_BYTES (4U << 20)
+
+#define STANDS_FOR "# It stands for "
 
 static const char kept_head[] =
     "# The last good configuration of hookspool's endpoint, kept by it in\n"
@@ -96,21 +99,21 @@ out:
 }
 
 bool
-config_keep(const struct config *config, struct buf *why)
+config_keep(const struct config *config, const char *spool, struct buf *why)
 {
-	char *path = kept_path(config->spool.path);
+	char *path = kept_path(spool);
 	bool is_kept = false;
 	struct buf text;
 	int folder = -1;
 
 	buf_clear(why);
-	buf_init(&text, KEPT_MAX_BYTES + sizeof kept_head);
-	buf_add_text(&text, kept_head);
+	buf_init(&text, KEPT_MAX_BYTES);
+	buf_add_format(&text, "%s" STANDS_FOR "%s\n", kept_head, config->path);
 	buf_add_text(&text, config->kept_text != NULL ? config->kept_text : "");
 	is_kept = is_kept_already(path, &text);
 	if (is_kept)
 		goto out;
-	folder = open(config->spool.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	is_kept = folder >= 0 && replace(folder, path, &text);
 	if (!is_kept)
 		buf_add_format(why,
@@ -124,8 +127,68 @@ out:
 	return is_kept;
 }
 
+/* ---- where the spool is ---- */
+
+static char *
+link_path(const char *path)
+{
+	return xasprintf("%s.spool", path);
+}
+
+/* Whether the two names are of one file or folder that is there. */
+static bool
+is_same(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return strcmp(a, b) == 0 ||
+	       (stat(a, &one) == 0 && stat(b, &other) == 0 &&
+		   one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+}
+
+char *
+config_noted_spool_dup(const char *path)
+{
+	char *link = link_path(path), target[PATH_MAX];
+	ssize_t len = readlink(link, target, sizeof target);
+
+	free(link);
+	if (len <= 0 || (size_t)len >= sizeof target || *target != '/')
+		return NULL;
+	return xmemdup(target, (size_t)len);
+}
+
+/* Makes the link under a name of its own, and renames that. */
+static void
+replace_link(const char *link, const char *target)
+{
+	char *temporary = xasprintf("%s.%ld", link, (long)getpid());
+
+	if (symlink(target, temporary) == 0 && rename(temporary, link) != 0)
+		unlink(temporary);
+	free(temporary);
+}
+
+void
+config_note_spool(const struct config *config)
+{
+	char *link = link_path(config->path);
+	char *noted = config_noted_spool_dup(config->path);
+	const char *spool = config->spool.path;
+
+	if (strcmp(spool, CONFIG_DEFAULT_SPOOL) == 0) {
+		if (noted != NULL)
+			unlink(link);
+	} else if (noted == NULL || strcmp(noted, spool) != 0) {
+		replace_link(link, spool);
+	}
+	free(noted);
+	free(link);
+}
+
 /* The spool folder that a bad file names, as far as that can be seen: only
- * [spool] has a key like `path`, so its header may be what is bad. */
+ * [spool] has a key like `path`, so its header may be what is bad. NULL: it
+ * names none. */
 static char *
 guess_spool(const struct buf *bytes)
 {
@@ -143,18 +206,103 @@ guess_spool(const struct buf *bytes)
 			found = xstrdup(line.value);
 	}
 	ini_free(&line);
-	return found != NULL ? found : xstrdup(CONFIG_DEFAULT_SPOOL);
+	return found;
 }
 
-/* The kept one stands for the bad one: it has its name, watches it instead
- * of itself, and uses the folder in which it was found. */
+/* ---- reading it ---- */
+
+/* Whether what is kept is for the file at `path`: it says so, or, kept by an
+ * earlier version, does not say. */
+static bool
+stands_for(const struct buf *kept, const char *path)
+{
+	const char *at = strstr(buf_text(kept), "\n" STANDS_FOR), *end;
+	char *named;
+	bool is_it;
+
+	if (at == NULL)
+		return true;
+	at += strlen("\n" STANDS_FOR);
+	end = strchrnul(at, '\n');
+	named = xmemdup(at, (size_t)(end - at));
+	is_it = is_same(named, path);
+	free(named);
+	return is_it;
+}
+
+/* What is kept in the folder for the file at `path` (NULL: for any); NULL:
+ * nothing is. */
+static struct config *
+read_kept(const char *path, const char *folder, struct buf *why)
+{
+	char *kept = kept_path(folder);
+	struct config *config = NULL;
+	struct config_file file;
+	struct buf bytes;
+
+	buf_clear(why);
+	buf_init(&bytes, KEPT_MAX_BYTES);
+	if (!file_read(kept, &bytes, &file, why)) {
+		/* `why` says it. */
+	} else if (path != NULL && !stands_for(&bytes, path)) {
+		buf_add_format(why, "%s does not stand for %s", kept, path);
+	} else {
+		config = config_parse(
+		    kept, buf_text(&bytes), bytes.len, CONFIG_ENDPOINT, why);
+	}
+	free(file.path);
+	free(kept);
+	buf_free(&bytes);
+	return config;
+}
+
+/* The same, where nobody but us says that the folder is the spool: what is kept
+ * there must say so too, or else name the spool that is. */
+static struct config *
+read_noted(const char *path, const char *folder, struct buf *why)
+{
+	struct config *config = read_kept(path, folder, why), *next;
+
+	if (config == NULL || is_same(config->spool.path, folder))
+		return config;
+	next = read_kept(path, config->spool.path, why);
+	config_free(config);
+	return next;
+}
+
+static struct config *
+find_kept(const char *path, const struct buf *bad, struct buf *why)
+{
+	char *named = guess_spool(bad), *noted = config_noted_spool_dup(path);
+	struct config *config = NULL;
+	struct buf ignored;
+
+	buf_init(&ignored, 8192);
+	if (named != NULL) {
+		config = read_kept(NULL, named, why);
+		if (config != NULL) {
+			free(config->spool.path);
+			config->spool.path = xstrdup(named);
+		}
+	}
+	if (config == NULL && noted != NULL)
+		config = read_noted(path, noted, named ? &ignored : why);
+	if (config == NULL)
+		config = read_noted(path, CONFIG_DEFAULT_SPOOL,
+		    named != NULL || noted != NULL ? &ignored : why);
+	buf_free(&ignored);
+	free(noted);
+	free(named);
+	return config;
+}
+
+/* The kept one stands for the bad one: it has its name, and watches it instead
+ * of itself. */
 static void
-stand_in(struct config *config, struct config_file *bad, char *folder)
+stand_in(struct config *config, struct config_file *bad)
 {
 	free(config->path);
 	config->path = xstrdup(bad->path);
-	free(config->spool.path);
-	config->spool.path = folder;
 	config->files = xreallocarray(
 	    config->files, config->file_count + 1, sizeof *config->files);
 	config->files[config->file_count++] = *bad;
@@ -163,29 +311,20 @@ stand_in(struct config *config, struct config_file *bad, char *folder)
 struct config *
 config_load_kept(const char *path, struct buf *why)
 {
-	struct config *config = NULL;
-	struct config_file bad, kept_file;
+	struct config *config;
+	struct config_file bad;
 	struct buf bytes;
-	char *folder, *kept;
 
-	buf_clear(why);
 	buf_init(&bytes, KEPT_MAX_BYTES);
-	file_read(path, &bytes, &bad, why); /* it is bad in any case */
-	folder = guess_spool(&bytes);
-	kept = kept_path(folder);
-	buf_clear(&bytes);
+	file_read(path, &bytes, &bad, why); /* whatever is wrong with it */
 	buf_clear(why);
-	if (file_read(kept, &bytes, &kept_file, why))
-		config = config_parse(
-		    kept, buf_text(&bytes), bytes.len, CONFIG_ENDPOINT, why);
-	if (config != NULL) {
-		stand_in(config, &bad, folder);
-	} else {
+	config = find_kept(path, &bytes, why);
+	if (config != NULL)
+		stand_in(config, &bad);
+	else
 		free(bad.path);
-		free(folder);
-	}
-	free(kept_file.path);
-	free(kept);
+	if (bytes.data != NULL)
+		explicit_bzero(bytes.data, bytes.len);
 	buf_free(&bytes);
 	return config;
 }

@@ -305,6 +305,16 @@ refuse_key(struct parse *p)
 	return fail(p, "unknown key \"%.64s\" in [%s]", typed, section);
 }
 
+/* What may be lost in a file that was cut short: see choice.c. */
+static void
+note_given(struct parse *p, const struct key *key)
+{
+	if (key->section == SECTION_ENDPOINT)
+		p->config->endpoint.is_given = true;
+	if (key->section == SECTION_SPOOL && strcmp(key->name, "path") == 0)
+		p->config->spool.is_path_given = true;
+}
+
 static bool
 read_key(struct parse *p)
 {
@@ -326,10 +336,12 @@ read_key(struct parse *p)
 	buf_init(&problem, 2048);
 	is_fine =
 	    key_set(key, p->line.value, fields_of(p, p->section), &problem);
-	if (is_fine)
+	if (is_fine) {
 		*key_at = p->number;
-	else
+		note_given(p, key);
+	} else {
 		fail(p, "%s", buf_text(&problem));
+	}
 	buf_free(&problem);
 	return is_fine;
 }

@@ -356,6 +356,7 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 		    LOG_TEXT("error", strerror(errno)));
 	set_signals();
 	use_settings(&server);
+	settings_await_requests(settings);
 	server.dog = watchdog_start(server.count);
 	if (server.dog == NULL)
 		fatal(1, "a thread cannot be started",

@@ -15,9 +15,28 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "config/choice.h"
+#include "endpoint/moved.h"
 
 #define CHECK_EVERY_MS 1000
 #define WHY_MAX_BYTES  4096
+
+/* What is said once, until it is so no more. */
+enum complaint {
+	COMPLAINT_CONFIG,
+	COMPLAINT_SECRETS,
+	COMPLAINT_STORE,
+	COMPLAINT_KEEP,
+	COMPLAINT_COUNT
+};
+
+static const char *const messages[COMPLAINT_COUNT] = {
+    [COMPLAINT_CONFIG] = "configuration refused",
+    [COMPLAINT_SECRETS] = "a file of secrets cannot be read: what was read "
+			  "before is used still",
+    [COMPLAINT_STORE] = "the spool cannot be opened",
+    [COMPLAINT_KEEP] = "the last good configuration cannot be kept",
+};
 
 struct shared_config {
 	struct config *config;
@@ -36,14 +55,14 @@ struct settings {
 	struct shared_config *config; /* NULL: none */
 	struct shared_store *store;   /* NULL: none */
 	bool is_refreshing;
-	int64_t checked_at_ms;
+	int64_t check_at_ms;
 
 	/* Only who refreshes uses these. */
 	bool opens_store;
-	bool is_kept;           /* the configuration is, beside the spool */
-	char *config_complaint; /* what was last logged; NULL: nothing */
-	char *store_complaint;
-	char *keep_complaint;
+	bool is_kept;     /* the configuration is, beside the spool */
+	bool is_passing;  /* it is to be chosen anew though no file changes */
+	bool must_repeat; /* complaints were logged where few look */
+	char *complaints[COMPLAINT_COUNT]; /* as last logged; NULL: none */
 };
 
 static void
@@ -67,20 +86,34 @@ drop_store(struct shared_store *store)
 
 /* Logs each complaint once, however often it is found again. */
 static void
-complain(char **last, const char *message, const struct buf *why)
+complain(
+    struct settings *settings, enum complaint complaint, const struct buf *why)
 {
+	char **last = &settings->complaints[complaint];
+
 	if (*last != NULL && strcmp(*last, buf_text(why)) == 0)
 		return;
 	free(*last);
 	*last = xstrdup(buf_text(why));
-	log_note(LOG_LEVEL_ERROR, message, LOG_TEXT("why", *last));
+	log_note(LOG_LEVEL_ERROR, messages[complaint], LOG_TEXT("why", *last));
 }
 
 static void
-withdraw(char **last)
+withdraw(struct settings *settings, enum complaint complaint)
 {
-	free(*last);
-	*last = NULL;
+	free(settings->complaints[complaint]);
+	settings->complaints[complaint] = NULL;
+}
+
+static void
+repeat(struct settings *settings)
+{
+	size_t i;
+
+	for (i = 0; i < COMPLAINT_COUNT; i++)
+		if (settings->complaints[i] != NULL)
+			log_note(LOG_LEVEL_ERROR, messages[i],
+			    LOG_TEXT("why", settings->complaints[i]));
 }
 
 static void
@@ -94,59 +127,9 @@ log_problems(const struct endpoint_config *endpoint)
 		    LOG_TEXT("why", endpoint->path_keys_problem));
 }
 
-static void
-use_config(struct settings *settings, struct config *config)
-{
-	struct shared_config *fresh = xcalloc(1, sizeof *fresh), *old;
-
-	fresh->config = config;
-	fresh->users = 1;
-	config_open_log(&config->log, "hookspool.fcgi");
-	pthread_mutex_lock(&settings->mutex);
-	old = settings->config;
-	settings->config = fresh;
-	drop_config(old);
-	pthread_mutex_unlock(&settings->mutex);
-	log_problems(&config->endpoint);
-}
-
-/* The configuration at the path; where that is bad the one in use stays, and
- * where there is none, the last good one is used. Whether it is another one
- * now. */
-static bool
-load_config(struct settings *settings)
-{
-	struct config *config;
-	bool is_new = false;
-	struct buf why;
-
-	buf_init(&why, WHY_MAX_BYTES);
-	config = config_load(settings->path, CONFIG_ENDPOINT, &why);
-	if (config != NULL) {
-		withdraw(&settings->config_complaint);
-		settings->is_kept = false;
-		use_config(settings, config);
-		is_new = true;
-		goto out;
-	}
-	complain(&settings->config_complaint, "configuration refused", &why);
-	if (settings->config != NULL)
-		goto out;
-	config = config_load_kept(settings->path, &why);
-	if (config != NULL) {
-		settings->is_kept = true;
-		use_config(settings, config);
-		is_new = true;
-		log_plain(
-		    LOG_LEVEL_WARN, "the last good configuration is used");
-	}
-out:
-	buf_free(&why);
-	return is_new;
-}
-
+/* NULL with `why`. */
 static struct store *
-open_store(struct settings *settings, const struct spool_config *spool)
+try_store(const struct spool_config *spool, struct buf *why)
 {
 	struct store_options options = {
 	    .path = spool->path,
@@ -155,90 +138,262 @@ open_store(struct settings *settings, const struct spool_config *spool)
 	    .max_size_bytes = spool->max_size_bytes,
 	};
 	struct store *store = NULL;
+
+	store_open(&options, &store, why);
+	return store;
+}
+
+static struct store *
+open_store(struct settings *settings, const struct spool_config *spool)
+{
+	struct store *store;
 	struct buf why;
 
 	buf_init(&why, WHY_MAX_BYTES);
-	if (store_open(&options, &store, &why) == STORE_OK)
-		withdraw(&settings->store_complaint);
+	store = try_store(spool, &why);
+	if (store != NULL)
+		withdraw(settings, COMPLAINT_STORE);
 	else
-		complain(&settings->store_complaint,
-		    "the spool cannot be opened", &why);
+		complain(settings, COMPLAINT_STORE, &why);
 	buf_free(&why);
 	return store;
 }
 
-static void
-use_store(struct settings *settings, struct store *store, const char *path)
+static struct shared_store *
+share_store(struct store *store, const char *path)
 {
-	struct shared_store *fresh = xcalloc(1, sizeof *fresh), *old;
+	struct shared_store *fresh = xcalloc(1, sizeof *fresh);
 
 	fresh->store = store;
 	fresh->path = xstrdup(path);
 	fresh->users = 1;
-	pthread_mutex_lock(&settings->mutex);
-	old = settings->store;
-	settings->store = fresh;
-	drop_store(old);
-	pthread_mutex_unlock(&settings->mutex);
+	return fresh;
 }
+
+/* Lets requests use them from now on, both at once: an event is in the spool
+ * whose relay is woken. `config` is taken; NULL, or no `store`: that one stays
+ * as it is. */
+static void
+use(struct settings *settings, struct config *config, struct store *store)
+{
+	struct shared_config *fresh = NULL, *old = NULL;
+	struct shared_store *opened = NULL, *closed = NULL;
+
+	if (config != NULL) {
+		fresh = xcalloc(1, sizeof *fresh);
+		fresh->config = config;
+		fresh->users = 1;
+		config_open_log(&config->log, "hookspool.fcgi");
+	} else {
+		config = settings->config->config;
+	}
+	if (store != NULL)
+		opened = share_store(store, config->spool.path);
+	pthread_mutex_lock(&settings->mutex);
+	if (fresh != NULL) {
+		old = settings->config;
+		settings->config = fresh;
+	}
+	if (opened != NULL) {
+		closed = settings->store;
+		settings->store = opened;
+	}
+	drop_config(old);
+	drop_store(closed);
+	pthread_mutex_unlock(&settings->mutex);
+	if (fresh != NULL)
+		log_problems(&config->endpoint);
+}
+
+/* ---- the first configuration ---- */
+
+static void
+start_with(struct settings *settings, const struct choice *choice)
+{
+	settings->is_kept = choice->is_kept;
+	settings->is_passing = choice->is_passing;
+	if (choice->is_kept)
+		log_note(choice->is_passing ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+		    choice->is_passing
+			? "the configuration has just changed: until it has "
+			  "been left alone for 2 s, the last good one is used"
+			: "the last good configuration is used",
+		    LOG_TEXT("spool", choice->config->spool.path));
+	use(settings, choice->config, NULL);
+}
+
+static void
+choose_first(struct settings *settings)
+{
+	struct choice choice;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	choose_at_start(settings->path, &choice, &why);
+	if (why.len > 0)
+		complain(settings, COMPLAINT_CONFIG, &why);
+	else
+		withdraw(settings, COMPLAINT_CONFIG);
+	buf_free(&why);
+	if (choice.config != NULL)
+		start_with(settings, &choice);
+}
+
+/* ---- another spool ---- */
 
 /* Whether the open spool is the one that the configuration names. */
 static bool
-has_configured_store(const struct settings *settings)
+has_store_of(const struct settings *settings, const struct config *config)
 {
 	return settings->store != NULL &&
-	       strcmp(settings->store->path,
-		   settings->config->config->spool.path) == 0;
+	       strcmp(settings->store->path, config->spool.path) == 0;
 }
 
-/* The spool that the configuration names. One that was in use before stays
- * so until this one can be opened. */
+/* Takes the configuration up with its spool; one whose spool cannot be opened
+ * is as bad as any, and the one in use stays. */
 static void
-follow_store(struct settings *settings)
+move(struct settings *settings, struct config *config)
 {
-	const struct spool_config *spool = &settings->config->config->spool;
-	struct store *store;
+	char *old = xstrdup(settings->store->path);
+	struct store *store = open_store(settings, &config->spool);
 
-	if (has_configured_store(settings)) {
-		store_set_limits(settings->store->store, spool->min_free_bytes,
-		    spool->max_size_bytes);
+	if (store == NULL) {
+		config_free(config);
+	} else {
+		settings->is_kept = settings->is_passing = false;
+		use(settings, config, store);
+		moved_from(old, config);
+	}
+	free(old);
+}
+
+/* ---- a change ---- */
+
+static void
+take_up(struct settings *settings, struct config *config)
+{
+	const struct spool_config *spool = &config->spool;
+	struct buf said;
+
+	buf_init(&said, WHY_MAX_BYTES);
+	choice_carry_secrets(config, settings->config->config, &said);
+	if (said.len > 0)
+		complain(settings, COMPLAINT_SECRETS, &said);
+	else
+		withdraw(settings, COMPLAINT_SECRETS);
+	buf_free(&said);
+	if (settings->store != NULL && !has_store_of(settings, config)) {
+		move(settings, config);
 		return;
 	}
-	store = open_store(settings, spool);
+	settings->is_kept = settings->is_passing = false;
+	use(settings, config, NULL);
+	if (settings->store != NULL)
+		store_set_limits(settings->store->store, spool->min_free_bytes,
+		    spool->max_size_bytes);
+}
+
+static void
+choose_next(struct settings *settings)
+{
+	struct config *config;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	config = choose_anew(settings->config->config, &why);
+	if (why.len > 0)
+		complain(settings, COMPLAINT_CONFIG, &why);
+	if (config != NULL) {
+		withdraw(settings, COMPLAINT_CONFIG);
+		take_up(settings, config);
+	}
+	buf_free(&why);
+}
+
+/* ---- the spool ---- */
+
+/* Where the file names a spool that cannot be opened, it is bad: the last good
+ * one, if it has another spool, is used until the file is right. */
+static void
+fall_back(struct settings *settings)
+{
+	const struct config *config = settings->config->config;
+	struct store *store = NULL;
+	struct config *kept;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	kept = config_load_kept(settings->path, &why);
+	if (kept != NULL && strcmp(kept->spool.path, config->spool.path) != 0)
+		store = try_store(&kept->spool, &why);
+	if (store == NULL) {
+		config_free(kept);
+	} else {
+		log_note(LOG_LEVEL_ERROR,
+		    "events go into the spool of the last good configuration, "
+		    "and nobody delivers them until that of the file can be "
+		    "opened",
+		    LOG_TEXT("spool", kept->spool.path),
+		    LOG_TEXT("configured", config->spool.path));
+		settings->is_kept = true;
+		settings->is_passing = true;
+		use(settings, kept, store);
+	}
+	buf_free(&why);
+}
+
+static void
+open_first(struct settings *settings)
+{
+	const struct config *config = settings->config->config;
+	struct store *store = open_store(settings, &config->spool);
+
 	if (store != NULL)
-		use_store(settings, store, spool->path);
+		use(settings, NULL, store);
+	else
+		fall_back(settings);
 }
 
 static void
 keep_config(struct settings *settings)
 {
+	const struct config *config = settings->config->config;
 	struct buf why;
 
-	if (settings->is_kept || !has_configured_store(settings))
+	if (settings->is_kept)
 		return;
 	buf_init(&why, WHY_MAX_BYTES);
 	settings->is_kept = true; /* or it will be with the next change */
-	if (config_keep(settings->config->config, &why))
-		withdraw(&settings->keep_complaint);
+	if (config_keep(config, config->spool.path, &why))
+		withdraw(settings, COMPLAINT_KEEP);
 	else
-		complain(&settings->keep_complaint,
-		    "the last good configuration cannot be kept", &why);
+		complain(settings, COMPLAINT_KEEP, &why);
 	buf_free(&why);
+}
+
+static void
+look(struct settings *settings)
+{
+	if (settings->config == NULL)
+		choose_first(settings);
+	else if (settings->is_passing ||
+		 config_is_stale(settings->config->config))
+		choose_next(settings);
+	if (!settings->opens_store || settings->config == NULL)
+		return;
+	if (settings->store == NULL)
+		open_first(settings);
+	if (settings->store != NULL)
+		keep_config(settings);
 }
 
 static void
 refresh(struct settings *settings)
 {
-	bool is_new = false;
-
-	if (settings->config == NULL ||
-	    config_is_stale(settings->config->config))
-		is_new = load_config(settings);
-	if (!settings->opens_store || settings->config == NULL)
-		return;
-	if (is_new || !has_configured_store(settings))
-		follow_store(settings);
-	keep_config(settings);
+	look(settings);
+	if (settings->must_repeat)
+		repeat(settings);
+	settings->must_repeat = false;
 }
 
 struct settings *
@@ -249,7 +404,7 @@ settings_new(const char *path)
 	settings->path = xstrdup(path);
 	pthread_mutex_init(&settings->mutex, NULL);
 	refresh(settings);
-	settings->checked_at_ms = clock_mono_ms();
+	settings->check_at_ms = clock_mono_ms() + CHECK_EVERY_MS;
 	return settings;
 }
 
@@ -258,6 +413,13 @@ settings_open_store(struct settings *settings)
 {
 	settings->opens_store = true;
 	refresh(settings);
+}
+
+void
+settings_await_requests(struct settings *settings)
+{
+	settings->must_repeat = true;
+	settings->check_at_ms = 0;
 }
 
 void
@@ -274,11 +436,10 @@ is_due(struct settings *settings)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (settings->is_refreshing ||
-	    now_ms - settings->checked_at_ms < CHECK_EVERY_MS)
+	if (settings->is_refreshing || now_ms < settings->check_at_ms)
 		return false;
 	settings->is_refreshing = true;
-	settings->checked_at_ms = now_ms;
+	settings->check_at_ms = now_ms + CHECK_EVERY_MS;
 	return true;
 }
 
@@ -318,14 +479,15 @@ settings_release(struct settings *settings, struct settings_view *view)
 void
 settings_free(struct settings *settings)
 {
+	size_t i;
+
 	if (settings == NULL)
 		return;
 	drop_store(settings->store);
 	drop_config(settings->config);
 	pthread_mutex_destroy(&settings->mutex);
-	free(settings->config_complaint);
-	free(settings->store_complaint);
-	free(settings->keep_complaint);
+	for (i = 0; i < COMPLAINT_COUNT; i++)
+		free(settings->complaints[i]);
 	free(settings->path);
 	free(settings);
 }

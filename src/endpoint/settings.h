@@ -32,6 +32,11 @@ struct settings *settings_new(const char *path);
  * open. Not before the last fork. */
 void settings_open_store(struct settings *settings);
 
+/* Requests come from now on: the first settings_take says once more what is
+ * wrong, in the log of the web server, where people look. Before there are
+ * threads. */
+void settings_await_requests(struct settings *settings);
+
 /* Closes the spool, which no view has, for good. */
 void settings_close_store(struct settings *settings);
 
