@@ -129,7 +129,8 @@ static void
 nothing_or_an_empty_word_is_no_condition(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct erasure none = {.ticket = NULL}, empty = {.email = ""};
+	const struct erasure none = {.ticket = NULL}, empty = {.email = ""},
+			     text = {.match = "jane"};
 	struct erase_counts counts;
 
 	fixture_store(fixture->store, jane);
@@ -137,6 +138,11 @@ nothing_or_an_empty_word_is_no_condition(void **state)
 	    store_erase(fixture->store, &none, &make, &counts), STORE_REFUSED);
 	assert_int_equal(
 	    store_erase(fixture->store, &empty, &make, &counts), STORE_REFUSED);
+	assert_int_equal(
+	    store_erase(fixture->store, &text, &make, &counts), STORE_REFUSED);
+	assert_int_equal(
+	    store_erase(fixture->store, &text, &dry_run, &counts), STORE_OK);
+	assert_int_equal(counts.events, 1);
 	assert_int_equal(count(fixture, "events"), 1);
 }
 

@@ -290,6 +290,9 @@ def erase_needs_to_be_told_what():
             (["--before", "old"], "such as 2h"),
             (["--before", "26-12-24"], "four digits"),
             (["--before", "99999d"], "before 1970"),
+            (["--match", "x"], "--match goes with --dry-run"),
+            (["--dry-run", "--match="], "--match"),
+            (["--note", "7", "--list"], "--list goes with --dry-run"),
             (["--note", "1", "2"], '"2" is one argument')):
         done = run([HOOKSPOOL, "-c", "/nonexistent", "erase"] + arguments,
                    status=2)
@@ -320,6 +323,70 @@ def erase_removes_a_person_and_says_how_much():
         equal(site.list(), [kept])
         got = site.json("erase", "--author", who)
         equal((got["events"], got["refused"], got["clean"]), (0, 0, True))
+
+
+@test
+def a_dry_run_of_erase_lists_what_would_go():
+    who = "eve@example.org"
+    with Sandbox() as box:
+        site = Site(box)
+        first, second = [site.capture(event(Events=[
+            {"AuthorEmail": who, "Text": text}])) for text in ("J\u00e5", "x")]
+        other = site.capture(event(Events=[{"Text": "of " + who}]))
+        got = site.json("erase", "--author", who, "--dry-run", "--list")
+        equal([row["id"] for row in got["matches"]], [second, first])
+        equal((got["events"], got["mentioned"]), (2, 1))
+        equal(sorted(got["matches"][0]), sorted(json.loads(
+            site.run("list", "--json", "--limit", "1"))))
+        lines = site.run("erase", "--author", who, "--dry-run",
+                         "--list").splitlines()
+        equal([line.split()[3] for line in lines[1:3]],
+              [second[-8:], first[-8:]])
+        contains(lines[3], "dry run, nothing was erased")
+        got = site.json("erase", "--match", "j\u00c5", "--dry-run", "--list",
+                        "--before", "2100-01-01")
+        equal([row["id"] for row in got["matches"]], [first])
+        got = site.json("erase", "--match", who, "--dry-run", "--list")
+        equal([row["id"] for row in got["matches"]], [other, second, first])
+        equal(got["mentioned"], 0)
+        equal(len(site.list()), 3)
+
+
+@test
+def erase_says_how_many_texts_it_leaves_that_have_the_address():
+    who = "eve@example.org"
+    with Sandbox() as box:
+        site = Site(box)
+        site.capture(event(Events=[{"Author": {"Email": who}, "NoteId": 5}]))
+        texts = [site.capture(event(Events=[{"Text": text}])) for text in (
+            "write to EVE@example.org", "eve\\u0040example.org", who)]
+        site.capture(event(Events=[{"Text": "adam@example.org"}]))
+        for arguments in (["--dry-run"], []):
+            said = site.run("erase", "--author", who, *arguments)
+            contains(said, "       2  events stay that have the address")
+            contains(said, "hookspool list --limit 0 --match '%s'" % who)
+        equal(site.list("--match", who), [texts[2], texts[0]])
+        equal(site.json("erase", "--author", who)["mentioned"], 2)
+        equal(site.json("erase", "--author", who, "--note", "5")["mentioned"],
+              0)
+        said = site.run("erase", "--author", "adam@example.com")
+        assert "stay" not in said, said
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+@test
+def erase_help_and_the_manual_say_the_same_of_what_is_looked_for():
+    with open(os.path.join(TOP_SRC, "man", "hookspool.8.in")) as f:
+        manual = words(f.read())
+    for said in ("with TicketId, or Id of a Ticket, anywhere in the body",
+                 "with NoteId, or Id of a Note, anywhere in the body",
+                 "with this address in a member whose name ends in Email"):
+        contains(words(run([HOOKSPOOL, "erase", "--help"]).stdout.decode()),
+                 said)
+        contains(manual, said)
 
 
 @test

@@ -1,6 +1,7 @@
 /*
  * hookspool erase: what is known of a ticket, a note or a person, or is older
- * than some time, leaves the spool; how much, and whether all of it, is said.
+ * than some time, leaves the spool; how much, and whether all of it, is said;
+ * also how much still speaks of the person where erasing does not look.
  */
 #include "config.h"
 
@@ -9,8 +10,11 @@
 #include "base/clock.h"
 #include "command/command.h"
 #include "command/jsonout.h"
+#include "command/listing.h"
 #include "command/nudge.h"
+#include "command/print.h"
 #include "command/progress.h"
+#include "command/rows.h"
 #include "command/when.h"
 #include "spool/spool.h"
 
@@ -19,16 +23,24 @@ enum {
 	OPTION_NOTE,
 	OPTION_AUTHOR,
 	OPTION_BEFORE,
+	OPTION_MATCH,
+	OPTION_LIST,
 	OPTION_DRY_RUN,
 	OPTION_JSON
 };
 
 const struct option_row erase_options[] = {
-    [OPTION_TICKET] = {"ticket", "ID", "what names this ticket anywhere"},
-    [OPTION_NOTE] = {"note", "ID", "what names this note anywhere"},
-    [OPTION_AUTHOR] = {"author", "EMAIL", "what has this address anywhere"},
+    [OPTION_TICKET] = {"ticket", "ID",
+	"with TicketId, or Id of a Ticket, anywhere in the body"},
+    [OPTION_NOTE] = {"note", "ID",
+	"with NoteId, or Id of a Note, anywhere in the body"},
+    [OPTION_AUTHOR] = {"author", "EMAIL",
+	"with this address in a member whose name ends in Email"},
     [OPTION_BEFORE] = {"before", "AGE",
 	"received before, such as 90d or 2006-01-02"},
+    [OPTION_MATCH] = {"match", "TEXT",
+	"in a dry run: with this text in the body, as read"},
+    [OPTION_LIST] = {"list", NULL, "in a dry run: list the events"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
@@ -42,8 +54,9 @@ read_erasure(const struct call *call, struct erasure *erasure)
 
 	*erasure = (struct erasure){.ticket = values[OPTION_TICKET],
 	    .note = values[OPTION_NOTE],
-	    .email = values[OPTION_AUTHOR]};
-	for (option = OPTION_TICKET; option <= OPTION_BEFORE; option++)
+	    .email = values[OPTION_AUTHOR],
+	    .match = values[OPTION_MATCH]};
+	for (option = OPTION_TICKET; option <= OPTION_MATCH; option++)
 		if (values[option] != NULL && *values[option] == '\0')
 			return command_misuse(call,
 			    "--%s \"\": it must not be empty",
@@ -56,19 +69,39 @@ read_erasure(const struct call *call, struct erasure *erasure)
 		return command_misuse(
 		    call, "--before \"%s\": %s", values[OPTION_BEFORE], why);
 	if (erasure->ticket == NULL && erasure->note == NULL &&
-	    erasure->email == NULL && !erasure->before.is_given)
+	    erasure->email == NULL && erasure->match == NULL &&
+	    !erasure->before.is_given)
 		return command_misuse(
 		    call, "say what: --ticket, --note, --author or --before");
 	return STATUS_FINE;
 }
 
+/* A text that happens to be there is no reason to erase all of an event. */
 int
 erase_read(struct call *call)
 {
+	bool is_dry = call->values[OPTION_DRY_RUN] != NULL;
 	struct erasure erasure;
 
+	if (call->values[OPTION_MATCH] != NULL && !is_dry)
+		return command_misuse(call,
+		    "--match goes with --dry-run: look at what it finds, then "
+		    "erase by --ticket, --note, --author or --before");
+	if (call->values[OPTION_LIST] != NULL && !is_dry)
+		return command_misuse(call, "--list goes with --dry-run");
 	return read_erasure(call, &erasure);
 }
+
+/* An erasure and what is printed of it. */
+struct run {
+	struct call *call;
+	struct erasure erasure;
+	struct erase_counts counts;
+	bool is_dry;
+	struct progress progress;
+	struct listing listing; /* for people */
+	struct jsonout out;     /* for programs */
+};
 
 static bool
 show(void *arg, const struct erase_counts *counts)
@@ -76,10 +109,41 @@ show(void *arg, const struct erase_counts *counts)
 	return progress_show(arg, counts->looked_at);
 }
 
-static void
-print_text(const struct erase_counts *counts, bool is_dry)
+static bool
+add_match(void *arg, const struct event_row *event,
+    const struct delivery_row *deliveries, size_t count)
 {
-	puts(is_dry ? "dry run, nothing was erased; it would be:" : "erased:");
+	struct run *run = arg;
+
+	progress_end(&run->progress);
+	jsonout_open(&run->out, NULL, '{');
+	rows_event(&run->out, event);
+	rows_deliveries(&run->out, deliveries, count);
+	jsonout_close(&run->out, '}');
+	return true;
+}
+
+/* What erasing does not look at may speak of the person as well. */
+static void
+print_mentioned(const struct run *run)
+{
+	if (run->counts.mentioned == 0)
+		return;
+	printf("%8lld  events stay that have the address elsewhere in their "
+	       "text; see them with:\n          hookspool list --limit 0 "
+	       "--match '",
+	    (long long)run->counts.mentioned);
+	print_safe(run->erasure.email);
+	puts("'");
+}
+
+static void
+print_text(const struct run *run)
+{
+	const struct erase_counts *counts = &run->counts;
+
+	puts(run->is_dry ? "dry run, nothing was erased; it would be:"
+			 : "erased:");
 	printf("%8lld  events, %lld of them not routed yet\n",
 	    (long long)counts->events, (long long)counts->events_new);
 	printf("%8lld  deliveries of these, still to be made\n",
@@ -88,66 +152,88 @@ print_text(const struct erase_counts *counts, bool is_dry)
 	    (long long)counts->refused, (long long)counts->refused_text);
 	printf("%8lld  answers of destinations to other events\n",
 	    (long long)counts->answers);
+	print_mentioned(run);
 }
 
 static void
-print_json(const struct erase_counts *counts, bool is_dry)
+print_json(struct run *run)
 {
-	struct jsonout out = {.needs_comma = false};
+	const struct erase_counts *counts = &run->counts;
+	struct jsonout *out = &run->out;
 
-	jsonout_open(&out, NULL, '{');
-	jsonout_bool(&out, "dry_run", is_dry);
-	jsonout_number(&out, "events", counts->events);
-	jsonout_number(&out, "events_new", counts->events_new);
-	jsonout_number(&out, "undelivered", counts->undelivered);
-	jsonout_number(&out, "refused", counts->refused);
-	jsonout_number(&out, "refused_text", counts->refused_text);
-	jsonout_number(&out, "answers", counts->answers);
-	jsonout_bool(&out, "clean", !is_dry && counts->is_clean);
-	jsonout_close(&out, '}');
-	jsonout_end(&out);
+	jsonout_bool(out, "dry_run", run->is_dry);
+	jsonout_number(out, "events", counts->events);
+	jsonout_number(out, "events_new", counts->events_new);
+	jsonout_number(out, "undelivered", counts->undelivered);
+	jsonout_number(out, "refused", counts->refused);
+	jsonout_number(out, "refused_text", counts->refused_text);
+	jsonout_number(out, "answers", counts->answers);
+	jsonout_number(out, "mentioned", counts->mentioned);
+	jsonout_bool(out, "clean", !run->is_dry && counts->is_clean);
+	jsonout_close(out, '}');
+	jsonout_end(out);
 }
 
 /* What was erased is said even where the rest failed. */
 static int
-conclude(struct call *call, const struct erase_counts *counts,
-    enum store_status erased)
+conclude(struct run *run, enum store_status erased)
 {
-	bool is_dry = call->values[OPTION_DRY_RUN] != NULL;
+	struct call *call = run->call;
 	int status = STATUS_FINE;
 
 	if (call->values[OPTION_JSON] != NULL)
-		print_json(counts, is_dry);
+		print_json(run);
 	else
-		print_text(counts, is_dry);
+		print_text(run);
 	if (progress_is_stopped())
 		status = command_fail("stopped before the end: there may be "
 				      "more");
-	else if (erased != STORE_OK || (!is_dry && !counts->is_clean))
+	else if (erased != STORE_OK || (!run->is_dry && !run->counts.is_clean))
 		status = command_fail("%s", store_why(call->store));
-	if (counts->undelivered > 0 && !is_dry)
+	if (run->counts.undelivered > 0 && !run->is_dry)
 		nudge_relay(call);
 	return status;
+}
+
+/* The list comes before the counts: it is printed while it is made. */
+static enum store_status
+erase(struct run *run)
+{
+	bool is_json = run->call->values[OPTION_JSON] != NULL;
+	bool is_listed = run->call->values[OPTION_LIST] != NULL;
+	struct erase_options options = {
+	    .mode = run->is_dry ? CHANGE_COUNT : CHANGE_MAKE,
+	    .progress = show,
+	    .progress_arg = &run->progress};
+	enum store_status erased;
+
+	if (is_json)
+		jsonout_open(&run->out, NULL, '{');
+	if (is_listed) {
+		options.each = is_json ? add_match : listing_add;
+		options.each_arg = is_json ? (void *)run : &run->listing;
+	}
+	if (is_json && is_listed)
+		jsonout_open(&run->out, "matches", '[');
+	progress_begin(&run->progress, "events looked at");
+	erased = store_erase(
+	    run->call->store, &run->erasure, &options, &run->counts);
+	progress_end(&run->progress);
+	listing_end(&run->listing);
+	if (is_json && is_listed)
+		jsonout_close(&run->out, ']');
+	return erased;
 }
 
 int
 command_erase(struct call *call)
 {
-	struct progress progress;
-	const struct erase_options options = {
-	    .mode = call->values[OPTION_DRY_RUN] != NULL ? CHANGE_COUNT
-							 : CHANGE_MAKE,
-	    .progress = show,
-	    .progress_arg = &progress};
-	struct erase_counts counts = {.events = 0};
-	struct erasure erasure;
-	enum store_status erased;
-	int status = read_erasure(call, &erasure);
+	struct run run = {.call = call,
+	    .is_dry = call->values[OPTION_DRY_RUN] != NULL,
+	    .listing = {.progress = &run.progress}};
+	int status = read_erasure(call, &run.erasure);
 
 	if (status != STATUS_FINE)
 		return status;
-	progress_begin(&progress, "events looked at");
-	erased = store_erase(call->store, &erasure, &options, &counts);
-	progress_end(&progress);
-	return conclude(call, &counts, erased);
+	return conclude(&run, erase(&run));
 }

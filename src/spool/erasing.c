@@ -24,7 +24,7 @@ erasing_asks_for_text(const struct erasing *erasing)
 	const struct mention *mention = &erasing->mention;
 
 	return mention->ticket != NULL || mention->note != NULL ||
-	       mention->email != NULL;
+	       mention->email != NULL || erasing->erasure->match != NULL;
 }
 
 bool
@@ -48,15 +48,20 @@ enum mention_found
 erasing_find(const struct erasing *erasing, sqlite3_stmt *row, int column,
     find_function find)
 {
-	const char *text;
+	const char *match = erasing->erasure->match, *text;
+	enum mention_found found = MENTION_MEMBER;
+	size_t len;
 
 	if (!erasing_asks_for_text(erasing))
 		return MENTION_MEMBER;
 	text = sqlite3_column_blob(row, column);
-	if (text == NULL)
+	len = (size_t)sqlite3_column_bytes(row, column);
+	if (text == NULL ||
+	    (match != NULL && !mention_has_text(text, len, match)))
 		return MENTION_NOT;
-	return find(
-	    text, (size_t)sqlite3_column_bytes(row, column), &erasing->mention);
+	if (erasing->has_mention)
+		found = find(text, len, &erasing->mention);
+	return found;
 }
 
 enum store_status
@@ -69,23 +74,35 @@ erasing_end_rows(sqlite3_stmt *statement, enum store_status status)
 
 /* ---- events ---- */
 
-/* Looks at events after `*seq`, up to `last`, until enough is found or looked
- * at; `*seq` is then how far it came. STORE_GONE: there were none. */
+/* Whether an event that stays speaks of the person all the same. */
+static bool
+is_mentioned(const struct erasing *erasing, sqlite3_stmt *row, int column)
+{
+	const struct erasure *erasure = erasing->erasure;
+	const char *text = sqlite3_column_blob(row, column);
+
+	return text != NULL && erasure->email != NULL &&
+	       erasure->ticket == NULL && erasure->note == NULL &&
+	       erasure->match == NULL &&
+	       mention_has_text(text, (size_t)sqlite3_column_bytes(row, column),
+		   erasure->email);
+}
+
+/* Looks at events before `*seq`, the newest first, until enough is found or
+ * looked at; `*seq` is then how far it came. STORE_GONE: there were none. */
 static enum store_status
-look_at_events(
-    struct store *store, struct erasing *erasing, int64_t *seq, int64_t last)
+look_at_events(struct store *store, struct erasing *erasing, int64_t *seq)
 {
 	int64_t bytes = 0, looked_at = erasing->counts->looked_at;
 	enum store_status status = STORE_OK;
 	sqlite3_stmt *row = sql_prepare(store,
 	    "SELECT seq, length(body), received_at_ms, body FROM events "
-	    "WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3");
+	    "WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2");
 
 	erasing->found_count = 0;
 	erasing->found_bytes = 0;
 	sqlite3_bind_int64(row, 1, *seq);
-	sqlite3_bind_int64(row, 2, last);
-	sqlite3_bind_int(row, 3, LOOK_MAX_COUNT);
+	sqlite3_bind_int(row, 2, LOOK_MAX_COUNT);
 	while (erasing->found_count < ERASE_MAX_COUNT &&
 	       erasing->found_bytes < ERASE_MAX_BYTES &&
 	       bytes < LOOK_MAX_BYTES) {
@@ -98,8 +115,12 @@ look_at_events(
 			sqlite3_column_int64(row, 2)))
 			continue;
 		bytes += sqlite3_column_int64(row, 1);
-		if (erasing_find(erasing, row, 3, mention_find) == MENTION_NOT)
+		if (erasing_find(erasing, row, 3, mention_find) ==
+		    MENTION_NOT) {
+			erasing->counts->mentioned +=
+			    is_mentioned(erasing, row, 3);
 			continue;
+		}
 		erasing->found[erasing->found_count++] = *seq;
 		erasing->found_bytes += sqlite3_column_int64(row, 1);
 	}
@@ -202,6 +223,26 @@ erase_found(struct store *store, struct erasing *erasing)
 	return STORE_OK;
 }
 
+/* STORE_GONE: it is gone. */
+static enum store_status
+show_event(struct store *store, struct erasing *erasing, int64_t seq)
+{
+	const struct erase_options *options = erasing->options;
+	struct delivery_row *deliveries = NULL;
+	struct event_row event;
+	size_t count = 0;
+	enum store_status status = query_read_event(store, seq, &event);
+
+	if (status == STORE_OK)
+		status = query_read_deliveries(store, seq, &deliveries, &count);
+	if (status == STORE_OK &&
+	    !options->each(options->each_arg, &event, deliveries, count))
+		erasing->is_stopped = true;
+	query_free_event(&event);
+	query_free_deliveries(deliveries, count);
+	return status;
+}
+
 static enum store_status
 count_found(struct store *store, struct erasing *erasing)
 {
@@ -210,6 +251,8 @@ count_found(struct store *store, struct erasing *erasing)
 
 	for (i = 0; i < erasing->found_count && status == STORE_OK; i++) {
 		status = count_event(store, erasing->found[i], erasing->counts);
+		if (status == STORE_OK && erasing->options->each != NULL)
+			status = show_event(store, erasing, erasing->found[i]);
 		if (status == STORE_GONE)
 			status = STORE_OK;
 	}
@@ -220,9 +263,9 @@ count_found(struct store *store, struct erasing *erasing)
 static enum store_status
 erase_events(struct store *store, struct erasing *erasing)
 {
-	int64_t seq = 0, last = 0;
+	int64_t seq = 0;
 	enum store_status status = sql_read_int64(
-	    store, "SELECT coalesce(max(seq), 0) FROM events", &last);
+	    store, "SELECT coalesce(max(seq), 0) + 1 FROM events", &seq);
 
 	if (status == STORE_OK)
 		status = sql_read_int64(store,
@@ -230,7 +273,7 @@ erase_events(struct store *store, struct erasing *erasing)
 		    "erased_events FROM progress",
 		    &erasing->counts->to_look_at);
 	while (status == STORE_OK && erasing_goes_on(erasing)) {
-		status = look_at_events(store, erasing, &seq, last);
+		status = look_at_events(store, erasing, &seq);
 		if (status != STORE_OK || erasing->found_count == 0)
 			continue;
 		status = erasing_is_dry(erasing) ? count_found(store, erasing)
@@ -266,7 +309,9 @@ store_erase(struct store *store, const struct erasure *erasure,
 	struct erasing erasing = {.erasure = erasure,
 	    .options = options,
 	    .counts = counts,
-	    .mention = {erasure->ticket, erasure->note, erasure->email}};
+	    .mention = {erasure->ticket, erasure->note, erasure->email},
+	    .has_mention = erasure->ticket != NULL || erasure->note != NULL ||
+			   erasure->email != NULL};
 	enum store_status status;
 
 	*counts = (struct erase_counts){.is_clean = true};
@@ -275,9 +320,12 @@ store_erase(struct store *store, const struct erasure *erasure,
 		    "nothing says what to erase: a ticket, a note, an e-mail "
 		    "address or a time is needed");
 	if (is_empty(erasure->ticket) || is_empty(erasure->note) ||
-	    is_empty(erasure->email))
+	    is_empty(erasure->email) || is_empty(erasure->match))
 		return store_say(store, STORE_REFUSED,
-		    "a ticket, a note or an e-mail address is empty");
+		    "a ticket, a note, an e-mail address or a text is empty");
+	if (erasure->match != NULL && !erasing_is_dry(&erasing))
+		return store_say(store, STORE_REFUSED,
+		    "a text is looked for in a dry run only");
 	status = erase_events(store, &erasing);
 	if (status == STORE_OK)
 		status = erasing_refusals(store, &erasing);

@@ -17,6 +17,7 @@ struct erasing {
 	const struct erase_options *options;
 	struct erase_counts *counts;
 	struct mention mention;
+	bool has_mention; /* it asks for something */
 	bool is_stopped;
 
 	/* What was found at the last look. */

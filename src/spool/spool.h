@@ -598,7 +598,8 @@ enum store_status store_drop(struct store *store,
 struct erasure {
 	const char *ticket; /* its id, in any element of Events (mention.h) */
 	const char *note;
-	const char *email;        /* of anybody */
+	const char *email; /* of anybody */
+	const char *match; /* a text in it (mention_has_text): to look only */
 	struct time_bound before; /* received before */
 };
 
@@ -610,6 +611,9 @@ struct erase_counts {
 	int64_t refused_text; /* of these, no whole JSON text: found by the
 				 mere characters */
 	int64_t answers;      /* answers to other events: emptied */
+	int64_t mentioned;    /* events that are not erased and have the
+				 address elsewhere in their text; where
+				 nothing else is looked for in bodies */
 	int64_t looked_at;    /* events, so far */
 	int64_t to_look_at;   /* about, in all */
 	bool is_clean;        /* nothing of it is left in the files, in so far
@@ -625,6 +629,8 @@ struct erase_options {
 	int64_t clean_wait_ms;         /* for readers in the way; 0: 10 s */
 	store_erase_progress progress; /* NULL: none */
 	void *progress_arg;
+	store_each_event each; /* in a dry run: each event, the newest first */
+	void *each_arg;
 };
 
 /* Erases events, whatever their state, with all that belongs to them, refused
@@ -632,7 +638,8 @@ struct erase_options {
  * that hold the lock for less than 100 ms. What is on its way to a destination
  * at that moment arrives; its settlement is not applied. Then it makes sure
  * that no byte of it is left in the database or its log. STORE_OK: erased, but
- * see is_clean. STORE_REFUSED: no condition is given. */
+ * see is_clean. STORE_REFUSED: no condition is given, or `match` where it is
+ * no dry run. */
 enum store_status store_erase(struct store *store,
     const struct erasure *erasure, const struct erase_options *options,
     struct erase_counts *counts);
