@@ -103,6 +103,7 @@ libhookspool_a_SOURCES += \
 	%D%/relay/relay.c %D%/relay/relay.h \
 	%D%/relay/retain.c %D%/relay/retain.h \
 	%D%/relay/restart.c %D%/relay/restart.h \
+	%D%/relay/routing.c %D%/relay/routing.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
 	%D%/relay/sign.c %D%/relay/sign.h \
 	%D%/relay/signals.c %D%/relay/signals.h \

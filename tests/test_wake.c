@@ -120,6 +120,11 @@ a_reload_is_told_from_a_wake_up(void **state)
 	assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_drain(end.fd, asked), 1);
 	assert_false(asked[WAKE_RELOAD]);
+	assert_false(asked[WAKE_LOOK]);
+	assert_int_equal(wake_ask(folder, WAKE_LOOK), WAKE_SENT);
+	assert_int_equal(wake_drain(end.fd, asked), 1);
+	assert_true(asked[WAKE_LOOK]);
+	assert_false(asked[WAKE_RELOAD]);
 	assert_int_equal(wake_send(folder), WAKE_SENT);
 	assert_int_equal(wake_ask(folder, WAKE_RELOAD), WAKE_SENT);
 	assert_int_equal(wake_send(folder), WAKE_SENT);

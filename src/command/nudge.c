@@ -5,6 +5,7 @@
 
 #include "command/nudge.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -36,8 +37,8 @@ nudge_relay(struct call *call)
 
 	store_close(call->store);
 	call->store = NULL;
-	wake = wake_send(call->config->spool.path);
-	if (wake == WAKE_SENT)
+	wake = wake_ask(call->config->spool.path, WAKE_LOOK);
+	if (wake == WAKE_SENT || (wake == WAKE_FAILED && errno == EAGAIN))
 		return NUDGE_WOKEN;
 	if (wake == WAKE_NOBODY && call->config->relay.is_on_demand &&
 	    start(call->config))

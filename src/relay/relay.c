@@ -156,6 +156,8 @@ take_datagrams(struct relay *relay)
 	bool asked[WAKE_REQUEST_COUNT] = {false};
 
 	if (relay->socket.fd >= 0 && wake_drain(relay->socket.fd, asked) > 0)
+		work_look_for_new(&relay->work);
+	if (asked[WAKE_LOOK])
 		work_look_again(&relay->work);
 	if (asked[WAKE_RELOAD])
 		relay->is_reload_asked = true;

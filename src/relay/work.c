@@ -10,9 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/xalloc.h"
 #include "config/config.h"
-#include "config/match.h"
 #include "relay/deliver.h"
 #include "relay/era.h"
 #include "relay/judge.h"
@@ -20,7 +18,6 @@
 #include "relay/queue.h"
 #include "relay/schedule.h"
 
-#define ROUTE_BATCH_MAX  128 /* events in one transaction */
 #define SETTLE_BATCH_MAX 256 /* outcomes in one transaction */
 #define TROUBLE_PAUSE_MS 1000
 
@@ -36,12 +33,11 @@ work_open(struct work *work, const struct config *config, struct store *store)
 
 	*work = (struct work){.era = era_new(config, NULL),
 	    .store = store,
-	    .is_new_possible = true,
 	    .is_state_unread = true};
 	work->finished_end = &work->finished;
 	status = destinations_load(&work->destinations, store, work->era);
 	if (status == STORE_OK)
-		status = store_read_routed(store, &work->routed_seq);
+		status = routing_begin(&work->routing, store);
 	if (status != STORE_OK) {
 		destinations_free(&work->destinations);
 		era_drop(work->era);
@@ -100,9 +96,15 @@ work_close(struct work *work)
 }
 
 void
+work_look_for_new(struct work *work)
+{
+	work->routing.is_new_possible = true;
+}
+
+void
 work_look_again(struct work *work)
 {
-	work->is_new_possible = true;
+	work->routing.is_new_possible = true;
 	work->is_state_unread = true;
 	destinations_look_again(&work->destinations);
 }
@@ -207,72 +209,6 @@ settle(struct work *work)
 	return status;
 }
 
-/* ---- route ---- */
-
-static size_t
-match(const struct work *work, const struct new_event *event,
-    struct route *routes)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < work->destinations.count; i++) {
-		const struct queue *queue = work->destinations.queues[i];
-
-		if (destination_wants(
-			queue->destination, event->type, event->community))
-			routes[count++] = (struct route){
-			    .seq = event->seq, .destination = queue->id};
-	}
-	return count;
-}
-
-static enum store_status
-route_events(
-    struct work *work, const struct new_event *events, size_t event_count)
-{
-	struct route *routes =
-	    xcalloc(event_count * work->destinations.count, sizeof *routes);
-	int64_t through_seq = events[event_count - 1].seq;
-	enum store_status status;
-	size_t i, count = 0;
-
-	for (i = 0; i < event_count; i++)
-		count += match(work, &events[i], routes + count);
-	status = store_route(
-	    work->store, work->routed_seq, through_seq, routes, count);
-	if (status == STORE_OK)
-		work->routed_seq = through_seq;
-	else if (status == STORE_GONE) /* somebody else routed them */
-		status = store_read_routed(work->store, &work->routed_seq);
-	free(routes);
-	return status;
-}
-
-/* One batch; is_new_possible stays where there may be another. */
-static enum store_status
-route(struct work *work)
-{
-	struct new_event *events = NULL;
-	enum store_status status;
-	size_t count = 0;
-
-	/* Others may capture into a spool that replaced this one. */
-	status = store_check_files(work->store);
-	if (status != STORE_OK)
-		return status;
-	status = store_read_new(work->store, ROUTE_BATCH_MAX, &events, &count);
-	if (status != STORE_OK)
-		return status;
-	if (count == 0) {
-		work->is_new_possible = false;
-	} else {
-		status = route_events(work, events, count);
-		destinations_look_again(&work->destinations);
-	}
-	store_free_new(events, count);
-	return status;
-}
-
 /* ---- claim ---- */
 
 static void
@@ -350,12 +286,13 @@ static enum store_status
 claim(struct work *work)
 {
 	enum store_status status = STORE_OK;
+	int64_t now_ms = clock_wall_ms();
 	size_t i;
 
 	for (i = 0; i < work->destinations.count && status == STORE_OK; i++) {
 		struct queue *queue = work->destinations.queues[i];
 
-		if (queue_wait_ms(queue, clock_wall_ms()) == 0)
+		if (queue_wait_ms(queue, now_ms) == 0)
 			status = claim_due(work, queue);
 	}
 	return status;
@@ -364,7 +301,7 @@ claim(struct work *work)
 static bool
 is_routing_due(const struct work *work)
 {
-	return work->is_new_possible &&
+	return work->routing.is_new_possible &&
 	       destinations_want_more(&work->destinations);
 }
 
@@ -424,7 +361,7 @@ use_spool(struct work *work)
 		status = claim(work);
 	if (status != STORE_OK || !is_routing_due(work))
 		return status;
-	status = route(work);
+	status = routing_step(&work->routing, work->store, &work->destinations);
 	return status == STORE_OK ? claim(work) : status;
 }
 
@@ -480,7 +417,7 @@ work_is_idle(const struct work *work)
 {
 	size_t i;
 
-	if (work_is_unfinished(work) || work->is_new_possible ||
+	if (work_is_unfinished(work) || work->routing.is_new_possible ||
 	    work->is_state_unread || work->retry_mono_ms != 0 ||
 	    destinations_has_hurry(&work->destinations))
 		return false;

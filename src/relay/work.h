@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "relay/destinations.h"
+#include "relay/routing.h"
 #include "spool/spool.h"
 
 struct claim;
@@ -23,8 +24,7 @@ struct work {
 	struct store *store; /* borrowed */
 	struct deliver *deliver;
 	struct destinations destinations;
-	int64_t routed_seq;     /* events up to here are routed */
-	bool is_new_possible;   /* an event may wait to be routed */
+	struct routing routing;
 	bool is_state_unread;   /* somebody may have paused or resumed */
 	bool is_closing;        /* claim and route nothing more */
 	struct claim *finished; /* wait to be settled, oldest first */
@@ -47,7 +47,10 @@ enum store_status work_reload(struct work *work, struct config *config);
 /* NULL-safe. What is under way is broken off and forgotten. */
 void work_close(struct work *work);
 
-/* Something may have changed: look at everything again. */
+/* An event may be new, and nothing else has changed. */
+void work_look_for_new(struct work *work);
+
+/* Anything may have changed: looks at every destination again. */
 void work_look_again(struct work *work);
 
 /* Does all that is due and says in `wait_ms` how long until there is more,

@@ -23,8 +23,10 @@
 #define DATAGRAM_MAX_BYTES 16
 #define EVENTS_MAX_BYTES   4096 /* of the watch, at a time */
 
-static const char *const requests[WAKE_REQUEST_COUNT] = {
-    [WAKE_RELOAD] = "reload", [WAKE_RESTART] = "restart", [WAKE_STOP] = "stop"};
+static const char *const requests[WAKE_REQUEST_COUNT] = {[WAKE_LOOK] = "look",
+    [WAKE_RELOAD] = "reload",
+    [WAKE_RESTART] = "restart",
+    [WAKE_STOP] = "stop"};
 
 /* The socket's address, by way of the open folder if it must be. */
 static void

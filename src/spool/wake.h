@@ -1,7 +1,8 @@
 /*
- * The relay's socket in the spool folder: a datagram means "look again", and
- * may be lost only when the relay is awake anyway; the datagrams `reload`,
- * `restart` and `stop` ask it for that as well, and are not lost.
+ * The relay's socket in the spool folder: a datagram means that an event is
+ * new, and may be lost only when the relay is awake anyway; the datagrams
+ * `look`, `reload`, `restart` and `stop` ask it for that as well, and are not
+ * lost.
  */
 #ifndef HOOKSPOOL_WAKE_H
 #define HOOKSPOOL_WAKE_H
@@ -19,11 +20,13 @@ enum wake {
 	WAKE_FAILED  /* anything else; errno says what */
 };
 
-/* Wakes the relay of the spool folder at `path`; never blocks. */
+/* Wakes the relay of the spool folder at `path` for a new event; never
+ * blocks. */
 enum wake wake_send(const char *path);
 
 /* What a relay can be asked for. */
 enum wake_request {
+	WAKE_LOOK,    /* to look at everything: deliveries or pauses changed */
 	WAKE_RELOAD,  /* to read its configuration again */
 	WAKE_RESTART, /* to end, and to execute its program again */
 	WAKE_STOP,    /* to end */
