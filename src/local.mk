@@ -141,6 +141,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/filter.c %D%/command/filter.h \
 	%D%/command/init.c \
 	%D%/command/jsonout.c %D%/command/jsonout.h \
+	%D%/command/kept_back.c %D%/command/kept_back.h \
 	%D%/command/limits.c %D%/command/limits.h \
 	%D%/command/list.c \
 	%D%/command/listing.c %D%/command/listing.h \

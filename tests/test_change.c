@@ -39,8 +39,8 @@ expect_counts(struct fixture *fixture, change_function function,
     const struct list_filter *filter, const struct change_options *options,
     const char *expected)
 {
-	static const char *const names[] = {
-	    "replayed", "made", "hurried", "dropped", "passed", "removed"};
+	static const char *const names[] = {"replayed", "made", "hurried",
+	    "dropped", "due", "behind", "passed", "removed"};
 	struct change_counts counts = {.replayed = -1};
 	const int64_t *all = (const int64_t *)&counts;
 	struct buf text;
@@ -126,7 +126,7 @@ a_replay_is_of_what_is_dead_unless_told(void **state)
 	expect_change(fixture, store_replay, &delivered, &make, "replayed 1");
 	expect_change(fixture, store_replay, &dropped, &make, "replayed 1");
 	expect_change(
-	    fixture, store_replay, &pending, &make, "hurried 1, passed 4");
+	    fixture, store_replay, &pending, &make, "hurried 1, due 4");
 	expect_all(fixture,
 	    "1crm=pending1 1bi=pending0 2crm=pending1 2bi=pending0 "
 	    "3crm=pending0 3bi=pending0 4crm=pending1 4bi=pending0 "
@@ -211,8 +211,8 @@ an_event_by_its_id_has_all_its_deliveries_changed(void **state)
 	fill(fixture, ids);
 	id = delivery_id(fixture, 2);
 	options.event_id = id;
-	expect_change(fixture, store_replay, &no_filter, &options,
-	    "replayed 1, passed 1");
+	expect_change(
+	    fixture, store_replay, &no_filter, &options, "replayed 1, due 1");
 	expect_change(fixture, store_drop, &no_filter, &options, "dropped 2");
 	expect_change(fixture, store_drop, &no_filter, &options, "");
 	expect_change(
@@ -221,7 +221,7 @@ an_event_by_its_id_has_all_its_deliveries_changed(void **state)
 	id = delivery_id(fixture, 4);
 	options.event_id = id;
 	expect_change(
-	    fixture, store_replay, &no_filter, &options, "hurried 1, passed 1");
+	    fixture, store_replay, &no_filter, &options, "hurried 1, due 1");
 	free(id);
 	delivery_put(fixture, NULL, "not routed", NULL);
 	id = delivery_id(fixture, 6);
@@ -255,7 +255,7 @@ a_new_destination_gets_the_past_by_a_replay(void **state)
 	fill(fixture, ids);
 	delivery_configure(fixture, ids, "crm", "bi", "new", NULL);
 	expect_change(fixture, store_replay, &no_filter, &options, "made 2");
-	expect_change(fixture, store_replay, &no_filter, &options, "passed 2");
+	expect_change(fixture, store_replay, &no_filter, &options, "due 2");
 	assert_int_equal(
 	    delivery_settle(fixture, ids[2], OUTCOME_DELIVERED), 4);
 	delivery_settle(fixture, ids[2], OUTCOME_DEAD);
@@ -291,8 +291,8 @@ what_died_elsewhere_is_replayed_to_another_destination(void **state)
 	expect_change(fixture, store_replay, &dead_at_bi, &to_new, "");
 	expect_change(fixture, store_replay, &dead, &to_new, "made 1");
 	expect_change(fixture, store_replay, &dead, &to_crm, "replayed 1");
-	expect_change(
-	    fixture, store_replay, &no_filter, &to_crm, "hurried 1, passed 4");
+	expect_change(fixture, store_replay, &no_filter, &to_crm,
+	    "hurried 1, due 2, passed 2");
 	expect_change(fixture, store_replay, &of_crm, &to_crm, "replayed 1");
 }
 

@@ -224,6 +224,67 @@ a_clock_that_is_set_back_counts_no_time_twice(void **state)
 	assert_int_equal(held_ms(fixture, id), 0);
 }
 
+static void
+note_touched(void *arg, int64_t destination)
+{
+	*(int64_t *)arg = *(int64_t *)arg * 10 + destination;
+}
+
+static enum retry
+retry_of(struct fixture *fixture, size_t place, int64_t *number)
+{
+	struct destination_state *states;
+	enum retry retry;
+	size_t count;
+
+	assert_int_equal(
+	    store_read_destination_states(fixture->store, &states, &count),
+	    STORE_OK);
+	retry = states[place].retry;
+	*number = states[place].retry_number;
+	store_free_states(states, count);
+	return retry;
+}
+
+static void
+a_replay_asks_for_a_probe_of_whom_it_touches(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct list_filter pending = {.state = "pending"},
+				 of_bi = {
+				     .state = "pending", .destination = "bi"};
+	int64_t ids[2], number = 0, other = 0, touched = 0;
+	struct change_options options = {.mode = CHANGE_MAKE,
+	    .touched = note_touched,
+	    .touched_arg = &touched};
+	struct change_counts counts;
+
+	delivery_configure_ordered(fixture, ids, "crm", "bi", NULL);
+	delivery_put(fixture, NULL, "a", "1");
+	delivery_put(fixture, NULL, "a", "1");
+	delivery_route(fixture, ids, 2);
+	delivery_settle(fixture, ids[0], OUTCOME_RETRY);
+	assert_int_equal(
+	    store_replay(fixture->store, &of_bi, &options, &counts), STORE_OK);
+	assert_int_equal(counts.due, 1);
+	assert_int_equal(counts.behind, 1);
+	assert_int_equal(touched, 2);
+	assert_int_equal(retry_of(fixture, 0, &number), RETRY_NOT_ASKED);
+	assert_int_equal(retry_of(fixture, 1, &number), RETRY_PROBE);
+	touched = 0;
+	assert_int_equal(
+	    store_replay(fixture->store, &pending, &options, &counts),
+	    STORE_OK);
+	assert_int_equal(counts.hurried, 1);
+	assert_int_equal(touched, 12);
+	/* Who did the first wish does not end the second. */
+	store_end_retry(fixture->store, ids[1], number);
+	assert_int_equal(retry_of(fixture, 1, &other), RETRY_PROBE);
+	assert_int_not_equal(number, other);
+	store_end_retry(fixture->store, ids[1], other);
+	assert_int_equal(retry_of(fixture, 1, &other), RETRY_NOT_ASKED);
+}
+
 #define CASE(function)                                                         \
 	cmocka_unit_test_setup_teardown(                                       \
 	    function, delivery_setup, delivery_teardown)
@@ -239,6 +300,7 @@ main(void)
 	    CASE(time_paused_or_held_is_told_with_what_is_due),
 	    CASE(time_before_the_first_attempt_does_not_count),
 	    CASE(a_clock_that_is_set_back_counts_no_time_twice),
+	    CASE(a_replay_asks_for_a_probe_of_whom_it_touches),
 	};
 
 	return cmocka_run_group_tests_name("hold", tests, NULL, NULL);

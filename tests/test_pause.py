@@ -5,6 +5,7 @@ operator's command, while a relay runs.
 
 import json
 import os
+import time
 
 from destination import Destination
 from harness import HOOKSPOOL, contains, equal, main, run, test, wait_until
@@ -130,6 +131,70 @@ def a_destination_that_is_not_there_is_named_with_the_nearest():
         equal(command(site, "list", "--to", "new"), "")
         contains(command(site, "list", "--to", "ne", status=1),
                  'did you mean "new"?')
+
+
+def wait_for_far_probe(site, relay):
+    """Until it is down, and the next probe is some seconds ahead."""
+    wait_until(lambda: (destination(site, "crm")["probe_at_ms"] or 0) >
+               time.time() * 1000 + 4000, "a probe that is far ahead",
+               timeout_s=90, alive=[relay])
+
+
+@test
+def one_that_is_down_is_tried_at_once_when_it_is_resumed():
+    with Destination("500") as to, Site(section("crm", to.url())) as site:
+        for _ in range(20):
+            site.capture()
+        relay = site.relay()
+        wait_for_far_probe(site, relay)
+        site.change("UPDATE deliveries SET next_at_ms = next_at_ms + 3600000")
+        before = len(to.got())
+        equal(command(site, "resume", "crm"), "crm is resumed\n")
+        # As if it had never failed: all of it, until it is down again.
+        to.wait_for(before + 5, timeout_s=3)
+        wait_until(lambda: site.query("SELECT retry_asked FROM destinations")
+                   == [(0,)], "the end of that", alive=[relay])
+        relay.stop()
+        site.change("UPDATE deliveries SET next_at_ms = next_at_ms + 3600000")
+        contains(command(site, "resume", "crm"), "no relay runs")
+        before = len(to.got())
+        site.relay()  # knows of it all the same
+        to.wait_for(before + 5, timeout_s=3)
+
+
+@test
+def a_replay_of_what_waits_says_what_keeps_it_back():
+    with Destination("500") as to, Site(section("crm", to.url())) as site:
+        events = [site.capture() for _ in range(10)]
+        relay = site.relay()
+        wait_for_far_probe(site, relay)
+        before = len(to.got())
+        said = command(site, "replay", "--state", "pending")
+        contains(said, "crm is down: one delivery is tried at once")
+        to.wait_for(before + 1, timeout_s=2)
+        equal(as_json(site, "replay", events[0])["kept_back"],
+              [{"destination": "crm", "state": "down", "hold_until_ms": None}])
+        command(site, "pause", "crm")
+        said = command(site, "replay", "--state", "pending")
+        contains(said, "crm is paused: nothing goes there before "
+                 "`hookspool resume crm`")
+        assert "nothing to do" not in said, said
+
+
+@test
+def what_was_rejected_is_tried_again_at_once_after_a_reload():
+    with Destination("401") as to, Site(section("crm", to.url())) as site:
+        for _ in range(7):
+            site.capture()
+        relay = site.relay()
+        wait_until(lambda: site.query(
+            "SELECT min(attempts) FROM deliveries") == [(1,)],
+            "the first attempts", alive=[relay])
+        site.change("UPDATE deliveries SET next_at_ms = next_at_ms + 3600000")
+        to.script = ["200"]
+        before = len(to.got())
+        contains(command(site, "reload"), "tried at once")
+        to.wait_for(before + 7, timeout_s=5)
 
 
 @test

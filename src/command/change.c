@@ -12,6 +12,7 @@
 #include "command/command.h"
 #include "command/filter.h"
 #include "command/jsonout.h"
+#include "command/kept_back.h"
 #include "command/names.h"
 #include "command/nudge.h"
 #include "command/progress.h"
@@ -92,6 +93,7 @@ struct changing {
 	struct change_options options;
 	struct change_counts done;  /* before the one under way */
 	struct change_counts total; /* with it */
+	struct kept_back kept_back;
 	struct progress progress;
 };
 
@@ -109,6 +111,8 @@ add_counts(const struct change_counts *a, const struct change_counts *b)
 	    .made = a->made + b->made,
 	    .hurried = a->hurried + b->hurried,
 	    .dropped = a->dropped + b->dropped,
+	    .due = a->due + b->due,
+	    .behind = a->behind + b->behind,
 	    .passed_over = a->passed_over + b->passed_over,
 	    .removed = a->removed + b->removed};
 }
@@ -169,6 +173,9 @@ static const struct count_row {
     {"hurried", offsetof(struct change_counts, hurried),
 	"due at once that were pending"},
     {"dropped", offsetof(struct change_counts, dropped), "dropped"},
+    {"due", offsetof(struct change_counts, due), "due already"},
+    {"behind", offsetof(struct change_counts, behind),
+	"behind an earlier one of the same ticket: they come after that"},
     {"passed_over", offsetof(struct change_counts, passed_over),
 	"passed over: there was nothing to do"},
     {"removed", offsetof(struct change_counts, removed),
@@ -204,6 +211,7 @@ print_text(const struct changing *changing)
 	}
 	if (printed == 0)
 		puts("no delivery matches");
+	kept_back_print(&changing->kept_back);
 }
 
 static void
@@ -217,6 +225,7 @@ print_json(const struct changing *changing, const char *relay)
 	for (i = 0; i < COUNT_ROWS; i++)
 		jsonout_number(&out, count_rows[i].key,
 		    count_of(&changing->done, &count_rows[i]));
+	kept_back_add_json(&changing->kept_back, &out);
 	jsonout_text(&out, "relay", relay);
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
@@ -227,7 +236,8 @@ static int
 conclude(struct changing *changing)
 {
 	bool is_changed = changing->options.mode == CHANGE_MAKE &&
-			  count_changed(&changing->done) > 0;
+			  (count_changed(&changing->done) > 0 ||
+			      changing->kept_back.count > 0);
 	enum nudge nudge = NUDGE_WOKEN;
 
 	if (is_changed)
@@ -255,16 +265,21 @@ run(struct changing *changing)
 	    call->values[OPTION_DRY_RUN] != NULL ? CHANGE_COUNT : CHANGE_MAKE;
 	changing->options.progress = note_step;
 	changing->options.progress_arg = changing;
+	changing->options.touched = kept_back_add;
+	changing->options.touched_arg = &changing->kept_back;
 	progress_begin(&changing->progress, "deliveries");
 	changed = call->operands[0] != NULL ? change_ids(changing)
 					    : change(changing, NULL);
 	progress_end(&changing->progress);
-	if (changed != STORE_OK) {
+	if (changed == STORE_OK)
+		changed = kept_back_read(&changing->kept_back, call->store);
+	if (changed != STORE_OK)
 		status = command_fail("%s", store_why(call->store));
-		if (count_changed(&changing->done) == 0)
-			return status;
-	}
-	return conclude(changing) == STATUS_FINE ? status : STATUS_WRONG;
+	if (changed == STORE_OK || count_changed(&changing->done) > 0)
+		if (conclude(changing) != STATUS_FINE)
+			status = STATUS_WRONG;
+	kept_back_free(&changing->kept_back);
+	return status;
 }
 
 /* ---- the subcommands ---- */

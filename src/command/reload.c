@@ -117,7 +117,10 @@ command_reload(struct call *call)
 		print_json(wake == WAKE_SENT ? "asked" : "not running", NULL);
 	else if (wake == WAKE_SENT)
 		puts("the configuration is right; the relay was asked to read "
-		     "it again, and logs that it has");
+		     "it again, and logs that it has.\n"
+		     "What waits for its next attempt is then tried at once, "
+		     "but nothing that a Retry-After asked to wait, and "
+		     "nothing of a destination that is paused or held");
 	else
 		puts("the configuration is right; no relay runs, the next one "
 		     "will read it");

@@ -15,7 +15,6 @@
 #include "relay/era.h"
 #include "relay/note.h"
 #include "relay/queue.h"
-#include "relay/schedule.h"
 
 #define HURRY_MAX_COUNT 1000 /* looked at in one transaction */
 #define PAUSE_REASON    "it answered 410 Gone"
@@ -227,6 +226,19 @@ save_down(struct queue *queue, struct store *store)
 	return status;
 }
 
+static enum store_status
+save_retry(struct queue *queue, struct store *store)
+{
+	enum store_status status;
+
+	if (!queue->is_retry_unended || queue->is_forward_due)
+		return STORE_OK;
+	status = store_end_retry(store, queue->id, queue->retry_number);
+	if (status == STORE_OK)
+		queue->is_retry_unended = false;
+	return status;
+}
+
 enum store_status
 destinations_save(struct destinations *destinations, struct store *store)
 {
@@ -239,33 +251,41 @@ destinations_save(struct destinations *destinations, struct store *store)
 			status = save_hold(destinations->queues[i], store);
 		if (status == STORE_OK)
 			status = save_down(destinations->queues[i], store);
+		if (status == STORE_OK)
+			status = save_retry(destinations->queues[i], store);
 	}
 	return status;
 }
 
-/* A pause that ended, or a hold before its time, was ended by the operator:
- * all is tried at once, as if nothing had been. */
+/* The operator asks that it is tried at once: a probe, or all that there is, as
+ * if nothing had been. */
+static void
+take_retry(struct queue *queue, const struct destination_state *state)
+{
+	queue->retry_number = state->retry_number;
+	queue->is_retry_unended = true;
+	queue->is_worth_a_look = true;
+	health_retry_now(&queue->health);
+	if (state->retry != RETRY_ALL)
+		return;
+	note_resumed(queue);
+	health_forget(&queue->health);
+	queue_bring_all(queue, FORWARD_EVEN_ASKED, clock_wall_ms());
+}
+
 static void
 take_state(struct queue *queue, const struct destination_state *state)
 {
 	struct health *health = &queue->health;
-	int64_t now_ms = clock_wall_ms();
 	bool was_paused = health->is_paused;
-	bool was_held = schedule_wait_ms(health->hold_until_ms, now_ms) > 0;
 
 	health->is_paused = state->is_paused;
 	health->hold_until_ms = state->hold_until_ms;
-	if (state->is_paused) {
-		if (!was_paused)
-			note_paused(queue, state->pause_reason);
-		return;
-	}
-	if (!was_paused && !(was_held && state->hold_until_ms == 0))
-		return;
-	note_resumed(queue);
-	health_forget(health);
-	queue_bring_all(queue, FORWARD_EVEN_ASKED, now_ms);
-	queue->is_worth_a_look = true;
+	if (state->is_paused && !was_paused)
+		note_paused(queue, state->pause_reason);
+	else if (!state->is_paused && state->retry != RETRY_NOT_ASKED &&
+		 state->retry_number != queue->retry_number)
+		take_retry(queue, state);
 }
 
 enum store_status

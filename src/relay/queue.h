@@ -50,6 +50,8 @@ struct queue {
 	struct forward forward; /* what waits and is to be made due, */
 	bool is_forward_due;    /* if there is any */
 	int64_t probe_seq;      /* of the last probe; 0: none */
+	int64_t retry_number;   /* of the operator's last wish that was taken */
+	bool is_retry_unended;  /* the spool does not know that it was done */
 	bool is_pause_unsaved;  /* the spool does not know of it yet */
 	bool is_hold_unsaved;
 	int64_t noted_probe_ms; /* the probe that the spool knows of; 0: none;

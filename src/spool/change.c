@@ -8,9 +8,11 @@
 #include "spool/store_internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "spool/select.h"
 
 #define STEP_MAX_MS 20 /* a transaction, without its commit */
@@ -23,6 +25,8 @@ struct change {
 	const struct change_options *options;
 	struct change_counts *counts;
 	struct selection selection;
+	int64_t *touched; /* destinations, see store_touched */
+	size_t touched_count;
 };
 
 /* What a look gave. */
@@ -144,9 +148,10 @@ judge(const struct change *change, const struct candidate *candidate)
 		return &counts->removed;
 	if (candidate->state == NO_DELIVERY)
 		return &counts->made;
+	if (candidate->state == DELIVERY_PENDING && candidate->is_behind)
+		return &counts->behind;
 	if (candidate->state == DELIVERY_PENDING)
-		return candidate->is_waiting ? &counts->hurried
-					     : &counts->passed_over;
+		return candidate->is_waiting ? &counts->hurried : &counts->due;
 	return is_repeat_asked(change, candidate) ? &counts->replayed
 						  : &counts->passed_over;
 }
@@ -169,6 +174,25 @@ make_change(struct store *store, const struct change_counts *counts,
 	if (count == &counts->replayed)
 		return replay_delivery(store, seq, destination, state, now_ms);
 	return STORE_OK;
+}
+
+/* Remembers its destination, if it is one of those that store_touched tells. */
+static void
+touch(struct change *change, const struct candidate *candidate,
+    const int64_t *counted)
+{
+	const struct change_counts *counts = change->counts;
+	size_t i;
+
+	if (change->verb != VERB_REPLAY || counted == &counts->passed_over ||
+	    counted == &counts->removed)
+		return;
+	for (i = change->touched_count; i > 0; i--)
+		if (change->touched[i - 1] == candidate->destination)
+			return;
+	change->touched = xreallocarray(change->touched,
+	    change->touched_count + 1, sizeof *change->touched);
+	change->touched[change->touched_count++] = candidate->destination;
 }
 
 static bool
@@ -202,8 +226,10 @@ change_found(struct store *store, struct change *change,
 			counted = &change->counts->passed_over;
 			status = STORE_OK;
 		}
-		if (status == STORE_OK)
+		if (status == STORE_OK) {
 			++*counted;
+			touch(change, candidate, counted);
+		}
 		i++;
 	} while (status == STORE_OK && i < batch->count && !is_enough(change) &&
 		 clock_mono_ms() < until_ms);
@@ -279,11 +305,29 @@ change_selected(struct store *store, struct change *change)
 	return status == STORE_GONE ? STORE_OK : status;
 }
 
+/* Also of what was changed before a failure. */
+static enum store_status
+tell_touched(struct store *store, const struct change *change)
+{
+	const struct change_options *options = change->options;
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	if (change->touched_count > 0 && options->mode == CHANGE_MAKE)
+		status = hold_ask_probes(
+		    store, change->touched, change->touched_count);
+	for (i = 0; i < change->touched_count; i++)
+		if (options->touched != NULL)
+			options->touched(
+			    options->touched_arg, change->touched[i]);
+	return status;
+}
+
 static enum store_status
 change_all(struct store *store, struct change *change)
 {
 	const struct change_options *options = change->options;
-	enum store_status status;
+	enum store_status status, told;
 
 	memset(change->counts, 0, sizeof *change->counts);
 	change->selection = (struct selection){.filter = change->filter,
@@ -294,7 +338,9 @@ change_all(struct store *store, struct change *change)
 	if (status == STORE_OK)
 		status = change_selected(store, change);
 	select_end(&change->selection);
-	return status;
+	told = tell_touched(store, change);
+	free(change->touched);
+	return status == STORE_OK ? told : status;
 }
 
 enum store_status

@@ -191,9 +191,56 @@ store_resume(struct store *store, const char *name)
 		status = add_up(store, id, now_ms);
 	statement = sql_prepare(store,
 	    "UPDATE destinations SET paused_at_ms = NULL, paused_by = NULL, "
-	    "pause_reason = NULL, hold_until_ms = NULL WHERE id = ?1");
+	    "pause_reason = NULL, hold_until_ms = NULL, retry_asked = ?2, "
+	    "retry_number = retry_number + 1 "
+	    "WHERE id = ?1");
 	sqlite3_bind_int64(statement, 1, id);
+	sqlite3_bind_int(statement, 2, RETRY_ALL);
 	return finish(store, status, statement, id, now_ms);
+}
+
+enum store_status
+store_end_retry(struct store *store, int64_t destination, int64_t retry_number)
+{
+	enum store_status status = store_begin(store, store_deadline(store));
+	sqlite3_stmt *statement;
+
+	if (status != STORE_OK)
+		return status;
+	statement =
+	    sql_prepare(store, "UPDATE destinations SET retry_asked = 0 "
+			       "WHERE id = ?1 AND retry_number = ?2");
+	sqlite3_bind_int64(statement, 1, destination);
+	sqlite3_bind_int64(statement, 2, retry_number);
+	status = sql_run(store, statement);
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
+}
+
+enum store_status
+hold_ask_probes(struct store *store, const int64_t *destinations, size_t count)
+{
+	enum store_status status = store_begin(store, store_deadline(store));
+	size_t i;
+
+	if (status != STORE_OK)
+		return status;
+	for (i = 0; i < count && status == STORE_OK; i++) {
+		sqlite3_stmt *statement = sql_prepare(store,
+		    "UPDATE destinations SET "
+		    "retry_asked = max(retry_asked, ?2), "
+		    "retry_number = retry_number + 1 WHERE id = ?1");
+
+		sqlite3_bind_int64(statement, 1, destinations[i]);
+		sqlite3_bind_int(statement, 2, RETRY_PROBE);
+		status = sql_run(store, statement);
+	}
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
 }
 
 /* A hold that ends later stays, unless no one can have asked for it. */
@@ -249,7 +296,8 @@ store_read_destination_states(
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT id, paused_at_ms IS NOT NULL, pause_reason, hold_until_ms, "
-	    "pending FROM destinations WHERE is_configured ORDER BY id");
+	    "pending, name, down_since_ms, retry_asked, retry_number "
+	    "FROM destinations WHERE is_configured ORDER BY id");
 
 	*states = NULL;
 	*count = 0;
@@ -264,6 +312,10 @@ store_read_destination_states(
 		state->hold_until_ms =
 		    hold_until(sqlite3_column_int64(statement, 3), now_ms);
 		state->pending = sqlite3_column_int64(statement, 4);
+		state->name = sql_text_dup(statement, 5);
+		state->down_since_ms = sqlite3_column_int64(statement, 6);
+		state->retry = (enum retry)sqlite3_column_int(statement, 7);
+		state->retry_number = sqlite3_column_int64(statement, 8);
 	}
 	if (status == STORE_GONE)
 		return STORE_OK;
@@ -278,7 +330,9 @@ store_free_states(struct destination_state *states, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		free(states[i].name);
 		free(states[i].pause_reason);
+	}
 	free(states);
 }

@@ -163,12 +163,18 @@ static const char step_1[] =
  * destinations.last_seq is the event of the attempt last made.
  * settled.is_unwanted marks an event that matched no destination when it was
  * routed by this version, and progress.unwanted_events is how many there are.
+ * retry_asked is an enum retry, for the relay that runs or the next one, and
+ * retry_number counts how often that was asked.
  * A step that a release has made is never changed: what comes later
  * is a step of its own. Columns of the public views are added at the end.
  */
 static const char step_2[] =
     "ALTER TABLE deliveries ADD COLUMN failed_at_ms INTEGER;"
     "ALTER TABLE deliveries ADD COLUMN asked_until_ms INTEGER;"
+    "ALTER TABLE destinations ADD COLUMN retry_asked INTEGER NOT NULL"
+    " DEFAULT 0;"
+    "ALTER TABLE destinations ADD COLUMN retry_number INTEGER NOT NULL"
+    " DEFAULT 0;"
 
     "DROP VIEW event;"
     "CREATE VIEW event AS SELECT seq, id, received_at_ms,"

@@ -224,6 +224,7 @@ take(const struct selection *selection, sqlite3_stmt *row, int64_t now_ms)
 	    .destination = selection->to,
 	    .state = sqlite3_column_int(row, 1),
 	    .is_waiting = sqlite3_column_int64(row, 2) > now_ms,
+	    .is_behind = sqlite3_column_type(row, 2) == SQLITE_NULL,
 	    .is_configured = true};
 
 	if (selection->to == 0) {

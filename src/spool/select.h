@@ -19,6 +19,7 @@ struct candidate {
 	int64_t destination;
 	int state;       /* as it is stored; NO_DELIVERY: there is none (yet) */
 	bool is_waiting; /* pending, and its time lies ahead */
+	bool is_behind;  /* pending, and behind another */
 	bool is_configured;
 };
 

@@ -356,13 +356,24 @@ enum store_status store_bring_forward(struct store *store, int64_t destination,
 
 /* ---- pausing and holding ---- */
 
+/* What an operator has asked the relay for, that has not been done yet. */
+enum retry {
+	RETRY_NOT_ASKED,
+	RETRY_PROBE, /* the next probe, if it is down, at once */
+	RETRY_ALL    /* as if it had never failed: all that waits, at once */
+};
+
 /* What keeps a configured destination from being delivered to. */
 struct destination_state {
 	int64_t id;
+	char *name;
 	bool is_paused;
 	char *pause_reason;    /* NULL: it is not paused */
 	int64_t hold_until_ms; /* 0: not held */
+	int64_t down_since_ms; /* as store_note_down said; 0: it is up */
 	int64_t pending;       /* deliveries */
+	enum retry retry;
+	int64_t retry_number; /* of that wish; another one has another */
 };
 
 /* Of all configured ones. The caller frees them with store_free_states. */
@@ -377,9 +388,14 @@ void store_free_states(struct destination_state *states, size_t count);
 enum store_status store_pause(
     struct store *store, const char *name, const char *by, const char *reason);
 
-/* Ends the pause and the hold, if there is one. STORE_GONE as above.
+/* Ends the pause and the hold, if there is one, and asks for RETRY_ALL.
+ * STORE_GONE as above.
  * STORE_REFUSED: it is neither paused nor held nor down. */
 enum store_status store_resume(struct store *store, const char *name);
+
+/* The relay has done what was asked for by that number; a later wish stays. */
+enum store_status store_end_retry(
+    struct store *store, int64_t destination, int64_t retry_number);
 
 /* Holds the destination (Retry-After) until then; a hold that lasts longer
  * stays. While it is paused or held no delivery's retry_for runs. */
@@ -540,14 +556,20 @@ struct change_counts {
 	int64_t made;     /* deliveries that were not there (`to`) */
 	int64_t hurried;  /* waited for their time, and are due now */
 	int64_t dropped;
-	int64_t passed_over; /* nothing to do: due or behind already, delivered
-				or dropped for `to`, changed meanwhile */
+	int64_t due;         /* nothing to do: they were due already, */
+	int64_t behind;      /* behind an earlier one of their lane, */
+	int64_t passed_over; /* delivered or dropped for `to`, or changed
+				meanwhile */
 	int64_t removed;     /* not replayed: their destination is not
 				configured */
 };
 
 /* After each step, with no lock held; return false to stop there. */
 typedef bool (*store_progress)(void *arg, const struct change_counts *counts);
+
+/* Once for each destination of which a replay has made a delivery due or found
+ * one pending, at the end. */
+typedef void (*store_touched)(void *arg, int64_t destination);
 
 /* Whether the destination `to` wants an event: its own filters. */
 typedef bool (*store_wants)(
@@ -562,6 +584,8 @@ struct change_options {
 	void *wants_arg;
 	store_progress progress; /* NULL: none */
 	void *progress_arg;
+	store_touched touched; /* NULL: none */
+	void *touched_arg;
 };
 
 /* Replays and drops what the filter matches, the oldest of a destination and
@@ -574,7 +598,8 @@ struct change_options {
  *
  * Replay: dead, dropped and delivered ones are made pending again, due now or
  * behind. Their attempts are kept and go on counting, their retry clock starts
- * anew. Those that are pending become due at once, unless they are behind.
+ * anew. Those that are pending become due at once, unless they are behind;
+ * of their destinations those that are down are probed at once.
  * Without a state: dead ones; with an event id: all of its deliveries. With
  * `to`: the delivery to that destination of each event of which any delivery
  * matches (without state and destination: of each routed event that matches);

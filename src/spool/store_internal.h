@@ -346,6 +346,10 @@ enum store_status replay_hurry(
 
 /* ---- hold.c ---- */
 
+/* In one transaction: asks for RETRY_PROBE of these destinations. */
+enum store_status hold_ask_probes(
+    struct store *store, const int64_t *destinations, size_t count);
+
 /* The time for which a row of `destinations` was paused or held until `now`,
  * in SQL. */
 #define SQL_HELD_AT(now)                                                       \

@@ -1,0 +1,121 @@
+/*
+ * What keeps a destination back: see kept_back.h.
+ */
+#include "config.h"
+
+#include "command/kept_back.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "command/jsonout.h"
+#include "command/print.h"
+
+#define TIME_MAX_BYTES 64
+
+void
+kept_back_add(void *arg, int64_t destination)
+{
+	struct kept_back *kept_back = arg;
+	size_t i;
+
+	for (i = 0; i < kept_back->count; i++)
+		if (kept_back->ids[i] == destination)
+			return;
+	kept_back->ids = xreallocarray(
+	    kept_back->ids, kept_back->count + 1, sizeof *kept_back->ids);
+	kept_back->ids[kept_back->count++] = destination;
+}
+
+enum store_status
+kept_back_read(struct kept_back *kept_back, struct store *store)
+{
+	if (kept_back->count == 0)
+		return STORE_OK;
+	return store_read_destination_states(
+	    store, &kept_back->states, &kept_back->state_count);
+}
+
+/* The word for what keeps it; NULL: nothing, or it is not one of ours. */
+static const char *
+word_of(
+    const struct kept_back *kept_back, const struct destination_state *state)
+{
+	size_t i = 0;
+
+	while (i < kept_back->count && kept_back->ids[i] != state->id)
+		i++;
+	if (i == kept_back->count)
+		return NULL;
+	if (state->is_paused)
+		return "paused";
+	if (state->hold_until_ms != 0)
+		return "held";
+	return state->down_since_ms != 0 ? "down" : NULL;
+}
+
+static void
+print_one(const struct destination_state *state)
+{
+	struct buf until;
+
+	print_safe(state->name);
+	if (state->is_paused) {
+		printf(" is paused: nothing goes there before"
+		       " `hookspool resume ");
+	} else if (state->hold_until_ms != 0) {
+		buf_init(&until, TIME_MAX_BYTES);
+		print_add_time(&until, state->hold_until_ms);
+		printf(" asked to wait until %s: nothing goes there before,"
+		       " unless by `hookspool resume ",
+		    buf_text(&until));
+		buf_free(&until);
+	} else {
+		puts(" is down: one delivery is tried at once, the rest when"
+		     " that is answered");
+		return;
+	}
+	print_safe(state->name);
+	puts("`");
+}
+
+void
+kept_back_print(const struct kept_back *kept_back)
+{
+	size_t i;
+
+	for (i = 0; i < kept_back->state_count; i++)
+		if (word_of(kept_back, &kept_back->states[i]) != NULL)
+			print_one(&kept_back->states[i]);
+}
+
+void
+kept_back_add_json(const struct kept_back *kept_back, struct jsonout *out)
+{
+	size_t i;
+
+	jsonout_open(out, "kept_back", '[');
+	for (i = 0; i < kept_back->state_count; i++) {
+		const struct destination_state *state = &kept_back->states[i];
+		const char *word = word_of(kept_back, state);
+
+		if (word == NULL)
+			continue;
+		jsonout_open(out, NULL, '{');
+		jsonout_text(out, "destination", state->name);
+		jsonout_text(out, "state", word);
+		jsonout_some(out, "hold_until_ms", state->hold_until_ms);
+		jsonout_close(out, '}');
+	}
+	jsonout_close(out, ']');
+}
+
+void
+kept_back_free(struct kept_back *kept_back)
+{
+	free(kept_back->ids);
+	store_free_states(kept_back->states, kept_back->state_count);
+	*kept_back = (struct kept_back){.count = 0};
+}
