@@ -8,7 +8,28 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "command/environment.h"
+
+#define OUTPUT "CMOCKA_MESSAGE_OUTPUT" /* how cmocka is to report */
+
+static int
+keep_output(void **state)
+{
+	const char *output = getenv(OUTPUT);
+
+	*state = xstrdup(output != NULL ? output : "STDOUT");
+	return 0;
+}
+
+static int
+restore_output(void **state)
+{
+	int status = setenv(OUTPUT, *state, 1);
+
+	free(*state);
+	return status;
+}
 
 static void
 only_what_is_named_stays(void **state)
@@ -48,8 +69,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(only_what_is_named_stays),
-	    cmocka_unit_test(an_environment_of_nothing_stays_so),
+	    cmocka_unit_test_setup_teardown(
+		only_what_is_named_stays, keep_output, restore_output),
+	    cmocka_unit_test_setup_teardown(an_environment_of_nothing_stays_so,
+		keep_output, restore_output),
 	};
 
 	return cmocka_run_group_tests_name("environment", tests, NULL, NULL);
