@@ -139,6 +139,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/export.c \
 	%D%/command/fail.c \
 	%D%/command/filter.c %D%/command/filter.h \
+	%D%/command/follow.c %D%/command/follow.h \
 	%D%/command/init.c \
 	%D%/command/jsonout.c %D%/command/jsonout.h \
 	%D%/command/kept_back.c %D%/command/kept_back.h \

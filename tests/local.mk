@@ -218,6 +218,8 @@ test_progress_CPPFLAGS = $(unit_cppflags)
 test_progress_LDADD = $(unit_ldadd)
 
 # config/ and command/
+python_tests += %D%/test_follow.py
+sanitized_tests += %D%/test_follow.py
 python_tests += %D%/test_completion.py %D%/test_logrotate.py
 sanitized_tests += %D%/test_completion.py
 python_tests += %D%/test_command.py %D%/test_check.py %D%/test_probe.py

@@ -391,6 +391,17 @@ def a_failing_destination_is_told_apart():
 
 
 @test
+def help_names_the_states_that_a_subcommand_takes():
+    for name, states in (
+            ("drop", "pending, orphaned or dead [pending and orphaned]"),
+            ("replay", "pending, delivered, dead, dropped; with --from and "
+                       "--to also orphaned [dead]"),
+            ("list", "new, routed, pending, delivered, dead, dropped or")):
+        contains(run([HOOKSPOOL, name, "--help"]).stdout.decode(),
+                 "--state STATE         " + states)
+
+
+@test
 def list_filters_and_counts():
     with Sandbox() as box:
         site = Site(box)
@@ -416,7 +427,17 @@ def list_filters_and_counts():
         equal(site.list("--until", "yesterday"), [])
         equal(site.list("--until", "2100-01-01T00:00Z"), [c, b, a])
         rows = site.run("list").splitlines()
-        equal(len(rows), 4, "lines, one of them of titles")
+        equal(len(rows), 5, "lines, one of titles, one of the total")
+        equal(rows[4], "3 events")
+        for limit, total in (
+                ("2", "the newest 2 of 3 events; --limit 0 shows all"),
+                ("4", "3 events"), ("0", "3 events")):
+            equal(site.run("list", "--limit", limit).splitlines()[-1], total)
+        equal(site.run("list", "--limit", "1", "--ticket",
+                       "1").splitlines()[-1], "0 events")
+        equal(site.run("list", "--limit", "1", "--since",
+                       "1h").splitlines()[-1],
+              "the newest 1; there may be more: --limit 0 shows all")
         contains(rows[3], " " + a[-8:] + " ")
         contains(rows[3], "ticket_status_change")
 
@@ -427,7 +448,7 @@ def the_end_of_an_id_that_list_shows_is_an_id():
         site = Site(box)
         ids = [site.capture(event()) for _ in range(3)]
         shown = [line.split()[3] for line in
-                 site.run("list").splitlines()[1:]]
+                 site.run("list").splitlines()[1:-1]]
         equal(shown, [i[-8:] for i in reversed(ids)])
         for short in (shown[2], shown[2].upper(), ids[0][-17:], ids[0]):
             equal(site.json("show", short)["id"], ids[0])
@@ -448,7 +469,7 @@ def the_end_of_an_id_that_list_shows_is_an_id():
                     ids[seq][:24] + "000" + start + "12345678", seq))
         db.close()
         shown = [line.split()[3] for line in
-                 site.run("list").splitlines()[1:]]
+                 site.run("list").splitlines()[1:-1]]
         equal(shown, [ids[2][-9:], "b12345678", "a12345678"])
         equal(site.json("show", "b12345678")["seq"], 2)
 

@@ -29,8 +29,10 @@ enum {
 
 /* clang-format off */
 const struct option_row replay_options[] = {
-    FILTER_ROWS("to this destination; without --state, also where it has not "
-	"been", "at most so many deliveries, oldest first, 0 for all [0]"),
+    FILTER_ROWS("pending, delivered, dead, dropped; with --from and --to also "
+	"orphaned [dead]",
+	"to this destination; without --state, also where it has not been",
+	"at most so many deliveries, oldest first, 0 for all [0]"),
     [OPTION_ALL] = {"all", NULL, "all that are dead, or with --to, all events"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
@@ -38,7 +40,8 @@ const struct option_row replay_options[] = {
     {.name = NULL}};
 
 const struct option_row drop_options[] = {
-    FILTER_ROWS("to this destination",
+    FILTER_ROWS("pending, orphaned or dead [pending and orphaned]",
+	"to this destination",
 	"at most so many deliveries, oldest first, 0 for all [0]"),
     [OPTION_ALL] = {"all", NULL, "all that are pending or orphaned"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},

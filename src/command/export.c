@@ -16,7 +16,7 @@
 enum { OPTION_JSON = FILTER_COUNT };
 
 const struct option_row export_options[] = {
-    FILTER_ROWS("with a delivery to this destination",
+    FILTER_ROWS(FILTER_STATES, "with a delivery to this destination",
 	"at most so many, oldest first, 0 for all [0]"),
     [OPTION_JSON] = {"json", NULL, "as always: JSON lines, one an event"},
     {.name = NULL}};

@@ -26,9 +26,11 @@ enum {
 };
 
 /* clang-format off */
-#define FILTER_ROWS(to_help, limit_help)                                       \
-    [FILTER_STATE] = {"state", "STATE",                                        \
-	"new, routed, pending, delivered, dead, dropped or orphaned"},         \
+#define FILTER_STATES                                                          \
+    "new, routed, pending, delivered, dead, dropped or orphaned"
+
+#define FILTER_ROWS(state_help, to_help, limit_help)                           \
+    [FILTER_STATE] = {"state", "STATE", state_help},                           \
     [FILTER_TO] = {"to", "NAME", to_help},                                     \
     [FILTER_TYPE] = {"type", "PATTERN",                                        \
 	"with this EventType, * and ? allowed"},                               \

@@ -3,26 +3,65 @@
  */
 #include "config.h"
 
+#include <stdio.h>
+
+#include "base/clock.h"
 #include "command/command.h"
 #include "command/filter.h"
+#include "command/follow.h"
 #include "command/listing.h"
 #include "command/progress.h"
 #include "spool/spool.h"
 
 #define LIMIT_DEFAULT 50
 
-enum { OPTION_JSON = FILTER_COUNT };
+#define FOLLOW_DEFAULT 10
+
+enum { OPTION_FOLLOW = FILTER_COUNT, OPTION_JSON };
 
 const struct option_row list_options[] = {
-    FILTER_ROWS("with a delivery to this destination",
+    FILTER_ROWS(FILTER_STATES, "with a delivery to this destination",
 	"at most so many, 0 for all [50]"),
+    [OPTION_FOLLOW] = {"follow", NULL,
+	"then show each event that is captured, until Ctrl-C"},
     [OPTION_JSON] = {"json", NULL, "JSON lines, one object an event"},
     {.name = NULL}};
 
 int
 list_read(struct call *call)
 {
-	return filter_read(call, LIMIT_DEFAULT);
+	static const int later[] = {FILTER_STATE, FILTER_TO, FILTER_UNTIL};
+	bool is_following = call->values[OPTION_FOLLOW] != NULL;
+	size_t i;
+
+	for (i = 0; is_following && i < sizeof later / sizeof *later; i++)
+		if (call->values[later[i]] != NULL)
+			return command_misuse(call,
+			    "--follow shows events as they are captured: "
+			    "leave out --%s",
+			    call->command->options[later[i]].name);
+	return filter_read(call, is_following ? FOLLOW_DEFAULT : LIMIT_DEFAULT);
+}
+
+/* How many there are, where that is known, or cheap to know. */
+static void
+print_total(struct call *call, int64_t shown)
+{
+	struct store_summary summary;
+
+	if (call->filter.limit == 0 || shown < (int64_t)call->filter.limit) {
+		printf("%lld %s\n", (long long)shown,
+		    shown == 1 ? "event" : "events");
+	} else if (filter_is_given(call, FILTER_COUNT)) {
+		printf("the newest %lld; there may be more: --limit 0 shows "
+		       "all\n",
+		    (long long)shown);
+	} else if (store_summarize(call->store, clock_wall_ms(), &summary) ==
+		   STORE_OK) {
+		printf("the newest %lld of %lld events; --limit 0 shows all\n",
+		    (long long)shown, (long long)summary.events);
+		store_free_summary(&summary);
+	}
 }
 
 static bool
@@ -39,6 +78,8 @@ command_list(struct call *call)
 	    .progress = &progress};
 	enum store_status listed;
 
+	if (call->values[OPTION_FOLLOW] != NULL)
+		return follow(call, listing.is_json);
 	progress_begin(&progress, "events looked at");
 	call->filter.progress = show;
 	call->filter.progress_arg = &progress;
@@ -50,5 +91,7 @@ command_list(struct call *call)
 	if (progress_is_stopped())
 		return command_fail("stopped before the end: there may be "
 				    "more");
+	if (!listing.is_json)
+		print_total(call, listing.count);
 	return STATUS_FINE;
 }

@@ -142,6 +142,7 @@ listing_add(void *arg, const struct event_row *event,
 {
 	struct listing *listing = arg;
 
+	listing->count++;
 	if (listing->is_json) {
 		progress_end(listing->progress);
 		print_json(event, deliveries, count);

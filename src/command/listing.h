@@ -14,6 +14,7 @@ struct listing {
 	bool is_json;
 	struct progress *progress; /* makes way for what is printed */
 	struct table table;
+	int64_t count; /* events that were added */
 };
 
 /* A store_each_event; `arg` is the listing. JSON is printed at once, rows for

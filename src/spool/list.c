@@ -33,7 +33,8 @@ struct walk {
 	enum asked asked;
 	enum delivery_state state; /* of ASKED_DELIVERY */
 	enum way way;
-	bool is_export;     /* in capture order, with bodies */
+	bool is_upward; /* in capture order */
+	bool has_bodies;
 	int left;           /* to be passed over in this read transaction */
 	int64_t looked_at;  /* events, in all */
 	int64_t before_seq; /* the next event is below it */
@@ -121,9 +122,9 @@ choose_way(struct store *store, struct walk *walk)
 
 	walk->way =
 	    filter->since.is_given || filter->until.is_given ? WAY_ID : WAY_SEQ;
-	if (walk->is_export)
+	if (walk->is_upward)
 		walk->way = WAY_SEQ;
-	if (walk->is_export || walk->asked != ASKED_DELIVERY ||
+	if (walk->is_upward || walk->asked != ASKED_DELIVERY ||
 	    walk->state == DELIVERY_DELIVERED)
 		return STORE_OK;
 	if (is_choosy)
@@ -171,7 +172,7 @@ static sqlite3_stmt *
 ask_by_seq(struct store *store, const struct walk *walk)
 {
 	sqlite3_stmt *statement = sql_prepare(store,
-	    walk->is_export ? "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
+	    walk->is_upward ? "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
 			      "AND seq > ?2 ORDER BY seq"
 			    : "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
 			      "AND seq > ?2 ORDER BY seq DESC");
@@ -301,7 +302,7 @@ note_place(struct walk *walk, sqlite3_stmt *row)
 {
 	int64_t seq = sqlite3_column_int64(row, 0);
 
-	if (walk->is_export)
+	if (walk->is_upward)
 		walk->after_seq = seq;
 	else
 		walk->before_seq = seq;
@@ -391,7 +392,7 @@ read_match(
 		status = STORE_GONE;
 	if (status == STORE_OK && walk->way == WAY_STATE)
 		status = search_body(store, walk, seq);
-	if (status == STORE_OK && walk->is_export)
+	if (status == STORE_OK && walk->has_bodies)
 		status = query_read_body(store, &match->event);
 	if (status != STORE_OK)
 		free_match(match);
@@ -469,7 +470,20 @@ enum store_status
 store_export(struct store *store, const struct list_filter *filter,
     store_each_event each, void *arg)
 {
-	struct walk walk = {.filter = filter, .is_export = true};
+	struct walk walk = {
+	    .filter = filter, .is_upward = true, .has_bodies = true};
 
 	return give_all(store, &walk, each, arg);
+}
+
+enum store_status
+store_list_after(struct store *store, const struct list_filter *filter,
+    int64_t *seq, store_each_event each, void *arg)
+{
+	struct walk walk = {
+	    .filter = filter, .is_upward = true, .after_seq = *seq};
+	enum store_status status = give_all(store, &walk, each, arg);
+
+	*seq = walk.after_seq;
+	return status;
 }

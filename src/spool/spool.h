@@ -527,6 +527,13 @@ typedef bool (*store_each_event)(void *arg, const struct event_row *event,
 enum store_status store_list(struct store *store,
     const struct list_filter *filter, store_each_event each, void *arg);
 
+/* The same in capture order, of the events after `seq`, which gets the number
+ * of the last one that was looked at: so what comes later is listed by calling
+ * it again. */
+enum store_status store_list_after(struct store *store,
+    const struct list_filter *filter, int64_t *seq, store_each_event each,
+    void *arg);
+
 /* Finds the one event whose id begins or ends with `part` (case does not
  * matter): STORE_GONE if there is none, STORE_REFUSED if there are several of
  * all events; store_why says so, and names them. A part that ids can end with
