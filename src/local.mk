@@ -10,6 +10,7 @@ libhookspool_a_SOURCES = \
 	%D%/base/alarm.c %D%/base/alarm.h \
 	%D%/base/buf.c %D%/base/buf.h \
 	%D%/base/clock.c %D%/base/clock.h \
+	%D%/base/fingerprint.c %D%/base/fingerprint.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/outlet.c %D%/base/outlet.h \
 	%D%/base/secret.c %D%/base/secret.h \

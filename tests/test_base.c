@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/log.h"
 #include "base/uuid.h"
 
@@ -131,6 +132,30 @@ a_long_value_is_cut_in_the_log(void **state)
 	log_set_sink(NULL, NULL);
 }
 
+/* As sha256sum(1) has them, for so many letters a. */
+static void
+a_fingerprint_is_the_beginning_of_the_sha_256(void **state)
+{
+	static const struct {
+		size_t len;
+		const char *digits;
+	} known[] = {{0, "e3b0c442"}, {1, "ca978112"}, {55, "9f4390f8"},
+	    {56, "b35439a4"}, {63, "7d3e74a0"}, {64, "ffe054fe"},
+	    {65, "635361c4"}, {119, "31eba51c"}, {120, "2f3d3354"},
+	    {128, "6836cf13"}, {200, "c2a908d9"}};
+	char text[FINGERPRINT_SIZE], secret[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+		memset(secret, 'a', known[i].len);
+		secret[known[i].len] = '\0';
+		assert_string_equal(
+		    fingerprint_make(secret, text), known[i].digits);
+	}
+	assert_string_equal(fingerprint_make("abc", text), "ba7816bf");
+}
+
 int
 main(void)
 {
@@ -142,6 +167,7 @@ main(void)
 	    cmocka_unit_test(a_log_line_holds_no_raw_byte_of_a_stranger),
 	    cmocka_unit_test(lines_beyond_the_level_are_not_written),
 	    cmocka_unit_test(a_long_value_is_cut_in_the_log),
+	    cmocka_unit_test(a_fingerprint_is_the_beginning_of_the_sha_256),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

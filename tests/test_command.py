@@ -7,6 +7,7 @@ sent reaches the terminal raw.
 import base64
 import grp
 import http.server
+import hashlib
 import json
 import os
 import pwd
@@ -143,6 +144,40 @@ def a_second_init_changes_nothing_and_says_so():
         contains(before[0][3].decode(), made["verify_token"])
         equal(made["url"],
               "https://YOUR-HOST/webhooks/" + made["path_key"])
+
+
+@test
+def the_sample_destination_gets_every_event():
+    with Sandbox() as box:
+        config, _, _ = init(box)
+        text = snapshot(config)[3].decode()
+        assert not re.search(r"(?m)^\W*events\s*=", text), text
+        box.write("h.conf", re.sub(r"(?m)^#(?=\[|\w+ = )", "", text), 0o640)
+        contains(command(config, "check", "--offline", status=None),
+                 "destinations   1 configured")
+
+
+@test
+def init_shows_the_url_of_the_newest_key_and_how_the_log_names_it():
+    with Sandbox() as box:
+        keys = box.write("keys", "old-key\nnew-key\n", 0o600)
+        config = box.write(
+            "h.conf", "[endpoint]\nverify_token = old-token, new-token\n"
+            "path_key_file = %s\n[spool]\npath = %s\n" %
+            (keys, box.join("spool")), 0o640)
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        out = command(config, "init", "--user", user)
+        fingerprint = hashlib.sha256(b"new-key").hexdigest()[:8]
+        contains(out, "https://YOUR-HOST/webhooks/new-key\n")
+        contains(out, "new-token")
+        contains(out, "key_fingerprint=" + fingerprint)
+        contains(out, "the last of 2 path keys")
+        made = json.loads(command(config, "init", "--json"))
+        equal((made["url"], made["path_key"], made["verify_token"]),
+              ("https://YOUR-HOST/webhooks/new-key", "new-key", "new-token"))
+        contains(command(config, "check", "--offline", status=None),
+                 "%s, %s" % (hashlib.sha256(b"old-key").hexdigest()[:8],
+                             fingerprint))
 
 
 @test

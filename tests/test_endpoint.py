@@ -6,6 +6,7 @@ which request is in test_http.py.
 
 import array
 import fcntl
+import hashlib
 import os
 import random
 import resource
@@ -39,8 +40,8 @@ def finish(connection, body):
     return connection.read_answer()
 
 
-def post(site, body=EVENT):
-    return site.ask(site.post(body), body)
+def post(site, body=EVENT, **more):
+    return site.ask(site.post(body, **more), body)
 
 
 # ---- deadlines
@@ -566,6 +567,23 @@ def started_by_hand_it_says_what_it_is():
 
 
 # ---- the log
+
+@test
+def the_log_tells_by_which_key_an_event_came_and_not_the_key():
+    with Sandbox() as box:
+        site = Site(box, "path_key = first-key-1, second-key-2")
+        process = site.start()
+        for key in ["second-key-2", "first-key-1"]:
+            answer = post(site, REQUEST_URI="/webhooks/" + key)
+            equal(answer.status, 200, "status")
+            contains(answer.errors, "key_fingerprint=" +
+                     hashlib.sha256(key.encode()).hexdigest()[:8])
+            assert key not in process.output() + answer.errors
+    with Sandbox() as box:
+        site = Site(box)
+        site.start()
+        assert "fingerprint" not in post(site).errors
+
 
 @test
 def the_level_of_the_log_leaves_out_a_line_an_event():

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fingerprint.h"
 #include "base/user.h"
 #include "base/xalloc.h"
 #include "command/command.h"
@@ -138,6 +139,23 @@ load(struct report *report, const char *path)
 }
 
 static void
+report_path_keys(struct report *report, const struct text_list *keys)
+{
+	char fingerprint[FINGERPRINT_SIZE];
+	struct buf text;
+	size_t i;
+
+	buf_init(&text, WHY_MAX_BYTES);
+	for (i = 0; i < keys->count; i++)
+		buf_add_format(&text, "%s%s", i > 0 ? ", " : "",
+		    fingerprint_make(keys->items[i], fingerprint));
+	report_fine(report, "path key",
+	    "%zu configured; key_fingerprint in the log: %s", keys->count,
+	    buf_text(&text));
+	buf_free(&text);
+}
+
+static void
 check_secrets(struct report *report, const struct endpoint_config *endpoint)
 {
 	if (endpoint->verify_tokens_problem != NULL)
@@ -156,8 +174,7 @@ check_secrets(struct report *report, const struct endpoint_config *endpoint)
 		    "none: whoever finds the URL can post to it; see path_key "
 		    "in hookspool.conf(5)");
 	else
-		report_fine(report, "path key", "%zu configured",
-		    endpoint->path_keys.count);
+		report_path_keys(report, &endpoint->path_keys);
 }
 
 /* The last of the folders above the file that cannot be entered, from the

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fingerprint.h"
 #include "base/xalloc.h"
 #include "command/command.h"
 #include "command/jsonout.h"
@@ -137,10 +138,12 @@ make_text(const char *spool)
 	    "path = %s\n\n"
 	    "# Where notifications go. Take the # away and put your URL in; "
 	    "give each\n"
-	    "# destination a section and a name of its own.\n"
+	    "# destination a section and a name of its own. It gets every "
+	    "event, unless a\n"
+	    "# line of its own says which: see `events` in "
+	    "hookspool.conf(5).\n"
 	    "#[destination crm]\n"
-	    "#url = https://crm.example.com/hooks/socialboards\n"
-	    "#events = ticket_*, note_deletion\n",
+	    "#url = https://crm.example.com/hooks/socialboards\n",
 	    token, key, spool);
 	free(token);
 	free(key);
@@ -258,16 +261,17 @@ make_spool(struct setup *setup)
 
 /* ---- what to do next ---- */
 
+/* The one that replaces the others, while they are accepted still. */
 static const char *
-first(const struct text_list *list)
+newest(const struct text_list *list)
 {
-	return list->count > 0 ? list->items[0] : NULL;
+	return list->count > 0 ? list->items[list->count - 1] : NULL;
 }
 
 static char *
 url_of(const struct config *config)
 {
-	const char *key = first(&config->endpoint.path_keys);
+	const char *key = newest(&config->endpoint.path_keys);
 
 	return xasprintf("https://YOUR-HOST/webhooks%s%s",
 	    key != NULL ? "/" : "", key != NULL ? key : "");
@@ -285,9 +289,9 @@ print_json(const struct setup *setup, const char *url)
 	jsonout_bool(&out, "spool_made", setup->is_spool_new);
 	jsonout_text(&out, "url", url);
 	jsonout_text(
-	    &out, "path_key", first(&setup->config->endpoint.path_keys));
+	    &out, "path_key", newest(&setup->config->endpoint.path_keys));
 	jsonout_text(&out, "verify_token",
-	    first(&setup->config->endpoint.verify_tokens));
+	    newest(&setup->config->endpoint.verify_tokens));
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
 }
@@ -313,6 +317,24 @@ print_call(const struct setup *setup, const char *subcommand)
 	puts(subcommand);
 }
 
+/* How an event that came by this URL is told from others. */
+static void
+print_key(const struct endpoint_config *endpoint)
+{
+	const char *key = newest(&endpoint->path_keys);
+	char fingerprint[FINGERPRINT_SIZE];
+
+	if (key == NULL)
+		return;
+	printf("In the log an event that came by this URL has "
+	       "key_fingerprint=%s.\n",
+	    fingerprint_make(key, fingerprint));
+	if (endpoint->path_keys.count > 1)
+		printf("The URL has the last of %zu path keys; all of them are "
+		       "accepted.\n",
+		    endpoint->path_keys.count);
+}
+
 static void
 print_text(const struct setup *setup, const char *url)
 {
@@ -325,10 +347,12 @@ print_text(const struct setup *setup, const char *url)
 	puts("\nPaste into the webhook settings of your community:");
 	printf("  Endpoint URL  %s\n", url);
 	printf("  Verify token  ");
-	print_safe(e->verify_tokens_problem != NULL ? e->verify_tokens_problem
-						    : first(&e->verify_tokens));
+	print_safe(e->verify_tokens_problem != NULL
+		       ? e->verify_tokens_problem
+		       : newest(&e->verify_tokens));
 	puts("\n(YOUR-HOST is your web server; /webhooks is where its "
 	     "configuration has the endpoint.)");
+	print_key(e);
 	if (e->path_keys_problem != NULL) {
 		printf("The path key is missing in the URL: ");
 		print_safe(e->path_keys_problem);

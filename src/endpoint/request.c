@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/uuid.h"
@@ -21,9 +22,10 @@ struct request {
 	const struct endpoint_config *config; /* NULL: none good */
 	struct store *store;                  /* NULL: not open */
 	struct answer *answer;
-	int64_t length;  /* the Content-Length; -1: there is none */
-	struct buf body; /* what was read of it */
-	bool is_whole;   /* the body is: what it was refused for is in it */
+	const char *path_key; /* the one it came by; NULL: none is needed */
+	int64_t length;       /* the Content-Length; -1: there is none */
+	struct buf body;      /* what was read of it */
+	bool is_whole; /* the body is: what it was refused for is in it */
 	struct event event;
 	bool is_captured;
 };
@@ -116,15 +118,16 @@ has_path_key(struct request *request)
 {
 	const struct text_list *keys = &request->config->path_keys;
 	const char *segment;
-	bool is_equal = false;
 	size_t i, len;
 
 	if (keys->count == 0)
 		return true;
 	segment = last_segment(variable(request, "REQUEST_URI"), &len);
 	for (i = 0; i < keys->count; i++)
-		is_equal |= secret_equal(segment, len, keys->items[i]);
-	return is_equal || refuse(request, 404, "there is nothing here");
+		if (secret_equal(segment, len, keys->items[i]))
+			request->path_key = keys->items[i];
+	return request->path_key != NULL ||
+	       refuse(request, 404, "there is nothing here");
 }
 
 static bool
@@ -297,13 +300,18 @@ answer_captured(struct request *request, const struct capture *capture)
 {
 	char json[UUID_TEXT_SIZE + 16];
 	int len = snprintf(json, sizeof json, "{\"id\":\"%s\"}", capture->id);
+	struct log_field key = {.key = NULL}; /* ends the list */
+	char fingerprint[FINGERPRINT_SIZE];
 
 	answer_ok(request->answer, "application/json", json, (size_t)len);
 	request->is_captured = true;
+	if (request->path_key != NULL)
+		key = (struct log_field)LOG_TEXT("key_fingerprint",
+		    fingerprint_make(request->path_key, fingerprint));
 	log_note(LOG_LEVEL_INFO, "event captured", LOG_TEXT("id", capture->id),
 	    LOG_TEXT("type", request->event.type),
 	    LOG_TEXT("community", request->event.community),
-	    LOG_NUMBER("bytes", (long long)capture->body_bytes));
+	    LOG_NUMBER("bytes", (long long)capture->body_bytes), key);
 }
 
 static bool
