@@ -32,8 +32,8 @@ enum complaint {
 
 static const char *const messages[COMPLAINT_COUNT] = {
     [COMPLAINT_CONFIG] = "configuration refused",
-    [COMPLAINT_SECRETS] = "a file of secrets cannot be read: what was read "
-			  "before is used still",
+    [COMPLAINT_SECRETS] = ("a file of secrets cannot be read: what was read "
+			   "before is used still"),
     [COMPLAINT_STORE] = "the spool cannot be opened",
     [COMPLAINT_KEEP] = "the last good configuration cannot be kept",
 };
