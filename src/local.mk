@@ -59,6 +59,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/find.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
 	%D%/spool/forward.c \
+	%D%/spool/forget.c \
 	%D%/spool/hold.c \
 	%D%/spool/lane.c \
 	%D%/spool/list.c \
@@ -141,6 +142,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/fail.c \
 	%D%/command/filter.c %D%/command/filter.h \
 	%D%/command/follow.c %D%/command/follow.h \
+	%D%/command/forget.c \
 	%D%/command/init.c \
 	%D%/command/jsonout.c %D%/command/jsonout.h \
 	%D%/command/kept_back.c %D%/command/kept_back.h \

@@ -173,6 +173,11 @@ test_erase_SOURCES = %D%/test_erase.c $(delivery_fixture)
 test_erase_CPPFLAGS = $(unit_cppflags)
 test_erase_LDADD = $(unit_ldadd)
 
+unit_tests += test_forget
+test_forget_SOURCES = %D%/test_forget.c $(delivery_fixture)
+test_forget_CPPFLAGS = $(unit_cppflags)
+test_forget_LDADD = $(unit_ldadd)
+
 # spool/: erasing on request, copies, refused bodies
 unit_tests += test_mention test_erasure test_copies test_scrub test_erase_load
 unit_tests += test_restore

@@ -12,7 +12,8 @@ import re
 import shutil
 import sqlite3
 
-from command_site import Site, command, event, init, need_root, other_user
+from command_site import (Site, command, complaint, event, need_root,
+                          other_user)
 from destination import Destination
 from harness import (HOOKSPOOL, TOP_SRC, Sandbox, contains, equal, main, run,
                      test, wait_until)
@@ -114,7 +115,9 @@ def a_spool_above_max_size_is_critical():
         expect_critical(site.config_path, "has reached max_size", "space",
                         "raise max_size")
         body = json.dumps(event()).encode()
-        equal(site.ask_cgi(site.post(body), body).status, 503)
+        # A file that was just saved is taken up a little later.
+        wait_until(lambda: site.ask_cgi(site.post(body), body).status == 503,
+                   "a refusal")
 
 
 @test
@@ -317,6 +320,17 @@ def a_removed_destination_is_shown_while_something_of_it_is_left_to_do():
         site.run("drop", "--state", "orphaned", "--to", "old")
         equal([d["name"] for d in site.json("status")["destinations"]],
               ["crm"])
+        contains(complaint(site.config_path, "forget", "crm"),
+                 "has a [destination crm]")
+        contains(complaint(site.config_path, "forget", "odl"),
+                 'did you mean "old"?')
+        wanted = {"name": "old", "dry_run": True, "orphaned": 0,
+                  "delivered": 0, "dead": 0, "dropped": 1, "forgotten": False}
+        equal(site.json("forget", "old", "--dry-run"), wanted)
+        contains(site.run("list", "--to", "old"), "old: dropped")
+        equal(site.json("forget", "old"),
+              dict(wanted, dry_run=False, forgotten=True))
+        contains(complaint(site.config_path, "list", "--to", "old"), "old")
 
 
 @test

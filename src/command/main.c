@@ -59,6 +59,8 @@ static const struct command commands[] = {
 	    "end a relay that was started on demand"},
 	{"erase", "", 0, 0, NEEDS_CHANGE, erase_options, erase_read,
 	    command_erase, "erase what is of a ticket, note, person or time"},
+	{"forget", "NAME", 1, 1, NEEDS_ALL, forget_options, NULL,
+	    command_forget, "erase what is left of a removed destination"},
 	{"export", "[ID...]", 0, -1, NEEDS_STORE, export_options, export_read,
 	    command_export, "write events with their bodies as JSON lines"},
 	{"backup", "FILE", 1, 1, NEEDS_STORE, backup_options, NULL,

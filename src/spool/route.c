@@ -26,8 +26,10 @@ configure(struct store *store, struct destination_setting *setting)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
-	    "INSERT INTO destinations (name, is_configured, is_ordered) "
-	    "VALUES (?1, 1, ?2) ON CONFLICT (name) "
+	    "INSERT INTO destinations (id, name, is_configured, is_ordered) "
+	    "SELECT 1 + max(last_destination, (SELECT coalesce(max(id), 0) "
+	    "FROM destinations)), ?1, 1, ?2 FROM progress WHERE true "
+	    "ON CONFLICT (name) "
 	    "DO UPDATE SET is_configured = 1, is_ordered = ?2");
 
 	sql_bind_text(statement, 1, setting->name);

@@ -165,7 +165,8 @@ static const char step_1[] =
  * routed by this version, and progress.unwanted_events is how many there are.
  * retry_asked is an enum retry, for the relay that runs or the next one, and
  * retry_number counts how often that was asked.
- * A step that a release has made is never changed: what comes later
+ * progress.last_destination is the highest number of a destination that was
+ * forgotten. A step that a release has made is never changed: what comes later
  * is a step of its own. Columns of the public views are added at the end.
  */
 static const char step_2[] =
@@ -198,6 +199,8 @@ static const char step_2[] =
     "ALTER TABLE destinations ADD COLUMN paused_by TEXT;"
     "ALTER TABLE destinations ADD COLUMN last_seq INTEGER;"
     "ALTER TABLE progress ADD COLUMN unwanted_events"
+    " INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE progress ADD COLUMN last_destination"
     " INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE settled ADD COLUMN is_unwanted INTEGER NOT NULL DEFAULT 0;"
 

@@ -623,6 +623,30 @@ enum store_status store_drop(struct store *store,
     const struct list_filter *filter, const struct change_options *options,
     struct change_counts *counts);
 
+/* What was, or in a dry run is, erased of a destination. */
+struct forget_counts {
+	int64_t pending; /* orphaned */
+	int64_t delivered;
+	int64_t dead;
+	int64_t dropped;
+	bool is_whole; /* out: nothing is left, the name neither */
+};
+
+struct forget_options {
+	enum change_mode mode;
+	/* After each step, with no lock held; return false to stop there. */
+	bool (*progress)(void *arg, const struct forget_counts *counts);
+	void *progress_arg;
+};
+
+/* Erases a destination that is configured no longer, its deliveries and their
+ * attempts, in steps that hold the lock for less than 100 ms. The events stay
+ * until their own time. STORE_GONE: the spool knows none of that name.
+ * STORE_REFUSED: the relay has it in its configuration. STORE_BUSY: some of it
+ * is left, since somebody changed it meanwhile. store_why says so. */
+enum store_status store_forget(struct store *store, const char *name,
+    const struct forget_options *options, struct forget_counts *counts);
+
 /* ---- erasing what is asked for: the operator ---- */
 
 /* What to erase: what meets every condition that is given. NULL leaves a

@@ -1,0 +1,112 @@
+/*
+ * hookspool forget: erases what is left of a destination that is no longer
+ * configured.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/jsonout.h"
+#include "command/names.h"
+#include "command/print.h"
+#include "command/progress.h"
+#include "config/config.h"
+#include "spool/spool.h"
+
+enum { OPTION_DRY_RUN, OPTION_JSON };
+
+const struct option_row forget_options[] = {
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
+    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    {.name = NULL}};
+
+static int64_t
+total(const struct forget_counts *counts)
+{
+	return counts->pending + counts->delivered + counts->dead +
+	       counts->dropped;
+}
+
+static bool
+note_step(void *arg, const struct forget_counts *counts)
+{
+	return progress_show(arg, total(counts));
+}
+
+static void
+print_json(const char *name, bool is_dry, const struct forget_counts *counts)
+{
+	struct jsonout out = {.needs_comma = false};
+
+	jsonout_open(&out, NULL, '{');
+	jsonout_text(&out, "name", name);
+	jsonout_bool(&out, "dry_run", is_dry);
+	jsonout_number(&out, "orphaned", counts->pending);
+	jsonout_number(&out, "delivered", counts->delivered);
+	jsonout_number(&out, "dead", counts->dead);
+	jsonout_number(&out, "dropped", counts->dropped);
+	jsonout_bool(&out, "forgotten", counts->is_whole);
+	jsonout_close(&out, '}');
+	jsonout_end(&out);
+}
+
+static void
+print_text(const char *name, bool is_dry, const struct forget_counts *counts)
+{
+	if (is_dry)
+		puts("dry run, nothing was erased:");
+	printf("%8lld  orphaned deliveries\n%8lld  delivered\n%8lld  dead\n"
+	       "%8lld  dropped\n",
+	    (long long)counts->pending, (long long)counts->delivered,
+	    (long long)counts->dead, (long long)counts->dropped);
+	if (counts->is_whole) {
+		print_safe(name);
+		puts(" is forgotten");
+	}
+}
+
+static bool
+is_configured(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->destination_count; i++)
+		if (strcmp(config->destinations[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+int
+command_forget(struct call *call)
+{
+	const char *name = call->operands[0];
+	bool is_dry = call->values[OPTION_DRY_RUN] != NULL;
+	struct forget_options options = {
+	    .mode = is_dry ? CHANGE_COUNT : CHANGE_MAKE, .progress = note_step};
+	struct forget_counts counts;
+	struct progress progress;
+	enum store_status status;
+
+	if (is_configured(call->config, name))
+		return command_fail("%s has a [destination %s]: remove it, "
+				    "then hookspool reload, and then forget it",
+		    call->config->path, name);
+	if (!names_check(call, name))
+		return STATUS_WRONG;
+	options.progress_arg = &progress;
+	progress_begin(&progress, "deliveries");
+	status = store_forget(call->store, name, &options, &counts);
+	progress_end(&progress);
+	if (status != STORE_OK)
+		return command_fail("%s", store_why(call->store));
+	if (call->values[OPTION_JSON] != NULL)
+		print_json(name, is_dry, &counts);
+	else
+		print_text(name, is_dry, &counts);
+	if (!is_dry && !counts.is_whole)
+		return command_fail("stopped before the end; what was erased "
+				    "stays erased");
+	return STATUS_FINE;
+}
