@@ -525,6 +525,8 @@ def a_wrong_call_says_why_and_shows_no_secret():
                 ([], 2, "URL|@FILE|- is missing"),
                 (["--ca-file", nobody, "https://h/" + KEY], 1,
                  "--ca-file %s: No such file" % nobody),
+                (["--ca-file", open_file, "https://h/" + KEY], 1,
+                 "--ca-file %s: holds no certificate" % open_file),
                 (["https://h/", "https://h/" + KEY], 2, "one argument too"),
                 (["--url=https://h/" + KEY], 2, 'option "--url"'),
                 (["@" + nobody], 1, nobody + ": No such file"),

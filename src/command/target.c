@@ -126,6 +126,11 @@ read_ca(struct target *target, const char *path)
 	buf_init(&why, WHY_MAX_BYTES);
 	if (!file_read_public(path, &bytes, &file, &why))
 		status = command_fail("--ca-file %s", buf_text(&why));
+	else if (strstr(buf_text(&bytes), "CERTIFICATE-----") == NULL)
+		status = command_fail("--ca-file %s: holds no certificate; "
+				      "write one, or several, "
+				      "as PEM",
+		    path);
 	else
 		target->to.ca_pem = xstrdup(buf_text(&bytes));
 	free(file.path);

@@ -1,7 +1,8 @@
 /*
  * Looking for what a body speaks of. Holds: an id that was read into a column
  * is found; what is found in the members of a JSON text is found by its
- * characters too; the members count just where the text is JSON.
+ * characters too, and an address by a search for it; the members count just
+ * where the text is JSON.
  */
 #include "config.h"
 
@@ -26,6 +27,8 @@ check(const char *text, size_t size, const struct mention *what)
 		HOLDS(found != MENTION_TEXT);
 	if (found == MENTION_MEMBER)
 		HOLDS(by_text == MENTION_TEXT);
+	if (found == MENTION_MEMBER && what->email != NULL)
+		HOLDS(mention_has_text(text, size, what->email));
 }
 
 static void
