@@ -124,11 +124,11 @@ def a_destination_that_is_not_there_is_named_with_the_nearest():
                  "there are crm, erp, old")
         # Known are those that are configured, loaded or not, and those that
         # were.
-        equal(command(site, "list", "--to", "erp"), "")
+        equal(command(site, "list", "--json", "--to", "erp"), "")
         contains(command(site, "list", "--to", "old"), "old: ")
         site.conf = site.configure(section("crm", "ftp://wrong"),
                                    section("new", to.url()))
-        equal(command(site, "list", "--to", "new"), "")
+        equal(command(site, "list", "--json", "--to", "new"), "")
         contains(command(site, "list", "--to", "ne", status=1),
                  'did you mean "new"?')
 

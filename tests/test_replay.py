@@ -35,11 +35,11 @@ def states(site):
 
 def failing(site, count, relay=None):
     """Captures events of tickets of their own, and lets a relay try each
-    once."""
+    once at least."""
     events = [site.capture(body(TicketId=n)) for n in range(count)]
     relay = site.relay()
     wait_until(lambda: site.query(
-        "SELECT count(*) FROM deliveries WHERE attempts = 1") == [(count,)],
+        "SELECT count(*) FROM deliveries WHERE attempts > 0") == [(count,)],
         "the first attempts", alive=[relay])
     relay.stop()
     return events
