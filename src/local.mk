@@ -116,6 +116,7 @@ libhookspool_a_SOURCES += \
 libhookspool_a_SOURCES += \
 	%D%/endpoint/answer.c %D%/endpoint/answer.h \
 	%D%/endpoint/cgi.c %D%/endpoint/cgi.h \
+	%D%/endpoint/complaint.c %D%/endpoint/complaint.h \
 	%D%/endpoint/exchange.h \
 	%D%/endpoint/gateway.c %D%/endpoint/gateway.h \
 	%D%/endpoint/moved.c %D%/endpoint/moved.h \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What must hold nobody up: a log that is not read, in the endpoint and the
-relay, and bodies that never come.
+relay, bodies that never come, a spool that is locked or being opened.
 """
 
 import array
@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import termios
+import threading
 import time
 
 import fastcgi
@@ -179,6 +180,156 @@ def wrong_keys_whose_bodies_never_come_hold_up_no_event():
         for connection in stuck:
             equal(connection.read_answer().status, 404, "a wrong key's status")
         equal(process.stop(timeout_s=5), 0, "exit status")
+
+
+# ---- a spool that is locked
+
+class Lock:
+    """Holds the spool's write lock."""
+
+    def __init__(self, site):
+        self.file = open(os.path.join(site.spool, "lock"), "rb+")
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.release()
+
+    def release(self):
+        self.file.close()
+
+
+class Asking(threading.Thread):
+    """A request on its way; `answer` and `took` when it has ended."""
+
+    def __init__(self, ask):
+        super().__init__()
+        self.ask = ask
+        self.answer = None
+        self.took = None
+        self.start()
+
+    def run(self):
+        start = time.monotonic()
+        self.answer = self.ask()
+        self.took = time.monotonic() - start
+
+
+def ended(askings):
+    for asking in askings:
+        asking.join(60)
+        assert asking.answer is not None, "no answer"
+    return askings
+
+
+def seconds(ask, status):
+    """How long a request takes that is answered so."""
+    [asking] = ended([Asking(ask)])
+    equal(asking.answer.status, status, "status")
+    return asking.took
+
+
+@test
+def requests_wait_for_who_opens_the_spool_and_all_are_captured():
+    with Sandbox() as box:
+        site = Site(box)
+        with Lock(site) as lock:
+            process = site.start()
+            fastcgi.wait_idle(site)  # the verification needs no spool
+            askings = [Asking(lambda: post(site)) for _ in range(3)]
+            time.sleep(1.2)  # all of them wait by then, none has an answer
+            for asking in askings:
+                equal(asking.answer, None, "answer while it is locked")
+            assert seconds(lambda: site.ask(site.get()), 200) < 0.5
+            lock.release()
+            for asking in ended(askings):
+                equal(asking.answer.status, 200, "status")
+        equal(process.stop(), 0, "exit status")
+        equal(len(site.bodies()), 3, "events")
+
+
+@test
+def a_request_waits_for_a_locked_spool_for_its_own_deadline_and_no_longer():
+    with Sandbox() as box:
+        site = Site(box, "capture_timeout = 2s")
+        with Lock(site):
+            process = site.start()
+            fastcgi.wait_idle(site)
+            for asking in ended([Asking(lambda: post(site))
+                                 for _ in range(3)]):
+                equal(asking.answer.status, 503, "status")
+                assert 1.5 < asking.took < 4, "%.1f s" % asking.took
+        equal(process.stop(), 0, "exit status")
+
+
+@test
+def a_CGI_program_has_one_deadline_for_opening_and_capture():
+    with Sandbox() as box:
+        site = Site(box, "capture_timeout = 1s")
+        with Lock(site):
+            took = seconds(lambda: site.ask_cgi(site.post(EVENT), EVENT), 503)
+        assert 0.8 < took < 4, "%.1f s" % took
+
+
+@test
+def a_CGI_program_needs_no_spool_to_refuse_a_wrong_key_or_method():
+    with Sandbox() as box:
+        site = Site(box, "path_key = " + KEY)
+        right = "/webhooks/" + KEY
+        with Lock(site):
+            for status, variables in (
+                    (404, site.post(EVENT, REQUEST_URI="/webhooks/wrong")),
+                    (405, site.variables("PUT", REQUEST_URI=right)),
+                    (415, site.post(EVENT, REQUEST_URI=right,
+                                    HTTP_CONTENT_ENCODING="gzip"))):
+                took = seconds(lambda: site.ask_cgi(variables, EVENT), status)
+                assert took < 2, "%d: %.1f s" % (status, took)
+
+
+def traced(site, variables, body):
+    """The lines of the files' opening and writing by a CGI process."""
+    log = site.box.join("strace.log")
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-y", "-o", log,
+         "-e", "trace=openat,pwrite64,write", harness.ENDPOINT],
+        input=body, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=site.cgi_environment(variables), timeout=60)
+    if done.returncode != 0:
+        raise harness.Skip("strace may not trace here: %r" % done.stderr)
+    with open(log) as f:
+        return f.read().splitlines()
+
+
+@test
+def a_CGI_program_opens_no_spool_for_a_wrong_key():
+    harness.need("strace")
+    with Sandbox() as box:
+        site = Site(box, "path_key = " + KEY)
+        lines = traced(site, site.post(EVENT, REQUEST_URI="/webhooks/wrong"),
+                       EVENT)
+        assert any("Status: 404" in line for line in lines), lines
+        equal([line for line in lines if "spool.db" in line], [], "its files")
+
+
+@test
+def a_CGI_program_makes_its_checkpoint_after_its_answer():
+    harness.need("strace")
+    with Sandbox() as box:
+        site = Site(box)
+        for _ in range(3):
+            lines = traced(site, site.post(EVENT), EVENT)
+            [answer] = [i for i, line in enumerate(lines)
+                        if "Status: 200" in line]
+            # Pages of the database itself, and not of its log.
+            moved = [i for i, line in enumerate(lines)
+                     if "pwrite64" in line and "/spool.db>" in line]
+            assert moved, "there is no checkpoint"
+            assert answer < moved[0], lines[moved[0]]
+        equal(os.path.getsize(os.path.join(site.spool, "spool.db-wal")), 0,
+              "the log's size")
+        equal(len(site.bodies()), 3, "events")
 
 
 main(__name__)

@@ -24,14 +24,6 @@ cgi_is_request(void)
 	       getenv("GATEWAY_INTERFACE") != NULL;
 }
 
-bool
-cgi_is_post(void)
-{
-	const char *method = getenv("REQUEST_METHOD");
-
-	return method != NULL && strcmp(method, "POST") == 0;
-}
-
 static const char *
 read_variable(struct exchange *exchange, const char *name)
 {

@@ -14,9 +14,6 @@
  * are a stranger's: Apache makes them from a query without `=`. */
 bool cgi_is_request(void);
 
-/* Whether it is a POST, which needs the spool. */
-bool cgi_is_post(void);
-
 /* The request of this process. */
 struct exchange cgi_exchange(void);
 

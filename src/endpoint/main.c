@@ -129,8 +129,6 @@ serve_cgi(const char *config_path)
 	 * started after that. */
 	signal(SIGTERM, SIG_IGN);
 	answer_init(&answer);
-	if (cgi_is_post())
-		settings_open_store(settings);
 	settings_take(settings, &view);
 	is_captured = request_handle(&exchange, &view, &answer);
 	cgi_answer(&answer);

@@ -17,10 +17,12 @@
 #include "endpoint/verify.h"
 #include "event/event.h"
 
+#define REFUSE_WAIT_MS 500 /* to open the spool for a refused body */
+
 struct request {
 	struct exchange *exchange;
 	const struct endpoint_config *config; /* NULL: none good */
-	struct store *store;                  /* NULL: not open */
+	struct settings_view *view;
 	struct answer *answer;
 	const char *path_key; /* the one it came by; NULL: none is needed */
 	int64_t length;       /* the Content-Length; -1: there is none */
@@ -65,6 +67,14 @@ refuse(struct request *request, int status, const char *reason)
 	return false;
 }
 
+/* Whether the spool is open, at the deadline at the latest. */
+static bool
+has_store(struct request *request, int64_t deadline_ms)
+{
+	settings_use_store(request->view, deadline_ms);
+	return request->view->store != NULL;
+}
+
 /* Refuses a body and keeps its beginning, for `hookspool refused`. */
 static bool
 refuse_body(struct request *request, int status, const char *reason)
@@ -84,8 +94,8 @@ refuse_body(struct request *request, int status, const char *reason)
 	};
 
 	refuse(request, status, reason);
-	if (request->store != NULL)
-		store_refuse(request->store, &refusal);
+	if (has_store(request, clock_mono_ms() + REFUSE_WAIT_MS))
+		store_refuse(request->view->store, &refusal);
 	return false;
 }
 
@@ -326,12 +336,13 @@ is_stored(struct request *request)
 	    .body_bytes = request->body.len,
 	    .result = CAPTURE_FAILED,
 	};
+	int64_t deadline_ms =
+	    clock_mono_ms() + request->config->capture_timeout_ms;
 
-	if (request->store == NULL)
+	if (!has_store(request, deadline_ms))
 		return refuse(request, 503, "the spool is not open");
 	uuid_make(capture.received_at_ms, capture.id);
-	store_capture(request->store, &capture, 1,
-	    clock_mono_ms() + request->config->capture_timeout_ms);
+	store_capture(request->view->store, &capture, 1, deadline_ms);
 	switch (capture.result) {
 	case CAPTURE_FAILED:
 		return refuse(request, 503, "the spool failed");
@@ -365,13 +376,13 @@ passes(struct request *request, const check *checks)
 }
 
 bool
-request_handle(struct exchange *exchange, const struct settings_view *view,
+request_handle(struct exchange *exchange, struct settings_view *view,
     struct answer *answer)
 {
 	struct request request = {
 	    .exchange = exchange,
 	    .config = view->config != NULL ? &view->config->endpoint : NULL,
-	    .store = view->store,
+	    .view = view,
 	    .answer = answer,
 	    .length = -1,
 	};

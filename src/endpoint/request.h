@@ -13,9 +13,10 @@
 #include "endpoint/settings.h"
 
 /* Decides the answer to a request, into an `answer` that was initialised, and
- * captures its event: true if there is one, committed. Logs one line for a
+ * captures its event: true if there is one, committed. Opens the spool for the
+ * view if it has none and the request gets that far. Logs one line for a
  * refusal and one for an event. */
-bool request_handle(struct exchange *exchange, const struct settings_view *view,
+bool request_handle(struct exchange *exchange, struct settings_view *view,
     struct answer *answer);
 
 #endif

@@ -189,7 +189,7 @@ serve_request(struct worker *worker, struct exchange *exchange)
 	if (view.config != NULL)
 		worker->timeout_ms = view.config->endpoint.body_timeout_ms;
 	if (request_handle(exchange, &view, &answer))
-		starter_wake(server->starter, view.config);
+		starter_wake(server->starter, view.store_config);
 	if (view.store != NULL && store_is_broken(view.store))
 		stop_broken(server);
 	settings_release(server->settings, &view);

@@ -11,32 +11,18 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/choice.h"
+#include "endpoint/complaint.h"
 #include "endpoint/moved.h"
 
 #define CHECK_EVERY_MS 1000
+#define OPEN_WAIT_MS   1000 /* for a spool that no request waits for */
 #define WHY_MAX_BYTES  4096
-
-/* What is said once, until it is so no more. */
-enum complaint {
-	COMPLAINT_CONFIG,
-	COMPLAINT_SECRETS,
-	COMPLAINT_STORE,
-	COMPLAINT_KEEP,
-	COMPLAINT_COUNT
-};
-
-static const char *const messages[COMPLAINT_COUNT] = {
-    [COMPLAINT_CONFIG] = "configuration refused",
-    [COMPLAINT_SECRETS] = ("a file of secrets cannot be read: what was read "
-			   "before is used still"),
-    [COMPLAINT_STORE] = "the spool cannot be opened",
-    [COMPLAINT_KEEP] = "the last good configuration cannot be kept",
-};
 
 struct shared_config {
 	struct config *config;
@@ -52,17 +38,19 @@ struct shared_store {
 struct settings {
 	char *path;
 	pthread_mutex_t mutex; /* guards what follows, to the blank line */
+	pthread_cond_t is_idle;
 	struct shared_config *config; /* NULL: none */
 	struct shared_store *store;   /* NULL: none */
 	bool is_refreshing;
 	int64_t check_at_ms;
 
 	/* Only who refreshes uses these. */
-	bool opens_store;
-	bool is_kept;     /* the configuration is, beside the spool */
+	bool is_for_one;     /* request, this process is */
+	int64_t retry_at_ms; /* no other try to open the spool before */
+	bool is_kept;        /* the configuration is, beside the spool */
 	bool is_passing;  /* it is to be chosen anew though no file changes */
 	bool must_repeat; /* complaints were logged where few look */
-	char *complaints[COMPLAINT_COUNT]; /* as last logged; NULL: none */
+	struct complaints complaints;
 };
 
 static void
@@ -84,79 +72,41 @@ drop_store(struct shared_store *store)
 	free(store);
 }
 
-/* Logs each complaint once, however often it is found again. */
-static void
-complain(
-    struct settings *settings, enum complaint complaint, const struct buf *why)
-{
-	char **last = &settings->complaints[complaint];
-
-	if (*last != NULL && strcmp(*last, buf_text(why)) == 0)
-		return;
-	free(*last);
-	*last = xstrdup(buf_text(why));
-	log_note(LOG_LEVEL_ERROR, messages[complaint], LOG_TEXT("why", *last));
-}
-
-static void
-withdraw(struct settings *settings, enum complaint complaint)
-{
-	free(settings->complaints[complaint]);
-	settings->complaints[complaint] = NULL;
-}
-
-static void
-repeat(struct settings *settings)
-{
-	size_t i;
-
-	for (i = 0; i < COMPLAINT_COUNT; i++)
-		if (settings->complaints[i] != NULL)
-			log_note(LOG_LEVEL_ERROR, messages[i],
-			    LOG_TEXT("why", settings->complaints[i]));
-}
-
-static void
-log_problems(const struct endpoint_config *endpoint)
-{
-	if (endpoint->verify_tokens_problem != NULL)
-		log_note(LOG_LEVEL_ERROR, "no verification is possible",
-		    LOG_TEXT("why", endpoint->verify_tokens_problem));
-	if (endpoint->path_keys_problem != NULL)
-		log_note(LOG_LEVEL_ERROR, "no request can be served",
-		    LOG_TEXT("why", endpoint->path_keys_problem));
-}
-
-/* NULL with `why`. */
-static struct store *
-try_store(const struct spool_config *spool, struct buf *why)
+/* Not STORE_OK: with `why`. */
+static enum store_status
+try_store(const struct settings *settings, const struct spool_config *spool,
+    int64_t deadline_ms, struct store **store, struct buf *why)
 {
 	struct store_options options = {
 	    .path = spool->path,
 	    .access = STORE_CAPTURE,
 	    .min_free_bytes = spool->min_free_bytes,
 	    .max_size_bytes = spool->max_size_bytes,
+	    .open_by_ms = deadline_ms,
+	    .is_for_one = settings->is_for_one,
 	};
-	struct store *store = NULL;
 
-	store_open(&options, &store, why);
-	return store;
+	return store_open(&options, store, why);
 }
 
-static struct store *
-open_store(struct settings *settings, const struct spool_config *spool)
+/* `deadline_ms` as in store_options. */
+static enum store_status
+open_store(struct settings *settings, const struct spool_config *spool,
+    int64_t deadline_ms, struct store **store)
 {
-	struct store *store;
+	enum store_status status;
 	struct buf why;
 
 	buf_init(&why, WHY_MAX_BYTES);
-	store = try_store(spool, &why);
-	if (store != NULL)
-		withdraw(settings, COMPLAINT_STORE);
+	status = try_store(settings, spool, deadline_ms, store, &why);
+	if (status == STORE_OK)
+		complaint_withdraw(&settings->complaints, COMPLAINT_STORE);
 	else
-		complain(settings, COMPLAINT_STORE, &why);
+		complaint_make(&settings->complaints, COMPLAINT_STORE, &why);
+	if (status != STORE_BUSY) /* for which a deadline is the bound */
+		settings->retry_at_ms = clock_mono_ms() + CHECK_EVERY_MS;
 	buf_free(&why);
-	return store;
+	return status;
 }
 
 static struct shared_store *
@@ -202,7 +152,7 @@ use(struct settings *settings, struct config *config, struct store *store)
 	drop_store(closed);
 	pthread_mutex_unlock(&settings->mutex);
 	if (fresh != NULL)
-		log_problems(&config->endpoint);
+		complaint_about_secrets(&config->endpoint);
 }
 
 /* ---- the first configuration ---- */
@@ -231,9 +181,9 @@ choose_first(struct settings *settings)
 	buf_init(&why, WHY_MAX_BYTES);
 	choose_at_start(settings->path, &choice, &why);
 	if (why.len > 0)
-		complain(settings, COMPLAINT_CONFIG, &why);
+		complaint_make(&settings->complaints, COMPLAINT_CONFIG, &why);
 	else
-		withdraw(settings, COMPLAINT_CONFIG);
+		complaint_withdraw(&settings->complaints, COMPLAINT_CONFIG);
 	buf_free(&why);
 	if (choice.config != NULL)
 		start_with(settings, &choice);
@@ -255,9 +205,10 @@ static void
 move(struct settings *settings, struct config *config)
 {
 	char *old = xstrdup(settings->store->path);
-	struct store *store = open_store(settings, &config->spool);
+	struct store *store = NULL;
 
-	if (store == NULL) {
+	if (open_store(settings, &config->spool, clock_mono_ms() + OPEN_WAIT_MS,
+		&store) != STORE_OK) {
 		config_free(config);
 	} else {
 		settings->is_kept = settings->is_passing = false;
@@ -278,9 +229,9 @@ take_up(struct settings *settings, struct config *config)
 	buf_init(&said, WHY_MAX_BYTES);
 	choice_carry_secrets(config, settings->config->config, &said);
 	if (said.len > 0)
-		complain(settings, COMPLAINT_SECRETS, &said);
+		complaint_make(&settings->complaints, COMPLAINT_SECRETS, &said);
 	else
-		withdraw(settings, COMPLAINT_SECRETS);
+		complaint_withdraw(&settings->complaints, COMPLAINT_SECRETS);
 	buf_free(&said);
 	if (settings->store != NULL && !has_store_of(settings, config)) {
 		move(settings, config);
@@ -302,9 +253,9 @@ choose_next(struct settings *settings)
 	buf_init(&why, WHY_MAX_BYTES);
 	config = choose_anew(settings->config->config, &why);
 	if (why.len > 0)
-		complain(settings, COMPLAINT_CONFIG, &why);
+		complaint_make(&settings->complaints, COMPLAINT_CONFIG, &why);
 	if (config != NULL) {
-		withdraw(settings, COMPLAINT_CONFIG);
+		complaint_withdraw(&settings->complaints, COMPLAINT_CONFIG);
 		take_up(settings, config);
 	}
 	buf_free(&why);
@@ -315,7 +266,7 @@ choose_next(struct settings *settings)
 /* Where the file names a spool that cannot be opened, it is bad: the last good
  * one, if it has another spool, is used until the file is right. */
 static void
-fall_back(struct settings *settings)
+fall_back(struct settings *settings, int64_t deadline_ms)
 {
 	const struct config *config = settings->config->config;
 	struct store *store = NULL;
@@ -325,7 +276,7 @@ fall_back(struct settings *settings)
 	buf_init(&why, WHY_MAX_BYTES);
 	kept = config_load_kept(settings->path, &why);
 	if (kept != NULL && strcmp(kept->spool.path, config->spool.path) != 0)
-		store = try_store(&kept->spool, &why);
+		try_store(settings, &kept->spool, deadline_ms, &store, &why);
 	if (store == NULL) {
 		config_free(kept);
 	} else {
@@ -343,18 +294,6 @@ fall_back(struct settings *settings)
 }
 
 static void
-open_first(struct settings *settings)
-{
-	const struct config *config = settings->config->config;
-	struct store *store = open_store(settings, &config->spool);
-
-	if (store != NULL)
-		use(settings, NULL, store);
-	else
-		fall_back(settings);
-}
-
-static void
 keep_config(struct settings *settings)
 {
 	const struct config *config = settings->config->config;
@@ -365,24 +304,27 @@ keep_config(struct settings *settings)
 	buf_init(&why, WHY_MAX_BYTES);
 	settings->is_kept = true; /* or it will be with the next change */
 	if (config_keep(config, config->spool.path, &why))
-		withdraw(settings, COMPLAINT_KEEP);
+		complaint_withdraw(&settings->complaints, COMPLAINT_KEEP);
 	else
-		complain(settings, COMPLAINT_KEEP, &why);
+		complaint_make(&settings->complaints, COMPLAINT_KEEP, &why);
 	buf_free(&why);
 }
 
+/* What is only locked is there, and comes free. */
 static void
-look(struct settings *settings)
+open_first(struct settings *settings, int64_t deadline_ms)
 {
+	struct store *store = NULL;
+	enum store_status status;
+
 	if (settings->config == NULL)
-		choose_first(settings);
-	else if (settings->is_passing ||
-		 config_is_stale(settings->config->config))
-		choose_next(settings);
-	if (!settings->opens_store || settings->config == NULL)
 		return;
-	if (settings->store == NULL)
-		open_first(settings);
+	status = open_store(
+	    settings, &settings->config->config->spool, deadline_ms, &store);
+	if (status == STORE_OK)
+		use(settings, NULL, store);
+	else if (status != STORE_BUSY)
+		fall_back(settings, deadline_ms);
 	if (settings->store != NULL)
 		keep_config(settings);
 }
@@ -390,9 +332,15 @@ look(struct settings *settings)
 static void
 refresh(struct settings *settings)
 {
-	look(settings);
+	if (settings->config == NULL)
+		choose_first(settings);
+	else if (settings->is_passing ||
+		 config_is_stale(settings->config->config))
+		choose_next(settings);
+	if (settings->store != NULL)
+		keep_config(settings);
 	if (settings->must_repeat)
-		repeat(settings);
+		complaint_repeat(&settings->complaints);
 	settings->must_repeat = false;
 }
 
@@ -402,7 +350,9 @@ settings_new(const char *path)
 	struct settings *settings = xcalloc(1, sizeof *settings);
 
 	settings->path = xstrdup(path);
+	settings->is_for_one = true;
 	pthread_mutex_init(&settings->mutex, NULL);
+	pthread_cond_init(&settings->is_idle, NULL);
 	refresh(settings);
 	settings->check_at_ms = clock_mono_ms() + CHECK_EVERY_MS;
 	return settings;
@@ -411,8 +361,8 @@ settings_new(const char *path)
 void
 settings_open_store(struct settings *settings)
 {
-	settings->opens_store = true;
-	refresh(settings);
+	settings->is_for_one = false;
+	open_first(settings, clock_mono_ms() + OPEN_WAIT_MS);
 }
 
 void
@@ -425,7 +375,8 @@ settings_await_requests(struct settings *settings)
 void
 settings_close_store(struct settings *settings)
 {
-	settings->opens_store = false;
+	if (settings->store != NULL)
+		store_finish(settings->store->store);
 	drop_store(settings->store);
 	settings->store = NULL;
 }
@@ -443,6 +394,29 @@ is_due(struct settings *settings)
 	return true;
 }
 
+/* Under the lock. */
+static void
+end_refresh(struct settings *settings)
+{
+	settings->is_refreshing = false;
+	pthread_cond_broadcast(&settings->is_idle);
+}
+
+/* Under the lock: gives the view the spool, if it is open, with its
+ * configuration. */
+static void
+give_store(struct settings *settings, struct settings_view *view)
+{
+	if (settings->store == NULL)
+		return;
+	view->shared_store = settings->store;
+	view->shared_store->users++;
+	view->store = view->shared_store->store;
+	view->shared_store_config = settings->config;
+	view->shared_store_config->users++;
+	view->store_config = view->shared_store_config->config;
+}
+
 void
 settings_take(struct settings *settings, struct settings_view *view)
 {
@@ -451,18 +425,52 @@ settings_take(struct settings *settings, struct settings_view *view)
 		pthread_mutex_unlock(&settings->mutex);
 		refresh(settings);
 		pthread_mutex_lock(&settings->mutex);
-		settings->is_refreshing = false;
+		end_refresh(settings);
 	}
 	*view = (struct settings_view){
-	    .shared_config = settings->config, .shared_store = settings->store};
+	    .settings = settings, .shared_config = settings->config};
 	if (view->shared_config != NULL) {
 		view->shared_config->users++;
 		view->config = view->shared_config->config;
 	}
-	if (view->shared_store != NULL) {
-		view->shared_store->users++;
-		view->store = view->shared_store->store;
+	give_store(settings, view);
+	pthread_mutex_unlock(&settings->mutex);
+}
+
+/* Under the lock: waits until nobody refreshes, or the spool is open. False if
+ * that was not so in time, or the spool could not be opened just now. */
+static bool
+await_turn(struct settings *settings, int64_t deadline_ms)
+{
+	struct timespec until = {
+	    .tv_sec = (time_t)(deadline_ms / 1000),
+	    .tv_nsec = (long)(deadline_ms % 1000) * 1000000,
+	};
+
+	while (settings->is_refreshing && settings->store == NULL)
+		if (pthread_cond_clockwait(&settings->is_idle, &settings->mutex,
+			CLOCK_MONOTONIC, &until) != 0)
+			return false;
+	return settings->store != NULL ||
+	       clock_mono_ms() >= settings->retry_at_ms;
+}
+
+void
+settings_use_store(struct settings_view *view, int64_t deadline_ms)
+{
+	struct settings *settings = view->settings;
+
+	if (view->store != NULL)
+		return;
+	pthread_mutex_lock(&settings->mutex);
+	if (await_turn(settings, deadline_ms) && settings->store == NULL) {
+		settings->is_refreshing = true;
+		pthread_mutex_unlock(&settings->mutex);
+		open_first(settings, deadline_ms);
+		pthread_mutex_lock(&settings->mutex);
+		end_refresh(settings);
 	}
+	give_store(settings, view);
 	pthread_mutex_unlock(&settings->mutex);
 }
 
@@ -471,6 +479,7 @@ settings_release(struct settings *settings, struct settings_view *view)
 {
 	pthread_mutex_lock(&settings->mutex);
 	drop_config(view->shared_config);
+	drop_config(view->shared_store_config);
 	drop_store(view->shared_store);
 	pthread_mutex_unlock(&settings->mutex);
 	*view = (struct settings_view){.config = NULL};
@@ -479,15 +488,13 @@ settings_release(struct settings *settings, struct settings_view *view)
 void
 settings_free(struct settings *settings)
 {
-	size_t i;
-
 	if (settings == NULL)
 		return;
 	drop_store(settings->store);
 	drop_config(settings->config);
+	pthread_cond_destroy(&settings->is_idle);
 	pthread_mutex_destroy(&settings->mutex);
-	for (i = 0; i < COMPLAINT_COUNT; i++)
-		free(settings->complaints[i]);
+	complaint_free(&settings->complaints);
 	free(settings->path);
 	free(settings);
 }

@@ -257,7 +257,8 @@ lead(struct store *store, struct waiter *self)
 	pthread_mutex_unlock(&queue->mutex);
 	if (status == STORE_OK) {
 		commit_group(store, group, self->deadline_ms);
-		is_checkpoint_due = checkpoint_is_due(store);
+		is_checkpoint_due =
+		    !store->is_for_one && checkpoint_is_due(store);
 		if (!is_checkpoint_due)
 			store_unlock_write(store);
 	} else {

@@ -194,7 +194,7 @@ make_log(struct creation *creation)
 {
 	char *path = xasprintf("%s/" DB_NAME, creation->path);
 	sqlite3 *db = NULL;
-	int code = sql_connect(path, "FULL", &db);
+	int code = sql_connect(path, "FULL", READ_WAIT_MS, &db);
 
 	if (code != SQLITE_OK)
 		buf_add_format(creation->why, "could not open %s: %s", path,

@@ -22,6 +22,7 @@
 
 #define CHECKPOINT_MAX_STEP 1600
 #define RETRY_MS            10
+#define FINISH_WAIT_MS      100 /* others who hold the lock make checkpoints */
 
 #define WAL_INDEX_BYTES    32768 /* its first part */
 #define WAL_INDEX_BACKFILL 24    /* the number at byte 96 */
@@ -183,4 +184,20 @@ recover_first(struct store *store)
 		return STORE_OK;
 	return store_say(store, STORE_FAILED, "could not lock %s/%s: %s",
 	    store->path, LOCK_NAME, strerror(errno));
+}
+
+void
+store_finish(struct store *store)
+{
+	bool is_alone;
+
+	if (store_lock_write(store, clock_mono_ms() + FINISH_WAIT_MS) !=
+	    STORE_OK)
+		return;
+	is_alone = lock_byte(store->lock_fd, WRITERS_BYTE, F_WRLCK);
+	if (checkpoint_is_due(store) || (is_alone && store->wal_frames > 0))
+		checkpoint_try(store);
+	if (is_alone)
+		lock_byte(store->lock_fd, WRITERS_BYTE, F_RDLCK);
+	store_unlock_write(store);
 }

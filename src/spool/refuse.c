@@ -97,7 +97,8 @@ connect_once(struct store *store)
 
 	if (refusing->db != NULL)
 		return true;
-	code = sql_connect(store->files[FILE_DB].path, "NORMAL", &refusing->db);
+	code =
+	    sql_connect(store->files[FILE_DB].path, "NORMAL", 0, &refusing->db);
 	if (code == SQLITE_OK)
 		code = prepare(refusing);
 	if (code != SQLITE_OK)
@@ -189,7 +190,7 @@ store_refuse(struct store *store, const struct refusal *refusal)
 	keep(store, refusal);
 	/* Refusals alone would make the log grow as long as nothing else is
 	 * written. */
-	if (checkpoint_is_due(store))
+	if (!store->is_for_one && checkpoint_is_due(store))
 		checkpoint_try(store);
 	store_unlock_write(store);
 }

@@ -54,6 +54,11 @@ struct store_options {
 	int64_t max_size_bytes; /* 0: no limit */
 	int64_t write_wait_ms;  /* for the write lock, before STORE_BUSY; 0: 10
 				   s. store_capture has its own deadline. */
+	int64_t open_by_ms;     /* clock_mono_ms: what locks the spool is waited
+				   for until then, by store_open; 0: 5 s */
+	bool is_for_one;        /* STORE_CAPTURE: of a process that captures one
+				   event and ends; checkpoints are left to
+				   store_finish */
 };
 
 /* Makes the folder and an empty spool in it, owned by `owner` and `group`
@@ -68,6 +73,12 @@ enum store_status store_create(const char *path, uid_t owner, gid_t group,
  * logs that. */
 enum store_status store_open(
     const struct store_options *options, struct store **store, struct buf *why);
+
+/* For a store that is_for_one, after the answer: makes the checkpoint that is
+ * due; and where nobody else has the spool open, one of what was captured, or
+ * the next who opens it would make that before its own answer. Waits 100 ms at
+ * most for the write lock: who holds it makes checkpoints too. */
+void store_finish(struct store *store);
 
 /* NULL-safe. Makes no checkpoint. */
 void store_close(struct store *store);

@@ -20,7 +20,8 @@
 #define SMALL_CACHE "-512"
 
 int
-sql_connect(const char *path, const char *synchronous, sqlite3 **db)
+sql_connect(
+    const char *path, const char *synchronous, int wait_ms, sqlite3 **db)
 {
 	char *settings;
 	int code;
@@ -31,7 +32,7 @@ sql_connect(const char *path, const char *synchronous, sqlite3 **db)
 	if (code != SQLITE_OK)
 		return code;
 	sqlite3_extended_result_codes(*db, 1);
-	sqlite3_busy_timeout(*db, READ_WAIT_MS);
+	sqlite3_busy_timeout(*db, wait_ms);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* Else a value that might let another index do is a reason to prepare

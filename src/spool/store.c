@@ -42,6 +42,10 @@ store_new(const struct store_options *options)
 	store->access = options->access;
 	store->write_wait_ms =
 	    options->write_wait_ms > 0 ? options->write_wait_ms : WRITE_WAIT_MS;
+	store->open_by_ms = options->open_by_ms > 0
+				? options->open_by_ms
+				: clock_mono_ms() + OPEN_WAIT_MS;
+	store->is_for_one = options->is_for_one;
 	store->checkpoint_at = CHECKPOINT_FRAMES;
 	store->checkpoint_step = CHECKPOINT_FRAMES;
 	store->folder_fd = -1;
@@ -141,6 +145,15 @@ say_not_ours(struct store *store)
 	return STORE_REFUSED;
 }
 
+/* How long the opening may still wait. */
+static int
+wait_left_ms(const struct store *store)
+{
+	int64_t left_ms = store->open_by_ms - clock_mono_ms();
+
+	return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
 static enum store_status
 connect_db(struct store *store)
 {
@@ -148,7 +161,8 @@ connect_db(struct store *store)
 	enum store_status status;
 	int code;
 
-	code = sql_connect(store->files[FILE_DB].path, "FULL", &store->db);
+	code = sql_connect(store->files[FILE_DB].path, "FULL",
+	    wait_left_ms(store), &store->db);
 	if (code == SQLITE_NOTADB)
 		return store_say(store, STORE_REFUSED,
 		    "%s is not a spool of hookspool, nor any database",
@@ -203,7 +217,7 @@ connect_writer(struct store *store)
 {
 	enum store_status status;
 
-	status = store_lock_file(store, clock_mono_ms() + OPEN_WAIT_MS);
+	status = store_lock_file(store, store->open_by_ms);
 	if (status != STORE_OK)
 		return status;
 	status = judge_access(store, access_is_log_ours);
@@ -238,7 +252,7 @@ connect_reader(struct store *store)
 		lock = openat(store->folder_fd, LOCK_NAME,
 		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (lock >= 0)
-		lock_take(lock, clock_mono_ms() + OPEN_WAIT_MS);
+		lock_take(lock, store->open_by_ms);
 	status = judge_access(store, access_is_log_ours);
 	if (status == STORE_OK)
 		status = connect_db(store);
@@ -315,7 +329,7 @@ join_writers(struct store *store)
 {
 	enum store_status status;
 
-	status = store_lock_write(store, clock_mono_ms() + OPEN_WAIT_MS);
+	status = store_lock_write(store, store->open_by_ms);
 	if (status != STORE_OK)
 		return status;
 	status = ensure_wal(store);
@@ -398,6 +412,7 @@ store_open(
 	buf_clear(why);
 	*store = NULL;
 	if (status == STORE_OK) {
+		sqlite3_busy_timeout(new->db, READ_WAIT_MS);
 		*store = new;
 		return STORE_OK;
 	}

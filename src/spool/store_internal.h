@@ -79,6 +79,8 @@ struct store {
 	char *path; /* the folder */
 	enum store_access access;
 	int64_t write_wait_ms; /* for the write lock; not of capture */
+	int64_t open_by_ms;    /* until when store_open waits for locks */
+	bool is_for_one;       /* checkpoints are left to store_finish */
 	int folder_fd;
 	int lock_fd; /* the file of the write lock; -1: STORE_READ */
 	struct store_file files[FILE_COUNT];
@@ -111,8 +113,10 @@ struct store {
 
 /* Opens a connection with our settings: no checkpoint of its own accord, no
  * mmap, no trusted schema, temporary data in memory. `synchronous` is FULL or
- * NORMAL. An SQLite result; the caller closes `db` in any case. */
-int sql_connect(const char *path, const char *synchronous, sqlite3 **db);
+ * NORMAL. SQLite's own locks are waited for `wait_ms`, at the opening as well.
+ * An SQLite result; the caller closes `db` in any case. */
+int sql_connect(
+    const char *path, const char *synchronous, int wait_ms, sqlite3 **db);
 
 /* The statement for `sql`, a string that lives for good, prepared at its
  * first use, reset and without bindings. NULL: store_fail was called; it may
