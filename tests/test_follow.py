@@ -18,14 +18,20 @@ def start(site, *arguments):
     return child
 
 
+def fdinfo(pid, fd):
+    """What the kernel says of a descriptor; "" where it is closed by now."""
+    try:
+        with open("/proc/%d/fdinfo/%s" % (pid, fd), encoding="ascii") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
 def is_asleep(pid):
     """Whether it watches the spool, and sleeps."""
-    folder = "/proc/%d/fdinfo" % pid
-    for fd in os.listdir(folder):
-        with open(os.path.join(folder, fd), encoding="ascii") as f:
-            if "inotify wd" in f.read():
-                return stat(pid)[0] == "S"
-    return False
+    is_watching = any("inotify wd" in fdinfo(pid, fd)
+                      for fd in os.listdir("/proc/%d/fdinfo" % pid))
+    return is_watching and stat(pid)[0] == "S"
 
 
 def shown(child):
