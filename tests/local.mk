@@ -258,7 +258,7 @@ test_print_LDADD = $(unit_ldadd)
 # The files in apache/, lighttpd/, nginx/ and systemd/
 python_tests += %D%/test_cgi.py %D%/test_apache_cgid.py %D%/test_apache_fcgid.py \
 	%D%/test_apache_proxy_fcgi.py %D%/test_lighttpd_cgi.py \
-	%D%/test_lighttpd_fastcgi.py %D%/test_nginx.py %D%/test_systemd.py
+	%D%/test_lighttpd_fastcgi.py %D%/test_nginx.py %D%/test_nginx_spawn.py %D%/test_systemd.py
 EXTRA_DIST += %D%/server_cases.py
 
 # The long runs, and their short variants

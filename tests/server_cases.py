@@ -301,6 +301,11 @@ def what_a_hard_stop_left_over_is_delivered_by_relay_if_pending():
         for number in range(3):
             equal(stage.site.post(event(number))[0], 200)
         stage.site.server.kill()
+        # A process that was killed has no command line any more for an
+        # instant before it lets go of its locks.
+        wait_until(lambda: b'"relay_running":false' in
+                   stage.site.command("status", "--json").stdout,
+                   "the end of the relay")
         stage.destination.start()
         stage.site.command("relay", "--if-pending")
         for number in range(3):

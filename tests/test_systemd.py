@@ -67,6 +67,16 @@ def the_endpoint_has_no_network_and_its_socket_is_descriptor_0():
 
 
 @test
+def every_service_may_write_the_log_of_the_manuals_example():
+    with open(os.path.join(TOP_BUILD, "man", "hookspool.conf.5"),
+              encoding="utf-8") as f:
+        example = re.search(r"^to = /var/log/(\S+)/[^/\s]+$", f.read(), re.M)
+    for name in SERVICES:
+        contains(unit(name), "\nLogsDirectory=%s\n" % example.group(1), name)
+        contains(unit(name), "\nLogsDirectoryMode=0750\n", name)
+
+
+@test
 def units_say_where_this_installation_is():
     for name in UNITS + ("hookspool.cron", "hookspool.logrotate"):
         left = re.findall(r"@[a-z_]+@", unit(name))

@@ -496,6 +496,55 @@ class Activator:
         self.journal.close()
 
 
+class Spawner:
+    """The shipped script for spawn-fcgi, as its own supervisor."""
+
+    def __init__(self, site):
+        self.site = site
+        self.is_stopping = threading.Event()
+        self.script = site.sandbox.write("hookspool-endpoint", replace(
+            shipped("nginx/hookspool-endpoint"),
+            (r"(?m)^endpoint=.*", "endpoint=" + site.endpoint),
+            (r"(?m)^socket=.*", "socket=" + self.path(site)),
+            (r"(?m)^user=.*", "user=" + WEB_USER),
+            (r"(?m)^pidfile=.*", "pidfile=" + site.join("endpoint.pid")),
+            (r"#(?=export)", ""),
+            (r"/etc/hookspool/hookspool\.conf", site.config)), 0o755)
+        with open(site.join("log", "journal"), "ab") as journal:
+            self.process = subprocess.Popen(
+                [self.script, "run"], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=journal, env=ENVIRONMENT,
+                cwd="/")
+        wait_until(lambda: os.path.exists(self.path(site)) and
+                   site.endpoints(), "the endpoint")
+
+    @staticmethod
+    def path(site):
+        return site.join("run", "hookspool", "endpoint.sock")
+
+    def endpoint(self):
+        """The pid of the endpoint itself, which has a starter as its child;
+        0: it does not run."""
+        pids = self.site.endpoints()
+        for pid in pids:
+            try:
+                with open("/proc/%d/stat" % pid) as f:
+                    parent = int(f.read().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            if parent not in pids:
+                return pid
+        return 0
+
+    def restart(self):
+        os.kill(self.endpoint(), signal.SIGTERM)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(40)
+        wait_until(lambda: not self.site.endpoints(), "the endpoint's end")
+
+
 class WithActivator:
     """A server that starts no programs: somebody else does, and the relay is
     a service too."""
@@ -503,10 +552,11 @@ class WithActivator:
     starts_relay = False
     log_to = "stderr"
     refusal_log = "journal"
+    activator_class = Activator
     activator = None
 
     def start(self):
-        self.activator = Activator(self.site)
+        self.activator = self.activator_class(self.site)
         super().start()
 
     def stop(self):
@@ -571,3 +621,22 @@ class Nginx(WithActivator, Server):
     def command(self):
         return [find_program("nginx"), "-e", self.join("log", "error.log"),
                 "-p", self.site.sandbox.path, "-c", self.join("main.conf")]
+
+
+class NginxSpawn(Nginx):
+    name = "nginx with spawn-fcgi"
+    starts_relay = True
+    activator_class = Spawner
+
+    @classmethod
+    def need(cls):
+        super().need()
+        need("spawn-fcgi")
+        if not IS_ROOT:
+            raise Skip("spawn-fcgi changes its user: needs root")
+
+    def replacements(self):
+        return Server.replacements(self) + [
+            (r"/run/hookspool/endpoint\.sock", Spawner.path(self.site)),
+            (r"listen 443", "listen 127.0.0.1:%d" % self.port),
+            (r"/var/log/nginx", self.join("log"))]
