@@ -161,6 +161,7 @@ libhookspool_a_SOURCES += \
 	%D%/command/probe.c \
 	%D%/command/progress.c %D%/command/progress.h \
 	%D%/command/reach.c %D%/command/reach.h \
+	%D%/command/reasons.c %D%/command/reasons.h \
 	%D%/command/refused.c \
 	%D%/command/relay.c \
 	%D%/command/reload.c \

@@ -213,7 +213,7 @@ make_spool_LDADD = libhookspool.a $(JSON_LIBS) $(SQLITE_LIBS)
 
 # command/: what changes and judges
 operate_tests = %D%/test_operate.py %D%/test_restore.py %D%/test_replay.py %D%/test_pause.py
-operate_tests += %D%/test_monitor.py
+operate_tests += %D%/test_monitor.py %D%/test_show.py
 python_tests += $(operate_tests)
 sanitized_tests += $(operate_tests)
 EXTRA_DIST += %D%/command_site.py

@@ -10,7 +10,9 @@
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/print.h"
+#include "command/reasons.h"
 #include "command/rows.h"
+#include "config/config.h"
 #include "spool/spool.h"
 
 enum { OPTION_BODY, OPTION_JSON, OPTION_LAST };
@@ -22,7 +24,7 @@ const struct option_row show_options[] = {
     {.name = NULL}};
 
 static void
-print_json(const struct event_detail *detail)
+print_json(const struct event_detail *detail, const struct reasons *reasons)
 {
 	struct jsonout out = {.needs_comma = false};
 
@@ -32,6 +34,7 @@ print_json(const struct event_detail *detail)
 	    &out, "body", detail->event.body, (size_t)detail->event.body_bytes);
 	rows_deliveries(&out, detail->deliveries, detail->delivery_count);
 	rows_attempts(&out, detail->attempts, detail->attempt_count);
+	reasons_add_json(reasons, &out);
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
 }
@@ -100,10 +103,7 @@ print_deliveries(const struct event_detail *detail)
 		table_add(&table, row->destination);
 		table_add(&table, delivery_state_name(row->state));
 		table_add_number(&table, row->attempts);
-		if (row->state == DELIVERY_PENDING && row->next_at_ms == 0)
-			table_add(&table, "after an earlier one");
-		else
-			add_time(&table, row->next_at_ms);
+		add_time(&table, row->next_at_ms);
 		add_time(&table, row->settled_at_ms);
 	}
 	putchar('\n');
@@ -174,11 +174,12 @@ print_body(const char *body, size_t len)
 }
 
 static void
-print_text(const struct event_detail *detail)
+print_text(const struct event_detail *detail, const struct reasons *reasons)
 {
 	print_event(&detail->event);
 	if (detail->delivery_count > 0)
 		print_deliveries(detail);
+	reasons_print(reasons);
 	if (detail->attempt_count > 0)
 		print_attempts(detail);
 	print_body(detail->event.body, (size_t)detail->event.body_bytes);
@@ -204,22 +205,40 @@ find_event(struct call *call, char *id)
 	return store_find_event(call->store, call->operands[0], id);
 }
 
+static enum store_status
+print(const struct call *call, const struct event_detail *detail)
+{
+	const struct event_row *event = &detail->event;
+	struct reasons reasons;
+	enum store_status status;
+
+	if (call->values[OPTION_BODY] != NULL &&
+	    call->values[OPTION_JSON] == NULL) {
+		fwrite(event->body, 1, (size_t)event->body_bytes, stdout);
+		return STORE_OK;
+	}
+	status =
+	    reasons_read(&reasons, call->store, detail, call->config->path);
+	if (status == STORE_OK && call->values[OPTION_JSON] != NULL)
+		print_json(detail, &reasons);
+	else if (status == STORE_OK)
+		print_text(detail, &reasons);
+	reasons_free(&reasons);
+	return status;
+}
+
 int
 command_show(struct call *call)
 {
 	struct event_detail detail = {.deliveries = NULL};
 	char id[UUID_TEXT_SIZE];
+	int status = STATUS_FINE;
 
 	if (find_event(call, id) != STORE_OK ||
 	    store_show_event(call->store, id, &detail) != STORE_OK)
 		return command_fail("%s", store_why(call->store));
-	if (call->values[OPTION_JSON] != NULL)
-		print_json(&detail);
-	else if (call->values[OPTION_BODY] != NULL)
-		fwrite(detail.event.body, 1, (size_t)detail.event.body_bytes,
-		    stdout);
-	else
-		print_text(&detail);
+	if (print(call, &detail) != STORE_OK)
+		status = command_fail("%s", store_why(call->store));
 	store_free_detail(&detail);
-	return STATUS_FINE;
+	return status;
 }

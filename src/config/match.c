@@ -36,10 +36,21 @@ is_type_met(const struct text_list *patterns, const char *type)
 	return false;
 }
 
+enum wanted
+destination_judge(const struct destination_config *destination,
+    const char *event_type, const char *community)
+{
+	if (!is_type_met(&destination->events, event_type))
+		return WANTED_NOT_TYPE;
+	if (!is_any_met(&destination->communities, community))
+		return WANTED_NOT_COMMUNITY;
+	return WANTED_YES;
+}
+
 bool
 destination_wants(const struct destination_config *destination,
     const char *event_type, const char *community)
 {
-	return is_type_met(&destination->events, event_type) &&
-	       is_any_met(&destination->communities, community);
+	return destination_judge(destination, event_type, community) ==
+	       WANTED_YES;
 }

@@ -13,6 +13,15 @@ struct destination_config;
  * match. NULL counts as ""; an empty list matches nothing. The EventType of
  * a probe is matched by its own name alone, so that none goes to a destination
  * that asks for everything. */
+enum wanted {
+	WANTED_YES,
+	WANTED_NOT_TYPE,     /* no pattern of `events` matches */
+	WANTED_NOT_COMMUNITY /* none of `community` does */
+};
+enum wanted destination_judge(const struct destination_config *destination,
+    const char *event_type, const char *community);
+
+/* Whether it is WANTED_YES. */
 bool destination_wants(const struct destination_config *destination,
     const char *event_type, const char *community);
 

@@ -154,6 +154,7 @@ query_free_deliveries(struct delivery_row *rows, size_t count)
 		free(rows[i].destination);
 		free(rows[i].last_outcome);
 		free(rows[i].last_error);
+		free(rows[i].behind_id);
 	}
 	free(rows);
 }
@@ -254,6 +255,46 @@ read_attempts(struct store *store, struct event_detail *detail)
 	return status == STORE_GONE ? STORE_OK : status;
 }
 
+/* The first of its lane, which all others wait for. */
+static enum store_status
+read_behind(struct store *store, int64_t seq, struct delivery_row *row)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "SELECT (SELECT id FROM events WHERE events.seq = earlier.seq) "
+	    "FROM destinations CROSS JOIN deliveries AS it "
+	    "CROSS JOIN deliveries AS earlier WHERE name = ?2 "
+	    "AND it.seq = ?1 AND it.destination = destinations.id "
+	    "AND earlier.destination = destinations.id "
+	    "AND earlier.lane = it.lane AND earlier.state = 0 "
+	    "AND earlier.seq < ?1 ORDER BY earlier.seq LIMIT 1");
+
+	sqlite3_bind_int64(statement, 1, seq);
+	sql_bind_text(statement, 2, row->destination);
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status == STORE_GONE ? STORE_OK : status;
+	row->behind_id = sql_text_dup(statement, 0);
+	sqlite3_reset(statement);
+	return STORE_OK;
+}
+
+static enum store_status
+read_all_behind(
+    struct store *store, int64_t seq, const struct event_detail *detail)
+{
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < detail->delivery_count && status == STORE_OK; i++) {
+		struct delivery_row *row = &detail->deliveries[i];
+
+		if (row->next_at_ms == 0 && row->settled_at_ms == 0)
+			status = read_behind(store, seq, row);
+	}
+	return status;
+}
+
 static enum store_status
 read_detail(struct store *store, const char *id, struct event_detail *detail)
 {
@@ -267,6 +308,8 @@ read_detail(struct store *store, const char *id, struct event_detail *detail)
 	if (status == STORE_OK)
 		status = query_read_deliveries(
 		    store, seq, &detail->deliveries, &detail->delivery_count);
+	if (status == STORE_OK)
+		status = read_all_behind(store, seq, detail);
 	if (status == STORE_OK)
 		status = read_attempts(store, detail);
 	return status;

@@ -483,6 +483,8 @@ struct delivery_row { /* the view `delivery` */
 	int attempts;
 	int64_t next_at_ms; /* 0: settled, or behind an earlier one of its
 			       lane */
+	char *behind_id;    /* of the event whose delivery it waits for; from
+			       store_show_event, else NULL */
 	char *last_outcome; /* NULL: no attempt yet */
 	int last_status;    /* 0: none */
 	char *last_error;
