@@ -287,6 +287,33 @@ def a_certificate_counts_only_with_its_authority_name_and_time():
 
 
 @test
+def a_ca_file_that_cannot_be_read_counts_against_nobody():
+    with Site() as site:
+        root = Certificate(site, "root", is_authority=True)
+        with Destination(tls=server_pair(site, root)) as to:
+            site.configure(section("crm", to.url(), "ca_file = " + root.pem,
+                                   "order = none"))
+            os.rename(root.pem, root.pem + ".away")
+            events = [site.capture(body(text=str(i))) for i in range(10)]
+            relay = site.relay()
+            logged(relay, "this machine cannot deliver")
+            shown = run([HOOKSPOOL, "-c", site.conf, "status"]).stdout.decode()
+            contains(shown, "see to ca_file", "status")
+            wait_until(lambda: to.connections > 8, "another try",
+                       alive=[relay])
+            equal(site.settled(), [("pending", 0)] * 10)
+            equal(site.query("SELECT count(*) FROM attempt"), [(0,)])
+            os.rename(root.pem + ".away", root.pem)
+            to.wait_for(10)
+            wait_until(lambda: site.settled() == [("delivered", 1)] * 10,
+                       "their outcomes", alive=[relay])
+            equal(sorted(ids(to.got())), sorted(events))
+            equal(relay.output().count("this machine cannot deliver"), 1)
+            for line in ("first attempt failed", "destination is down"):
+                assert line not in relay.output(), relay.output()
+
+
+@test
 def a_destination_that_asks_for_a_certificate_gets_the_right_one():
     with Site() as site:
         root = Certificate(site, "root", is_authority=True)

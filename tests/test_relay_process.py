@@ -231,4 +231,31 @@ def the_limit_of_descriptors_is_raised_to_what_concurrency_needs():
         release.set()
 
 
+@test
+def a_lack_of_descriptors_counts_against_nobody():
+    release = threading.Event()
+
+    def wait(_):
+        release.wait(60)
+        return "200"
+
+    with Destination(wait) as to, Site(
+            section("crm", to.url(host="localhost"), "concurrency = 40",
+                    "order = none")) as site:
+        events = [site.capture(body(text=str(i))) for i in range(40)]
+        relay = site.relay(limits=(40, 40))
+        logged(relay, "no descriptor is left")
+        to.wait_for(1)
+        equal(site.query("SELECT count(*) FROM attempts"), [(0,)])
+        release.set()
+        to.wait_for(40, timeout_s=60)
+        wait_until(lambda: set(site.settled()) == {("delivered", 1)},
+                   "their outcomes", timeout_s=60, alive=[relay])
+        equal(sorted(ids(to.got())), sorted(events))
+        equal({r.attempt for r in to.got()}, {1})
+        equal(relay.output().count("this machine cannot deliver"), 1, "lines")
+        for line in ("first attempt failed", "destination is down"):
+            assert line not in relay.output(), relay.output()
+
+
 main(__name__)

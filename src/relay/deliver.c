@@ -177,6 +177,8 @@ conclude(struct attempt *attempt, CURLcode code)
 	if (!result->is_delivered)
 		snprintf(result->error, sizeof result->error, "%s",
 		    reason(attempt, code));
+	if (!result->is_delivered && result->status == 0)
+		result->our_fault = egress_fault(&attempt->egress, (int)code);
 	if (attempt->egress.look != NULL)
 		look_take(attempt->easy, (int)code,
 		    attempt->egress.guard.is_cause, result->error,

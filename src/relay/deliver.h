@@ -34,12 +34,15 @@ struct deliver_request {
 
 /* What came back. */
 struct deliver_result {
-	bool is_delivered;    /* a final 2xx came and all of the body was sent:
-				 whatever became of the rest of the answer,
-				 to send it again would make a duplicate */
-	int status;           /* HTTP status; 0: no answer */
-	char error[256];      /* a sentence; "": none, or it is delivered */
-	char retry_after[64]; /* the header's value; "": none */
+	bool is_delivered;     /* a final 2xx came and all of the body was sent:
+				  whatever became of the rest of the answer,
+				  to send it again would make a duplicate */
+	int status;            /* HTTP status; 0: no answer */
+	char error[256];       /* a sentence; "": none, or it is delivered */
+	const char *our_fault; /* it failed since this machine lacks something:
+				  what, and what to do; a constant. NULL: not
+				  for that */
+	char retry_after[64];  /* the header's value; "": none */
 	char answer[DELIVER_ANSWER_MAX_BYTES];
 	size_t answer_bytes;
 	int64_t duration_ms;

@@ -5,7 +5,10 @@
 
 #include "relay/descriptors.h"
 
+#include <fcntl.h>
+#include <stddef.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -13,6 +16,7 @@
  * the rest is for the spool, the log, and what libraries open. */
 #define PER_ATTEMPT  3
 #define FOR_THE_REST 64
+#define SPARE        8 /* what looking up a name takes at once, and more */
 
 void
 descriptors_raise(int in_flight_max)
@@ -30,4 +34,18 @@ descriptors_raise(int in_flight_max)
 		    "all destinations: attempts may fail",
 		    LOG_NUMBER("limit", (long long)limit.rlim_cur),
 		    LOG_NUMBER("needed", (long long)needed));
+}
+
+bool
+descriptors_are_short(void)
+{
+	int fds[SPARE];
+	size_t i, count = 0;
+
+	while (
+	    count < SPARE && (fds[count] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+		count++;
+	for (i = 0; i < count; i++)
+		close(fds[i]);
+	return count < SPARE;
 }

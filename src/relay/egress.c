@@ -5,6 +5,7 @@
 
 #include "relay/egress.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "config/config.h"
+#include "relay/descriptors.h"
 #include "relay/look.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -37,6 +39,7 @@ static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct egress *egress = arg;
+	int fd;
 
 	(void)purpose;
 	if (egress->look != NULL)
@@ -44,8 +47,13 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		    egress->look, &address->addr, address->addrlen);
 	if (!guard_lets_try(&egress->guard, &address->addr))
 		return CURL_SOCKET_BAD;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
 	    address->protocol);
+	if (fd >= 0)
+		egress->has_socket = true;
+	else
+		egress->os_error = errno;
+	return fd;
 }
 
 /* A connection may be reused that was opened for another destination, which
@@ -162,4 +170,66 @@ egress_set(struct egress *egress, void *easy,
 	set_client(&setup);
 	set_times(&setup);
 	return setup.is_fine;
+}
+
+/* ---- what this machine lacks ---- */
+
+#define NO_DESCRIPTOR                                                          \
+	"no descriptor is left: raise the limit of open files "                \
+	"(LimitNOFILE= of the service, ulimit -n), or lower `concurrency`"
+#define NO_MEMORY "no memory is left for an attempt"
+#define NOT_READY "the attempt cannot be made ready"
+
+static const char *
+missing_resource(int os_error)
+{
+	switch (os_error) {
+	case EMFILE:
+	case ENFILE:
+		return NO_DESCRIPTOR;
+	case ENOMEM:
+	case ENOBUFS:
+		return NO_MEMORY;
+	default:
+		return NULL;
+	}
+}
+
+/* A missing descriptor shows in many ways: a name is not resolved, an
+ * authority not found. */
+static const struct {
+	int code;
+	bool may_lack_descriptors;
+	const char *fault; /* else; NULL: none of ours */
+} faults[] = {
+    {CURLE_SSL_CACERT_BADFILE, true,
+	"the trusted certificates cannot be read: see to ca_file, or to the "
+	"system's own"},
+    {CURLE_SSL_CERTPROBLEM, true,
+	"the client certificate cannot be used: see to client_cert and "
+	"client_key"},
+    {CURLE_COULDNT_RESOLVE_HOST, true, NULL},
+    {CURLE_COULDNT_RESOLVE_PROXY, true, NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, true, NULL},
+    {CURLE_SSL_CONNECT_ERROR, true, NULL},
+    {CURLE_OUT_OF_MEMORY, true, NO_MEMORY},
+    {CURLE_FAILED_INIT, false, NOT_READY},
+    {CURLE_NOT_BUILT_IN, false, NOT_READY},
+    {CURLE_BAD_FUNCTION_ARGUMENT, false, NOT_READY}};
+
+const char *
+egress_fault(const struct egress *egress, int code)
+{
+	size_t i;
+
+	if (code == CURLE_COULDNT_CONNECT && !egress->has_socket)
+		return missing_resource(egress->os_error);
+	for (i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+		if (faults[i].code != code)
+			continue;
+		if (faults[i].may_lack_descriptors && descriptors_are_short())
+			return NO_DESCRIPTOR;
+		return faults[i].fault;
+	}
+	return NULL;
 }

@@ -17,6 +17,8 @@ struct look;
 struct egress {
 	struct look *look; /* notes the addresses; NULL: nobody does */
 	struct guard guard;
+	bool has_socket; /* one could be made */
+	int os_error;    /* why none could; 0: it was not tried */
 };
 
 /* Makes `easy`, a CURL handle without options, go to the destination's url,
@@ -25,5 +27,10 @@ struct egress {
  * reset. */
 bool egress_set(struct egress *egress, void *easy,
     const struct destination_config *destination);
+
+/* Where a transfer that ended with `code`, a CURLcode, failed since this
+ * machine lacks something: what is wrong and what to do about it, a constant.
+ * NULL: it did not fail for that, as far as is known. */
+const char *egress_fault(const struct egress *egress, int code);
 
 #endif

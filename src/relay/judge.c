@@ -77,12 +77,27 @@ judge_failure(struct claim *claim, int64_t now_ms)
 	schedule(claim, &failure);
 }
 
+/* It says nothing of the delivery or its destination. */
+static void
+bear_fault(struct claim *claim)
+{
+	claim->outcome = OUTCOME_ABANDONED;
+	claim->is_fault_new =
+	    queue_rest(claim->queue, claim->result.our_fault, clock_mono_ms());
+}
+
 void
 judge_attempt(struct claim *claim)
 {
 	struct queue *queue = claim->queue;
 	int64_t now_ms = clock_wall_ms();
 
+	if (claim->result.our_fault != NULL) {
+		bear_fault(claim);
+		return;
+	}
+	if (claim->is_trial)
+		queue->rest_mono_ms = 0;
 	if (claim->result.is_delivered) {
 		claim->outcome = OUTCOME_DELIVERED;
 		claim->news = health_succeed(&queue->health, now_ms);

@@ -52,6 +52,17 @@ note_failure(const struct claim *claim)
 		    LOG_TEXT("error", error_of(result)));
 }
 
+static void
+note_fault(const struct claim *claim)
+{
+	log_note(LOG_LEVEL_ERROR,
+	    "this machine cannot deliver: the attempt does not count, and is "
+	    "made again",
+	    LOG_TEXT("to", name_of(claim->queue)),
+	    LOG_TEXT("why", claim->result.our_fault),
+	    LOG_TEXT("error", error_of(&claim->result)));
+}
+
 void
 note_outcome(const struct claim *claim, bool is_applied)
 {
@@ -71,6 +82,8 @@ note_outcome(const struct claim *claim, bool is_applied)
 		    LOG_NUMBER("ms", claim->result.duration_ms));
 	else if (claim->outcome != OUTCOME_ABANDONED)
 		note_failure(claim);
+	else if (claim->is_fault_new)
+		note_fault(claim);
 }
 
 /* ---- destinations ---- */

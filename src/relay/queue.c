@@ -8,10 +8,20 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "config/config.h"
 #include "relay/era.h"
 #include "relay/schedule.h"
+
+#define REST_MS      5000    /* after a fault of this machine */
+#define SAY_EVERY_MS 3600000 /* between two lines about the same fault */
+
+static int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
 
 /* Room for as many claims as `concurrency` allows now, or did before. */
 static void
@@ -59,6 +69,8 @@ queue_change(struct queue *queue, struct era *era,
 	queue->era = era;
 	queue->destination = destination;
 	queue->is_worth_a_look = true;
+	queue->rest_mono_ms = 0;
+	queue->said_fault = NULL;
 	make_room(queue);
 }
 
@@ -68,13 +80,41 @@ queue_has_room(const struct queue *queue)
 	int limit =
 	    health_limit(&queue->health, queue->destination->concurrency);
 
+	if (queue->rest_mono_ms != 0)
+		limit = 1;
+
 	return queue->claimed_count < (size_t)limit;
+}
+
+static int64_t
+rest_wait_ms(const struct queue *queue)
+{
+	int64_t wait_ms = 0;
+
+	if (queue->rest_mono_ms != 0)
+		wait_ms = queue->rest_mono_ms - clock_mono_ms();
+	return wait_ms > 0 ? wait_ms : 0;
 }
 
 bool
 queue_is_blocked(const struct queue *queue, int64_t now_ms)
 {
-	return health_wait_ms(&queue->health, now_ms) > 0;
+	return health_wait_ms(&queue->health, now_ms) > 0 ||
+	       rest_wait_ms(queue) > 0;
+}
+
+bool
+queue_rest(struct queue *queue, const char *fault, int64_t mono_ms)
+{
+	bool is_told = queue->said_fault == fault &&
+		       mono_ms - queue->said_fault_mono_ms < SAY_EVERY_MS;
+
+	queue->rest_mono_ms = mono_ms + REST_MS;
+	if (is_told)
+		return false;
+	queue->said_fault = fault;
+	queue->said_fault_mono_ms = mono_ms;
+	return true;
 }
 
 bool
@@ -119,6 +159,7 @@ queue_claim(struct queue *queue, struct due *due)
 	claim->queue = queue;
 	claim->era = era_hold(queue->era);
 	claim->is_probe = queue->health.is_down;
+	claim->is_trial = queue->rest_mono_ms != 0;
 	if (claim->is_probe)
 		queue->probe_seq = due->seq;
 	claim->due = *due;
@@ -134,6 +175,15 @@ queue_slim(struct claim *claim)
 	claim->due.body_bytes = 0;
 }
 
+/* NULL: none. */
+static const char *
+error_of(const struct deliver_result *result)
+{
+	if (result->our_fault != NULL)
+		return result->our_fault;
+	return result->error[0] != '\0' ? result->error : NULL;
+}
+
 struct settlement
 queue_settlement(const struct claim *claim)
 {
@@ -147,8 +197,7 @@ queue_settlement(const struct claim *claim)
 	    .started_at_ms = claim->started_at_ms,
 	    .duration_ms = claim->result.duration_ms,
 	    .status = claim->result.status,
-	    .error =
-		claim->result.error[0] != '\0' ? claim->result.error : NULL,
+	    .error = error_of(&claim->result),
 	    .answer = claim->result.answer,
 	    .answer_bytes = claim->result.answer_bytes};
 }
@@ -180,5 +229,5 @@ queue_wait_ms(const struct queue *queue, int64_t now_ms)
 		return INT64_MAX;
 	if (queue->is_worth_a_look)
 		return 0;
-	return due_ms > health_ms ? due_ms : health_ms;
+	return larger(due_ms, larger(health_ms, rest_wait_ms(queue)));
 }

@@ -25,6 +25,7 @@ struct claim {
 	struct era *era; /* the configuration it was begun with */
 	struct due due;  /* owned; its body only while under way */
 	bool is_probe;   /* begun while the destination was down */
+	bool is_trial;   /* begun after a rest: whether attempts can be made */
 	int64_t started_at_ms;
 	struct deliver_result result;
 	enum outcome outcome;
@@ -33,6 +34,7 @@ struct claim {
 	int64_t asked_until_ms;
 	struct health_news news; /* what the attempt changed */
 	bool is_silent;          /* its failure is no news: it is down */
+	bool is_fault_new;       /* result.our_fault is, and worth a line */
 	struct claim *next;      /* among those that wait to be settled */
 };
 
@@ -52,7 +54,11 @@ struct queue {
 	int64_t probe_seq;      /* of the last probe; 0: none */
 	int64_t retry_number;   /* of the operator's last wish that was taken */
 	bool is_retry_unended;  /* the spool does not know that it was done */
-	bool is_pause_unsaved;  /* the spool does not know of it yet */
+	int64_t rest_mono_ms;   /* this machine cannot make attempts: none
+				   before, one at a time after; 0: it can */
+	const char *said_fault; /* that the log has; NULL: none */
+	int64_t said_fault_mono_ms;
+	bool is_pause_unsaved; /* the spool does not know of it yet */
 	bool is_hold_unsaved;
 	int64_t noted_probe_ms; /* the probe that the spool knows of; 0: none;
 				   -1: we cannot tell */
@@ -73,7 +79,7 @@ void queue_change(struct queue *queue, struct era *era,
  * settled together are bounded by `concurrency`, or by one probe. */
 bool queue_has_room(const struct queue *queue);
 
-/* Whether its destination is paused, held or waits for a probe. */
+/* Whether its destination is paused, held or waits for a probe, or rests. */
 bool queue_is_blocked(const struct queue *queue, int64_t now_ms);
 
 /* Whether something may be due there, now or later. Of a paused destination
@@ -89,6 +95,10 @@ void queue_bring_all(
 
 /* Claims a delivery; takes over what `due` owns. */
 struct claim *queue_claim(struct queue *queue, struct due *due);
+
+/* An attempt failed by a fault of this machine: the queue rests for a while.
+ * True if the log should tell it. */
+bool queue_rest(struct queue *queue, const char *fault, int64_t mono_ms);
 
 /* Lets go of what it needed while it was under way. */
 void queue_slim(struct claim *claim);

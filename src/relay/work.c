@@ -143,6 +143,7 @@ work_abandon(struct work *work)
 
 	collect(work);
 	while ((claim = deliver_abandon(work->deliver, &result)) != NULL) {
+		result.error[0] = '\0'; /* it is no failure */
 		claim->result = result;
 		claim->outcome =
 		    result.is_delivered ? OUTCOME_DELIVERED : OUTCOME_ABANDONED;

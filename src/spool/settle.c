@@ -60,6 +60,7 @@ read_claimed(
 	return STORE_OK;
 }
 
+/* Whoever looks at the destination sees why, if there is a reason. */
 static enum store_status
 abandon(struct store *store, const struct settlement *settlement)
 {
@@ -67,8 +68,18 @@ abandon(struct store *store, const struct settlement *settlement)
 	    "UPDATE deliveries SET generation = generation + 1 "
 	    "WHERE seq = ?1 AND destination = ?2");
 
+	enum store_status status;
+
 	sqlite3_bind_int64(statement, 1, settlement->seq);
 	sqlite3_bind_int64(statement, 2, settlement->destination);
+	status = sql_run(store, statement);
+	if (status != STORE_OK || settlement->error == NULL)
+		return status;
+	statement = sql_prepare(store,
+	    "UPDATE destinations SET last_status = NULL, last_error = ?2 "
+	    "WHERE id = ?1");
+	sqlite3_bind_int64(statement, 1, settlement->destination);
+	sql_bind_text(statement, 2, settlement->error);
 	return sql_run(store, statement);
 }
 

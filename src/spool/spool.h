@@ -310,7 +310,8 @@ enum outcome {
 	OUTCOME_RETRY, /* not delivered; try again later */
 	OUTCOME_DELIVERED,
 	OUTCOME_DEAD,     /* not delivered and given up */
-	OUTCOME_ABANDONED /* broken off by our own stop: does not count */
+	OUTCOME_ABANDONED /* does not count: broken off by us, or failed by a
+			     fault of this machine */
 };
 
 const char *outcome_name(enum outcome outcome);

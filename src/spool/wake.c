@@ -11,12 +11,15 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/xalloc.h"
 
 #define ASK_TRIES          500 /* for a place in a full queue */
 #define ASK_PAUSE_MS       10
@@ -191,13 +194,13 @@ wake_is_touched(const struct wake_socket *end)
 bool
 wake_is_lost(const char *path, const struct wake_socket *end)
 {
-	struct wake_socket found = WAKE_SOCKET_NONE;
-	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool is_there = folder >= 0 && read_identity(folder, &found);
+	char *name = xasprintf("%s/" WAKE_SOCKET_NAME, path);
+	struct stat found;
+	bool is_there = lstat(name, &found) == 0;
 
-	close_both(folder, -1);
-	return !is_there || found.device != end->device ||
-	       found.inode != end->inode;
+	free(name);
+	return end->fd < 0 || !is_there || found.st_dev != end->device ||
+	       found.st_ino != end->inode;
 }
 
 static void
