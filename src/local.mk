@@ -123,6 +123,7 @@ libhookspool_a_SOURCES += \
 	%D%/endpoint/request.c %D%/endpoint/request.h \
 	%D%/endpoint/server.c %D%/endpoint/server.h \
 	%D%/endpoint/settings.c %D%/endpoint/settings.h \
+	%D%/endpoint/shared.c %D%/endpoint/shared.h \
 	%D%/endpoint/spawn.c %D%/endpoint/spawn.h \
 	%D%/endpoint/starter.c %D%/endpoint/starter.h \
 	%D%/endpoint/verify.c %D%/endpoint/verify.h \

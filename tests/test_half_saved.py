@@ -198,8 +198,7 @@ def a_bad_file_that_is_mended_at_once_is_not_even_logged():
 def an_event_wakes_the_relay_of_the_spool_that_has_it():
     with Sandbox() as box:
         site = Site(box)
-        relay = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        relay.bind(os.path.join(site.spool, "relay.sock"))
+        relay = listening(site.spool)
         relay.setblocking(False)
         process = site.start()
         post(site, KEY)
@@ -214,6 +213,47 @@ def an_event_wakes_the_relay_of_the_spool_that_has_it():
         equal(post(site, KEY).status, 200, "status")
         equal(len(relay.recv(100)), 1, "bytes that wake the relay")
         relay.close()
+
+
+def listening(folder):
+    """What a relay of the spool hears."""
+    relay = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    relay.bind(os.path.join(folder, "relay.sock"))
+    relay.settimeout(20)
+    return relay
+
+
+@test
+def a_path_that_changes_during_a_CGI_request_wakes_the_relay_of_its_spool():
+    with Sandbox() as box:
+        site = Site(box)
+        old = site.spool
+        relay = listening(old)
+        process = site.start_cgi(site.post(EVENT))
+        process.stdin.write(EVENT[:10])
+        process.stdin.flush()
+        # It has its configuration once it waits for the rest.
+        wait_until(lambda: fastcgi.state_of(process.pid) == "S" and
+                   process.poll() is None, "the wait for the body")
+        site.spool = box.join("other")
+        site.make_spool()
+        other = listening(site.spool)
+        site.configure(site.text())
+        wait_until(lambda: time.time() - os.stat(site.config_path).st_ctime >
+                   2, "the file being left alone")
+        out, _ = process.communicate(EVENT[10:], timeout=60)
+        contains(out.decode(), "200")
+        equal(site.bodies(), [], "events in the other spool")
+        site.spool = old
+        equal(site.bodies(), [EVENT], "events in the old spool")
+        equal(len(relay.recv(100)), 1, "bytes that wake its relay")
+        other.setblocking(False)
+        try:
+            raise AssertionError("the other one woke: %r" % other.recv(100))
+        except BlockingIOError:
+            pass
+        relay.close()
+        other.close()
 
 
 @test

@@ -1,6 +1,5 @@
 /*
- * The current configuration and spool: see settings.h. Each is shared by
- * counting its users; the last one that lets an old one go frees it. One
+ * The current configuration and spool: see settings.h. Each is shared. One
  * thread at a time refreshes, without the lock, while the others go on with
  * what there is.
  */
@@ -19,21 +18,11 @@
 #include "config/choice.h"
 #include "endpoint/complaint.h"
 #include "endpoint/moved.h"
+#include "endpoint/shared.h"
 
 #define CHECK_EVERY_MS 1000
 #define OPEN_WAIT_MS   1000 /* for a spool that no request waits for */
 #define WHY_MAX_BYTES  4096
-
-struct shared_config {
-	struct config *config;
-	int users;
-};
-
-struct shared_store {
-	struct store *store;
-	char *path;
-	int users;
-};
 
 struct settings {
 	char *path;
@@ -52,25 +41,6 @@ struct settings {
 	bool must_repeat; /* complaints were logged where few look */
 	struct complaints complaints;
 };
-
-static void
-drop_config(struct shared_config *config)
-{
-	if (config == NULL || --config->users > 0)
-		return;
-	config_free(config->config);
-	free(config);
-}
-
-static void
-drop_store(struct shared_store *store)
-{
-	if (store == NULL || --store->users > 0)
-		return;
-	store_close(store->store);
-	free(store->path);
-	free(store);
-}
 
 /* Not STORE_OK: with `why`. */
 static enum store_status
@@ -109,17 +79,6 @@ open_store(struct settings *settings, const struct spool_config *spool,
 	return status;
 }
 
-static struct shared_store *
-share_store(struct store *store, const char *path)
-{
-	struct shared_store *fresh = xcalloc(1, sizeof *fresh);
-
-	fresh->store = store;
-	fresh->path = xstrdup(path);
-	fresh->users = 1;
-	return fresh;
-}
-
 /* Lets requests use them from now on, both at once: an event is in the spool
  * whose relay is woken. `config` is taken; NULL, or no `store`: that one stays
  * as it is. */
@@ -130,15 +89,13 @@ use(struct settings *settings, struct config *config, struct store *store)
 	struct shared_store *opened = NULL, *closed = NULL;
 
 	if (config != NULL) {
-		fresh = xcalloc(1, sizeof *fresh);
-		fresh->config = config;
-		fresh->users = 1;
+		fresh = shared_config_new(config);
 		config_open_log(&config->log, "hookspool.fcgi");
 	} else {
 		config = settings->config->config;
 	}
 	if (store != NULL)
-		opened = share_store(store, config->spool.path);
+		opened = shared_store_new(store, config->spool.path);
 	pthread_mutex_lock(&settings->mutex);
 	if (fresh != NULL) {
 		old = settings->config;
@@ -148,8 +105,8 @@ use(struct settings *settings, struct config *config, struct store *store)
 		closed = settings->store;
 		settings->store = opened;
 	}
-	drop_config(old);
-	drop_store(closed);
+	shared_config_drop(old);
+	shared_store_drop(closed);
 	pthread_mutex_unlock(&settings->mutex);
 	if (fresh != NULL)
 		complaint_about_secrets(&config->endpoint);
@@ -377,8 +334,10 @@ settings_close_store(struct settings *settings)
 {
 	if (settings->store != NULL)
 		store_finish(settings->store->store);
-	drop_store(settings->store);
+	shared_store_drop(settings->store);
 	settings->store = NULL;
+	/* What is to be woken is the relay of the spool that was used. */
+	settings->check_at_ms = INT64_MAX;
 }
 
 /* Whether this thread is to refresh now. Under the lock. */
@@ -478,9 +437,9 @@ void
 settings_release(struct settings *settings, struct settings_view *view)
 {
 	pthread_mutex_lock(&settings->mutex);
-	drop_config(view->shared_config);
-	drop_config(view->shared_store_config);
-	drop_store(view->shared_store);
+	shared_config_drop(view->shared_config);
+	shared_config_drop(view->shared_store_config);
+	shared_store_drop(view->shared_store);
 	pthread_mutex_unlock(&settings->mutex);
 	*view = (struct settings_view){.config = NULL};
 }
@@ -490,8 +449,8 @@ settings_free(struct settings *settings)
 {
 	if (settings == NULL)
 		return;
-	drop_store(settings->store);
-	drop_config(settings->config);
+	shared_store_drop(settings->store);
+	shared_config_drop(settings->config);
 	pthread_cond_destroy(&settings->is_idle);
 	pthread_mutex_destroy(&settings->mutex);
 	complaint_free(&settings->complaints);

@@ -40,7 +40,8 @@ void settings_open_store(struct settings *settings);
  * threads. */
 void settings_await_requests(struct settings *settings);
 
-/* Closes the spool, which no view has, for good. In a process that answers one
+/* Closes the spool, which no view has, for good, and leaves the configuration
+ * that it was used with. In a process that answers one
  * request, after the answer: with the checkpoint that is left to it. */
 void settings_close_store(struct settings *settings);
 
