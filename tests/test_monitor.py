@@ -136,6 +136,19 @@ def a_spool_folder_of_another_owner_is_critical():
 
 
 @test
+def a_spool_that_was_given_to_root_is_critical():
+    need_root()
+    with Sandbox() as box:
+        config, spool = set_up(box, "daemon")
+        nagios(config, 0)
+        for name in ["."] + os.listdir(spool):
+            os.chown(os.path.join(spool, name), 0, 0)
+        expect_critical(
+            config, "cannot capture: %s belongs to root" % spool, "spool",
+            "chown -R daemon " + spool)
+
+
+@test
 def a_spool_folder_that_others_can_enter_is_critical():
     with Sandbox() as box:
         config, spool = set_up(box)

@@ -343,7 +343,7 @@ check_all(struct report *report, const struct config *config, bool is_offline)
 
 	check_secrets(report, &config->endpoint);
 	buf_init(&why, WHY_MAX_BYTES);
-	if (!soundness_check_folder(report, config->spool.path))
+	if (!soundness_check_folder(report, config))
 		check_destinations(report, config);
 	else if (owner_become(config->spool.path, &why))
 		check_as_owner(report, config, is_offline);

@@ -21,21 +21,30 @@
 
 /* ---- who may look ---- */
 
-/* The user whom the file's group is there for: the web server's. The caller
- * frees the name. */
+/* The user whom the group of the configuration is there for, as `init` sets
+ * it: the web server's. NULL: nobody can tell. The caller frees the name. */
 static char *
-reader_dup(const char *path)
+group_user_dup(const char *path)
 {
 	struct stat st;
 	char *name;
 
-	if (stat(path, &st) == 0 && st.st_gid != 0) {
-		name = group_name_dup(st.st_gid);
-		if (getpwnam(name) != NULL)
-			return name;
-		free(name);
-	}
-	return xstrdup(WEB_USER);
+	if (stat(path, &st) != 0 || st.st_gid == 0)
+		return NULL;
+	name = group_name_dup(st.st_gid);
+	if (getpwnam(name) != NULL)
+		return name;
+	free(name);
+	return NULL;
+}
+
+/* The same, or who it usually is. */
+static char *
+reader_dup(const char *path)
+{
+	char *name = group_user_dup(path);
+
+	return name != NULL ? name : xstrdup(WEB_USER);
 }
 
 static void
@@ -79,6 +88,26 @@ site_is_hidden(const struct config *config, struct buf *why)
 	return !is_reader;
 }
 
+bool
+site_is_of_root(const struct config *config, struct buf *what, struct buf *fix)
+{
+	const char *path = config->spool.path;
+	struct stat folder;
+	char *user;
+
+	if (stat(path, &folder) != 0 || folder.st_uid != 0)
+		return false;
+	user = group_user_dup(config->path);
+	if (user == NULL)
+		return false;
+	buf_add_format(what,
+	    "%s belongs to root, and by the group of %s the endpoint is %s",
+	    path, config->path, user);
+	buf_add_format(fix, "chown -R %s %s", user, path);
+	free(user);
+	return true;
+}
+
 /* ---- the configuration ---- */
 
 struct config *
@@ -112,6 +141,17 @@ try_relay_config(struct site *site, const char *path)
 /* ---- capture ---- */
 
 static void
+add_of_root(struct site *site)
+{
+	struct buf fix;
+
+	buf_init(&fix, WHY_MAX_BYTES);
+	if (site_is_of_root(site->config, &site->capture_problem, &fix))
+		buf_add_format(&site->capture_problem, ": %s", buf_text(&fix));
+	buf_free(&fix);
+}
+
+static void
 add_faults(struct site *site)
 {
 	struct store_fault *faults;
@@ -122,6 +162,8 @@ add_faults(struct site *site)
 		buf_add_format(&site->capture_problem, "%s%s: %s",
 		    i > 0 ? "; " : "", faults[i].what, faults[i].fix);
 	store_free_faults(faults, count);
+	if (count == 0)
+		add_of_root(site);
 }
 
 static void

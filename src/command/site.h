@@ -44,6 +44,11 @@ bool site_check_reader(const char *path, struct buf *why);
  * endpoint; `why` says who should run this instead. */
 bool site_is_hidden(const struct config *config, struct buf *why);
 
+/* Whether the spool belongs to root, but the configuration is there for another
+ * user; appends what is wrong, and the command that ends it. */
+bool site_is_of_root(
+    const struct config *config, struct buf *what, struct buf *fix);
+
 /* What an endpoint that starts now goes by: the file at `path`, or what was
  * kept of it when it was good last (`is_kept`). NULL, with `why`: nothing. */
 struct config *site_load_config(

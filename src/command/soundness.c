@@ -6,7 +6,6 @@
 #include "command/soundness.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "command/command.h"
 #include "command/print.h"
 #include "command/report.h"
+#include "command/site.h"
 #include "config/config.h"
 #include "spool/spool.h"
 
@@ -37,32 +37,47 @@ report_missing(struct report *report, const char *path)
 	free(what);
 }
 
-/* Whoever runs the tests owns a spool; a web server's root does not. */
 static void
 report_owner(struct report *report, const char *path, const struct stat *st)
 {
-	char *user = user_name_dup(st->st_uid), *what;
+	char *user = user_name_dup(st->st_uid);
 	char *group = group_name_dup(st->st_gid);
+	char *what = xasprintf(
+	    "%s belongs to root; is that who runs the endpoint?", path);
 
 	report_fine(report, "spool", "%s, mode %04o, of %s:%s", path,
 	    (unsigned)st->st_mode & 07777, user, group);
-	if (st->st_uid == 0 && getpwnam(WEB_USER) != NULL &&
-	    strcmp(WEB_USER, "root") != 0) {
-		what = xasprintf("%s belongs to root: a web server runs as "
-				 "another user",
-		    path);
+	if (st->st_uid == 0)
 		report_warning(report, "spool", what,
-		    "if the endpoint runs as %s: chown -R %s %s", WEB_USER,
-		    WEB_USER, path);
-		free(what);
-	}
+		    "if not, and %s does: chown -R %s %s", WEB_USER, WEB_USER,
+		    path);
+	free(what);
 	free(group);
 	free(user);
 }
 
-bool
-soundness_check_folder(struct report *report, const char *path)
+/* False: it is not as it should be. */
+static bool
+check_of_root(struct report *report, const struct config *config)
 {
+	struct buf what, fix;
+	bool is_of_root;
+
+	buf_init(&what, WHY_MAX_BYTES);
+	buf_init(&fix, WHY_MAX_BYTES);
+	is_of_root = site_is_of_root(config, &what, &fix);
+	if (is_of_root)
+		report_wrong(
+		    report, "spool", buf_text(&what), "%s", buf_text(&fix));
+	buf_free(&fix);
+	buf_free(&what);
+	return !is_of_root;
+}
+
+bool
+soundness_check_folder(struct report *report, const struct config *config)
+{
+	const char *path = config->spool.path;
 	struct store_fault *faults;
 	size_t count, i;
 	struct stat st;
@@ -76,9 +91,10 @@ soundness_check_folder(struct report *report, const char *path)
 		report_wrong(
 		    report, "spool", faults[i].what, "%s", faults[i].fix);
 	store_free_faults(faults, count);
-	if (count == 0)
-		report_owner(report, path, &st);
-	return count == 0;
+	if (count > 0 || !check_of_root(report, config))
+		return false;
+	report_owner(report, path, &st);
+	return true;
 }
 
 static void

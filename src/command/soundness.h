@@ -12,7 +12,7 @@ struct report;
 
 /* The folder and the owners and modes in it. False: it is not there, or not
  * to be opened as it is. */
-bool soundness_check_folder(struct report *report, const char *path);
+bool soundness_check_folder(struct report *report, const struct config *config);
 
 /* The rest, as the endpoint's user. */
 void soundness_check_store(struct report *report, const struct config *config);
