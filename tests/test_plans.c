@@ -69,6 +69,19 @@ relay(struct fixture *fixture, const int64_t *ids)
 	store_free_states(states, count);
 }
 
+/* An event with all that is known of it. */
+static void
+show(struct fixture *fixture, int64_t seq)
+{
+	struct event_detail detail;
+	char *id = delivery_id(fixture, seq);
+
+	assert_int_equal(
+	    store_show_event(fixture->store, id, &detail), STORE_OK);
+	store_free_detail(&detail);
+	free(id);
+}
+
 /* Some that are behind, and order ends. */
 static void
 end_order(struct fixture *fixture, int64_t *ids)
@@ -79,6 +92,7 @@ end_order(struct fixture *fixture, int64_t *ids)
 	delivery_put(fixture, NULL, "a", "1");
 	delivery_put(fixture, NULL, "a", "1");
 	delivery_route(fixture, ids, 2);
+	show(fixture, 5);
 	delivery_configure(fixture, ids, "crm", "bi", NULL);
 	assert_int_equal(
 	    store_release_behind(fixture->store, &is_more), STORE_OK);
@@ -102,8 +116,8 @@ look(struct fixture *fixture)
 				 since = {.since = {true, 1}, .limit = 1},
 				 newest = {.limit = 1};
 	struct store_summary summary;
-	struct event_detail detail;
 	char id[UUID_TEXT_SIZE];
+	int64_t number, unwanted;
 	int count = 0;
 
 	store_summarize(fixture->store, delivery_now_ms, &summary);
@@ -114,7 +128,7 @@ look(struct fixture *fixture)
 	assert_int_equal(count, 3);
 	store_find_event(fixture->store, "018b", id);
 	store_find_newest(fixture->store, id);
-	store_show_event(fixture->store, "018b", &detail);
+	store_count_unwanted(fixture->store, 100, &number, &unwanted);
 }
 
 static void
@@ -156,6 +170,19 @@ keep(struct fixture *fixture)
 
 	store_erase_old(fixture->store, &retention, &erased, &is_more);
 	assert_true(erased > 0);
+}
+
+static void
+forget(struct fixture *fixture)
+{
+	const struct forget_options options = {.mode = CHANGE_MAKE};
+	struct forget_counts counts;
+	int64_t ids[1];
+
+	delivery_configure(fixture, ids, "new", NULL);
+	assert_int_equal(
+	    store_forget(fixture->store, "crm", &options, &counts), STORE_OK);
+	assert_true(counts.dropped > 0);
 }
 
 /* ---- the plans ---- */
@@ -211,6 +238,7 @@ no_statement_walks_through_a_table_that_grows(void **state)
 	look(fixture);
 	end_order(fixture, ids);
 	change(fixture);
+	forget(fixture);
 	keep(fixture);
 	assert_true(fixture->store->statement_count > 60);
 	for (i = 0; i < fixture->store->statement_count; i++) {

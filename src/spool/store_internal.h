@@ -30,7 +30,7 @@
  * shared. */
 #define WRITERS_BYTE 0
 
-#define STATEMENT_MAX_COUNT 96
+#define STATEMENT_MAX_COUNT 128
 #define WHY_MAX_BYTES       2048
 #define OPEN_WAIT_MS        5000  /* for the write lock, at open */
 #define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */

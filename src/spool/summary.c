@@ -231,10 +231,10 @@ store_count_unwanted(
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT count(*), coalesce(sum(NOT EXISTS (SELECT 1 "
-	    "FROM deliveries WHERE deliveries.seq = newest.seq)), 0) "
-	    "FROM (SELECT seq, event_type FROM events "
+	    "FROM deliveries WHERE deliveries.seq = number)), 0) "
+	    "FROM (SELECT seq AS number, event_type FROM events "
 	    "WHERE seq <= (SELECT routed_seq FROM progress) "
-	    "ORDER BY seq DESC LIMIT ?1) AS newest WHERE event_type <> ?2");
+	    "ORDER BY seq DESC LIMIT ?1) WHERE event_type <> ?2");
 
 	sqlite3_bind_int64(statement, 1, limit);
 	sql_bind_text(statement, 2, CONFIG_PROBE_TYPE);
