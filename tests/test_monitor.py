@@ -412,6 +412,10 @@ def who_may_not_read_the_configuration_is_told_just_that():
         equal(subject, "configuration")
         contains(what, "run this as root or ")
         contains(mend, "sudo ")
+        for name in ("list", "status", "reload"):
+            done = run([HOOKSPOOL, "-c", config, name], status=1,
+                       user=user.pw_uid, group=user.pw_gid, extra_groups=[])
+            contains(done.stderr.decode(), "run this as root or ")
 
 
 @test

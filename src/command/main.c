@@ -20,6 +20,7 @@
 #include "command/environment.h"
 #include "command/names.h"
 #include "command/target.h"
+#include "command/site.h"
 #include "config/config.h"
 #include "config/near.h"
 #include "spool/spool.h"
@@ -329,8 +330,9 @@ load(struct call *call, struct buf *why)
 	bool is_all = needs == NEEDS_CONFIG || needs == NEEDS_ALL;
 	char *path = config_find(call->config_option);
 
-	call->config =
-	    config_load(path, is_all ? CONFIG_ALL : CONFIG_ENDPOINT, why);
+	if (site_check_reader(path, why))
+		call->config = config_load(
+		    path, is_all ? CONFIG_ALL : CONFIG_ENDPOINT, why);
 	free(path);
 	return call->config != NULL &&
 	       owner_become(call->config->spool.path, why);

@@ -204,8 +204,8 @@ advice(enum store_status status)
 	case STORE_TOO_NEW:
 		return "install the hookspool that made it, or a later one";
 	case STORE_BUSY:
-		return "try again; if it stays so, see what holds its lock: "
-		       "fuser -v the folder's files";
+		return "run this again; if it stays so, see what holds its "
+		       "lock: lslocks";
 	case STORE_FULL:
 		return "free some space";
 	case STORE_OK:
