@@ -11,7 +11,8 @@ import socket
 import time
 
 from destination import Destination
-from harness import contains, equal, main, test, wait_until
+from harness import (HOOKSPOOL, contains, equal, main, run, test,
+                     wait_until)
 from relay_site import Site, body, ids, logged, section, stat
 
 
@@ -53,6 +54,89 @@ def sigterm_breaks_off_an_attempt_that_does_not_count():
         equal(site.settled(), [("pending", 0)])
         site.relay()
         equal([(r.id, r.attempt) for r in to.wait_for(2)], [(event, 1)] * 2)
+
+
+class Deaf:
+    """A destination that takes a connection and does not read from it."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(8)
+        self.listener.settimeout(20)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def url(self):
+        return "http://127.0.0.1:%d/" % self.listener.getsockname()[1]
+
+    def accept(self):
+        return self.listener.accept()[0]
+
+
+def count_bytes(connection):
+    """What still comes, until the other side has broken it off."""
+    connection.settimeout(20)
+    count = 0
+    try:
+        while True:
+            got = connection.recv(65536)
+            if not got:
+                return count
+            count += len(got)
+    except ConnectionResetError:
+        return count
+
+
+def erased(site, status):
+    """Erases all there is; what it says, and how long that took."""
+    started = time.monotonic()
+    done = run([HOOKSPOOL, "-c", site.conf, "erase", "--before", "0s"], status)
+    return done, time.monotonic() - started
+
+
+@test
+def erase_breaks_off_what_is_under_way():
+    with Deaf() as to, Destination("hang") as other, Site(
+            section("crm", to.url(), "timeout = 300s", "events = big"),
+            section("bi", other.url(), "timeout = 300s",
+                    "events = small")) as site:
+        size = 1000000
+        site.capture(body("big", text="x" * (size - 100)))
+        site.capture(body("small"))
+        relay = site.relay()
+        with to.accept() as connection:
+            other.wait_for(1)
+            done, took = erased(site, 0)
+            assert took < 15, "%.1f s" % took
+            contains(done.stdout.decode(), "       2  events")
+            got = count_bytes(connection)
+            assert got < size, "all of the body went out: %d bytes" % got
+        equal(site.settled(), [])
+        logged(relay, "outcome=abandoned")
+
+
+@test
+def erase_says_what_may_still_be_under_way():
+    with Deaf() as to, Site(
+            section("crm", to.url(), "timeout = 300s")) as site:
+        site.capture()
+        relay = site.relay()
+        with to.accept():
+            relay.signal(signal.SIGSTOP)
+            done, took = erased(site, 1)
+            relay.signal(signal.SIGCONT)
+            assert took < 30, "%.1f s" % took
+            contains(done.stderr.decode(), "may still send what was erased")
+            contains(done.stderr.decode(), "pid %d" % relay.pid)
+        relay.stop(signal.SIGKILL)
+        site.capture()
+        erased(site, 0)  # no relay: nothing is under way
 
 
 @test

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -16,7 +17,13 @@
 #include "command/progress.h"
 #include "command/rows.h"
 #include "command/when.h"
+#include "config/config.h"
 #include "spool/spool.h"
+#include "spool/wake.h"
+
+#define TELL_EVERY_MS 1000
+#define RELAY_WAIT_MS 5000 /* a turn of the relay takes less */
+#define POLL_MS       10
 
 enum {
 	OPTION_TICKET,
@@ -99,14 +106,64 @@ struct run {
 	struct erase_counts counts;
 	bool is_dry;
 	struct progress progress;
+	int64_t told_events; /* of which the relay was told, and when */
+	int64_t told_mono_ms;
 	struct listing listing; /* for people */
 	struct jsonout out;     /* for programs */
 };
 
+/* The relay breaks off the attempts of what was erased: it hears of it at
+ * once, and not only when all is erased and cleaned. */
 static bool
 show(void *arg, const struct erase_counts *counts)
 {
-	return progress_show(arg, counts->looked_at);
+	struct run *run = arg;
+	int64_t now_ms = clock_mono_ms();
+
+	if (!run->is_dry && counts->events > run->told_events &&
+	    now_ms - run->told_mono_ms >= TELL_EVERY_MS) {
+		run->told_events = counts->events;
+		run->told_mono_ms = now_ms;
+		wake_ask(run->call->config->spool.path, WAKE_LOOK);
+	}
+	return progress_show(&run->progress, counts->looked_at);
+}
+
+/* Whether nothing that was erased is under way any more; else `relay` is the
+ * one that does not say so. */
+static bool
+await_relay(struct run *run, struct relay_holder *relay)
+{
+	const char *path = run->call->config->spool.path;
+	int64_t until_ms = clock_mono_ms() + RELAY_WAIT_MS, events;
+	bool is_seen = false;
+
+	if (store_read_relay(path, relay))
+		wake_ask(path, WAKE_LOOK);
+	while (store_read_relay(path, relay)) {
+		if (store_read_erased(run->call->store, &events, &is_seen) !=
+			STORE_OK ||
+		    is_seen || clock_mono_ms() > until_ms)
+			return is_seen;
+		poll(NULL, 0, POLL_MS);
+	}
+	return true;
+}
+
+/* What was erased may still be on its way: that is not clean either. */
+static int
+break_off(struct run *run)
+{
+	struct relay_holder relay;
+
+	if (run->is_dry || run->counts.events == 0 || await_relay(run, &relay))
+		return STATUS_FINE;
+	run->counts.is_clean = false;
+	return command_fail(
+	    "the relay (pid %lld) has not said that it broke off the attempts "
+	    "under way: it may still send what was erased, until the "
+	    "`timeout` of the destination",
+	    (long long)relay.pid);
 }
 
 static bool
@@ -179,7 +236,8 @@ static int
 conclude(struct run *run, enum store_status erased)
 {
 	struct call *call = run->call;
-	int status = STATUS_FINE;
+	bool is_clean = run->is_dry || run->counts.is_clean;
+	int status = break_off(run);
 
 	if (call->values[OPTION_JSON] != NULL)
 		print_json(run);
@@ -188,7 +246,7 @@ conclude(struct run *run, enum store_status erased)
 	if (progress_is_stopped())
 		status = command_fail("stopped before the end: there may be "
 				      "more");
-	else if (erased != STORE_OK || (!run->is_dry && !run->counts.is_clean))
+	else if (erased != STORE_OK || !is_clean)
 		status = command_fail("%s", store_why(call->store));
 	if (run->counts.undelivered > 0 && !run->is_dry)
 		nudge_relay(call);
@@ -204,7 +262,7 @@ erase(struct run *run)
 	struct erase_options options = {
 	    .mode = run->is_dry ? CHANGE_COUNT : CHANGE_MAKE,
 	    .progress = show,
-	    .progress_arg = &run->progress};
+	    .progress_arg = run};
 	enum store_status erased;
 
 	if (is_json)

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -48,6 +50,7 @@ struct deliver {
 	struct attempt *ended;
 	struct attempt **ended_end;
 	struct attempt *idle;
+	bool is_resetting; /* the connections that are closed meanwhile */
 };
 
 /* ---- the request ---- */
@@ -87,9 +90,25 @@ set_headers(struct attempt *attempt, const struct deliver_request *request)
 			(attempt)->is_unset = true;                            \
 	} while (0)
 
-static void
-set_callbacks(struct attempt *attempt)
+/* What the kernel has taken of a body that is not to go out, up to megabytes,
+ * goes out all the same unless the connection is reset. */
+static int
+close_socket(void *arg, curl_socket_t fd)
 {
+	const struct deliver *deliver = arg;
+	const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+	if (deliver->is_resetting)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	return close(fd);
+}
+
+/* A connection may outlive the attempt that opened it, but not `deliver`. */
+static void
+set_callbacks(struct attempt *attempt, struct deliver *deliver)
+{
+	SET(attempt, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	SET(attempt, CURLOPT_CLOSESOCKETDATA, deliver);
 	SET(attempt, CURLOPT_PRIVATE, attempt);
 	SET(attempt, CURLOPT_ERRORBUFFER, attempt->curl_error);
 	SET(attempt, CURLOPT_WRITEFUNCTION, receive_body);
@@ -99,7 +118,8 @@ set_callbacks(struct attempt *attempt)
 }
 
 static void
-set_up(struct attempt *attempt, const struct deliver_request *request)
+set_up(struct deliver *deliver, struct attempt *attempt,
+    const struct deliver_request *request)
 {
 	attempt->started_mono_ms = clock_mono_ms();
 	attempt->body_bytes = request->body_bytes;
@@ -108,7 +128,7 @@ set_up(struct attempt *attempt, const struct deliver_request *request)
 	if (!egress_set(&attempt->egress, attempt->easy, request->destination))
 		attempt->is_unset = true;
 	SET(attempt, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	set_callbacks(attempt);
+	set_callbacks(attempt, deliver);
 	set_headers(attempt, request);
 	SET(attempt, CURLOPT_USERAGENT, "hookspool/" PACKAGE_VERSION);
 	SET(attempt, CURLOPT_HTTPHEADER, attempt->headers);
@@ -326,7 +346,7 @@ deliver_start(
 	else
 		attempt = attempt_new();
 	attempt->owner = owner;
-	set_up(attempt, request);
+	set_up(deliver, attempt, request);
 	if (attempt->is_unset ||
 	    curl_multi_add_handle(deliver->multi, attempt->easy) != CURLM_OK) {
 		conclude(attempt, CURLE_FAILED_INIT);
@@ -390,20 +410,43 @@ deliver_next(struct deliver *deliver, struct deliver_result *result)
 	return retire(deliver, attempt, result);
 }
 
-void *
-deliver_abandon(struct deliver *deliver, struct deliver_result *result)
+static void *
+break_off(struct deliver *deliver, struct attempt *attempt, const char *why,
+    struct deliver_result *result)
 {
-	struct attempt *attempt;
-
-	if (deliver->flying_count == 0)
-		return NULL;
-	attempt = deliver->flying[deliver->flying_count - 1];
 	conclude(attempt, CURLE_ABORTED_BY_CALLBACK);
 	if (!attempt->result.is_delivered)
 		snprintf(attempt->result.error, sizeof attempt->result.error,
-		    "broken off: the relay was told to stop");
+		    "broken off: %s", why);
 	land(deliver, attempt);
 	return retire(deliver, attempt, result);
+}
+
+bool
+deliver_break_off(
+    struct deliver *deliver, const void *owner, struct deliver_result *result)
+{
+	size_t i;
+
+	for (i = 0; i < deliver->flying_count; i++) {
+		if (deliver->flying[i]->owner != owner)
+			continue;
+		deliver->is_resetting = true;
+		break_off(deliver, deliver->flying[i], "the event was erased",
+		    result);
+		deliver->is_resetting = false;
+		return true;
+	}
+	return false;
+}
+
+void *
+deliver_abandon(struct deliver *deliver, struct deliver_result *result)
+{
+	if (deliver->flying_count == 0)
+		return NULL;
+	return break_off(deliver, deliver->flying[deliver->flying_count - 1],
+	    "the relay was told to stop", result);
 }
 
 bool

@@ -72,6 +72,12 @@ void deliver_wait(
  * an answer no more than 64 KiB are read. */
 void *deliver_next(struct deliver *deliver, struct deliver_result *result);
 
+/* Breaks off the attempt of `owner`, so that no more of its body goes out;
+ * false: it has ended, deliver_next gives
+ * it. */
+bool deliver_break_off(
+    struct deliver *deliver, const void *owner, struct deliver_result *result);
+
 /* Breaks off an attempt that is under way and gives its owner; NULL: none is.
  * For the end of the process. */
 void *deliver_abandon(struct deliver *deliver, struct deliver_result *result);

@@ -35,7 +35,9 @@ struct claim {
 	struct health_news news; /* what the attempt changed */
 	bool is_silent;          /* its failure is no news: it is down */
 	bool is_fault_new;       /* result.our_fault is, and worth a line */
-	struct claim *next;      /* among those that wait to be settled */
+	struct claim *next;      /* among those that are under way, or that
+				    wait to be settled */
+	struct claim *previous;  /* among those that are under way */
 };
 
 /* One destination. */

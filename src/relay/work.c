@@ -5,7 +5,6 @@
 
 #include "relay/work.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -114,8 +113,12 @@ work_look_again(struct work *work)
 static void
 finish(struct work *work, struct claim *claim)
 {
-	assert(work->flying_count > 0);
-	work->flying_count--;
+	if (claim->previous != NULL)
+		claim->previous->next = claim->next;
+	else
+		work->flying = claim->next;
+	if (claim->next != NULL)
+		claim->next->previous = claim->previous;
 	queue_slim(claim);
 	claim->next = NULL;
 	*work->finished_end = claim;
@@ -149,6 +152,33 @@ work_abandon(struct work *work)
 		    result.is_delivered ? OUTCOME_DELIVERED : OUTCOME_ABANDONED;
 		finish(work, claim);
 	}
+}
+
+/* Of the events that are erased meanwhile nothing goes out any more. */
+static enum store_status
+break_off_erased(struct work *work)
+{
+	enum store_status status;
+	struct claim *claim, *next;
+	int64_t erased_events = 0;
+	bool is_done = false, is_there = true;
+
+	status = store_read_erased(work->store, &erased_events, &is_done);
+	if (status != STORE_OK || is_done)
+		return status;
+	for (claim = work->flying; claim != NULL; claim = next) {
+		next = claim->next;
+		status =
+		    store_has_event(work->store, claim->due.seq, &is_there);
+		if (status != STORE_OK)
+			return status;
+		if (is_there ||
+		    !deliver_break_off(work->deliver, claim, &claim->result))
+			continue;
+		claim->outcome = OUTCOME_ABANDONED;
+		finish(work, claim);
+	}
+	return store_note_seen(work->store, erased_events);
 }
 
 /* ---- settle ---- */
@@ -226,7 +256,10 @@ start(struct work *work, struct claim *claim)
 	    .now_ms = clock_wall_ms()};
 
 	claim->started_at_ms = request.now_ms;
-	work->flying_count++;
+	claim->next = work->flying;
+	if (claim->next != NULL)
+		claim->next->previous = claim;
+	work->flying = claim;
 	deliver_start(work->deliver, &request, claim);
 }
 
@@ -334,7 +367,8 @@ next_wait_ms(const struct work *work)
 	return wait_ms;
 }
 
-/* Pauses and holds: writes down what is new, then reads what others did. */
+/* Pauses, holds and erasures: writes down what is new, then reads what others
+ * did. */
 static enum store_status
 exchange_states(struct work *work)
 {
@@ -343,6 +377,8 @@ exchange_states(struct work *work)
 
 	if (status == STORE_OK && work->is_state_unread)
 		status = destinations_read(&work->destinations, work->store);
+	if (status == STORE_OK && work->is_state_unread)
+		status = break_off_erased(work);
 	if (status == STORE_OK)
 		work->is_state_unread = false;
 	return status;
@@ -410,7 +446,7 @@ work_turn(struct work *work, int64_t *wait_ms)
 bool
 work_is_unfinished(const struct work *work)
 {
-	return work->flying_count > 0 || work->finished != NULL;
+	return work->flying != NULL || work->finished != NULL;
 }
 
 bool

@@ -29,7 +29,7 @@ struct work {
 	bool is_closing;        /* claim and route nothing more */
 	struct claim *finished; /* wait to be settled, oldest first */
 	struct claim **finished_end;
-	size_t flying_count;
+	struct claim *flying;  /* are under way, the newest first */
 	int64_t retry_mono_ms; /* the spool was full or busy: try it again
 				  then; 0: it was not */
 };

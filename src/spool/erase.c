@@ -299,3 +299,51 @@ store_erase_old(struct store *store, const struct retention *retention,
 	*is_more = status == STORE_OK;
 	return status == STORE_GONE ? STORE_OK : status;
 }
+
+/* ---- what is under way ---- */
+
+enum store_status
+store_read_erased(struct store *store, int64_t *erased_events, bool *is_seen)
+{
+	enum store_status status;
+	sqlite3_stmt *statement = sql_prepare(store,
+	    "SELECT erased_events, seen_erased >= erased_events FROM progress");
+
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status;
+	*erased_events = sqlite3_column_int64(statement, 0);
+	*is_seen = sqlite3_column_int(statement, 1) != 0;
+	sqlite3_reset(statement);
+	return STORE_OK;
+}
+
+enum store_status
+store_note_seen(struct store *store, int64_t erased_events)
+{
+	enum store_status status = store_begin(store, store_deadline(store));
+
+	if (status != STORE_OK)
+		return status;
+	status = run_for(
+	    store, "UPDATE progress SET seen_erased = ?1", erased_events);
+	if (status == STORE_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return status;
+}
+
+enum store_status
+store_has_event(struct store *store, int64_t seq, bool *is_there)
+{
+	enum store_status status;
+	sqlite3_stmt *statement =
+	    sql_prepare(store, "SELECT 1 FROM events WHERE seq = ?1");
+
+	sqlite3_bind_int64(statement, 1, seq);
+	status = sql_next(store, statement);
+	*is_there = status == STORE_OK;
+	if (status == STORE_OK)
+		sqlite3_reset(statement);
+	return status == STORE_GONE ? STORE_OK : status;
+}

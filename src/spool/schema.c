@@ -166,10 +166,13 @@ static const char step_1[] =
  * retry_asked is an enum retry, for the relay that runs or the next one, and
  * retry_number counts how often that was asked.
  * progress.last_destination is the highest number of a destination that was
- * forgotten. A step that a release has made is never changed: what comes later
+ * forgotten; progress.seen_erased is the value of erased_events up to which a
+ * relay has broken off the attempts of events that were erased.
+ * A step that a release has made is never changed: what comes later
  * is a step of its own. Columns of the public views are added at the end.
  */
 static const char step_2[] =
+    "ALTER TABLE progress ADD COLUMN seen_erased INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE deliveries ADD COLUMN failed_at_ms INTEGER;"
     "ALTER TABLE deliveries ADD COLUMN asked_until_ms INTEGER;"
     "ALTER TABLE destinations ADD COLUMN retry_asked INTEGER NOT NULL"

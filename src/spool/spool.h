@@ -706,13 +706,23 @@ struct erase_options {
 /* Erases events, whatever their state, with all that belongs to them, refused
  * bodies, and what destinations answered that speaks of the same, in steps
  * that hold the lock for less than 100 ms. What is on its way to a destination
- * at that moment arrives; its settlement is not applied. Then it makes sure
+ * at that moment is the relay's to break off (store_read_erased); its
+ * settlement is not applied. Then it makes sure
  * that no byte of it is left in the database or its log. STORE_OK: erased, but
  * see is_clean. STORE_REFUSED: no condition is given, or `match` where it is
  * no dry run. */
 enum store_status store_erase(struct store *store,
     const struct erasure *erasure, const struct erase_options *options,
     struct erase_counts *counts);
+
+/* How many events were ever erased, and whether the relay has seen to it that
+ * none of them is under way: it looks with store_has_event, breaks off the
+ * attempts, and notes up to which number. */
+enum store_status store_read_erased(
+    struct store *store, int64_t *erased_events, bool *is_seen);
+enum store_status store_note_seen(struct store *store, int64_t erased_events);
+enum store_status store_has_event(
+    struct store *store, int64_t seq, bool *is_there);
 
 /* ---- copies: the operator ---- */
 
