@@ -3,12 +3,14 @@
 import json
 import os
 import pwd
+import re
 import shutil
+import sqlite3
 import stat
 
 from command_site import Site, command, complaint, event
-from harness import (HOOKSPOOL, Sandbox, Skip, contains, equal, main, run,
-                     test, wait_until)
+from harness import (HOOKSPOOL, Sandbox, Skip, contains, equal, main, need,
+                     run, test, wait_until)
 
 
 def files(folder):
@@ -115,6 +117,72 @@ def a_log_that_was_left_beside_a_copy_is_named_and_restore_mends_it():
         wait_until(lambda: site.ask(site.post(body), body).status == 200,
                    "the endpoint captures again")
         equal(len(site.list("--limit", "0")), 61)
+
+
+def content(database, log=True):
+    """How many events a database has, with or without its log."""
+    store = sqlite3.connect("file:%s?%s=%s" % (
+        (database,) + (("mode", "ro") if log else ("immutable", "1"))),
+        uri=True)
+    try:
+        return store.execute("SELECT count(*) FROM event").fetchone()[0]
+    finally:
+        store.close()
+
+
+def left(site):
+    """Which spool there is, whole: the old one, the new one or none; then what
+    was there is kept."""
+    database = os.path.join(site.spool, "spool.db")
+    kept = [os.path.join(site.spool, name) for name in files(site.spool)
+            if re.fullmatch(r"spool\.db\.\d+T[\d.]+Z", name)]
+    if not os.path.exists(database):
+        equal(content(*kept), 1, "what is kept")
+        return "none"
+    if kept and not os.path.samefile(database, *kept):
+        equal(content(*kept), 1, "what is kept")
+        equal(content(database), 0, "what the copy has")
+        return "new"
+    equal(content(database), 1, "what was there")
+    return "old"
+
+
+@test
+def whatever_ends_it_leaves_the_old_spool_the_new_one_or_none():
+    need("strace")
+    with Sandbox() as box:
+        os.chmod(box.path, 0o777)
+        site = Site(box)
+        copy = box.join("copy.db")
+        site.run("backup", copy)
+        body = json.dumps(event()).encode()
+        endpoint = site.start()
+        equal(site.ask(site.post(body), body).status, 200)
+        equal(endpoint.stop(), 0)
+        database = os.path.join(site.spool, "spool.db")
+        equal((content(database), content(database, log=False)), (1, 0),
+              "events, with the log and without")
+        shutil.copytree(site.spool, box.join("before"))
+        seen = set()
+        for call in ("fchmod", "linkat", "unlinkat", "?renameat,?renameat2",
+                     "fsync"):
+            for number in range(1, 100):
+                shutil.rmtree(site.spool)
+                shutil.copytree(box.join("before"), site.spool)
+                os.chmod(site.spool, 0o700)
+                done = run(["strace", "-f", "-o", "/dev/null", "-e",
+                            "trace=" + call, "-e",
+                            "inject=%s:signal=SIGKILL:when=%d" % (
+                                call, number), HOOKSPOOL, "-c",
+                            site.config_path, "restore", copy], status=None,
+                           env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+                if done.returncode == 0:
+                    break
+                seen.add(left(site))
+                site.run("restore", copy)
+                equal(site.list(), [], "after another one")
+            assert number > 1, call
+        equal(seen, {"old", "none", "new"})
 
 
 @test
