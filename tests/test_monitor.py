@@ -15,8 +15,8 @@ import sqlite3
 from command_site import (Site, command, complaint, event, need_root,
                           other_user)
 from destination import Destination
-from harness import (HOOKSPOOL, TOP_SRC, Sandbox, contains, equal, main, run,
-                     test, wait_until)
+from harness import (HOOKSPOOL, TOP_SRC, Sandbox, Skip, contains, equal, main,
+                     run, test, wait_until)
 
 
 def readme_limits():
@@ -103,6 +103,29 @@ def a_disk_below_min_free_is_critical():
                 "[spool]\n", "[spool]\nmin_free = 1024G\n"), 0o640)
         expect_critical(config, "cannot capture: less than min_free",
                         "space", "df -h " + spool)
+
+
+@test
+def a_disk_that_is_full_is_critical_without_min_free():
+    need_root()
+    with Sandbox() as box:
+        site = Site(box)
+        done = run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs",
+                    site.spool], status=None)
+        if done.returncode != 0:
+            raise Skip("no tmpfs can be mounted here")
+        box.defer(lambda: run(["umount", site.spool]))
+        os.chmod(site.spool, 0o700)
+        site.make_spool()
+        site.capture(event())
+        filler = os.path.join(site.spool, "filler")
+        free = shutil.disk_usage(site.spool).free
+        with open(filler, "wb") as f:
+            f.write(b"x" * (free // 4096 * 4096))
+        expect_critical(site.config_path, "cannot capture: ", "capture",
+                        "free some space")
+        os.unlink(filler)
+        equal(site.json("status")["capturing"], True)
 
 
 @test

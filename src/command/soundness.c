@@ -207,7 +207,8 @@ advice(enum store_status status)
 		return "run this again; if it stays so, see what holds its "
 		       "lock: lslocks";
 	case STORE_FULL:
-		return "free some space";
+		return "free some space (df -h; hookspool erase --before "
+		       "30d)";
 	case STORE_OK:
 	case STORE_FAILED:
 	case STORE_REFUSED:
@@ -232,7 +233,7 @@ check_capture(
 	if (status == STORE_OK)
 		report_fine(report, "capture",
 		    "works as %s: written, synced, and undone", user);
-	else if (status != STORE_FULL) /* which "space" tells */
+	else
 		report_wrong(
 		    report, "capture", store_why(store), "%s", advice(status));
 	free(user);

@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "event/event.h"
 
-#define SYNC_TRIAL_NAME "sync-trial"
+#define SYNC_TRIAL_NAME   "sync-trial"
+#define COMMIT_ROOM_BYTES 65536 /* in the log, for a small event */
 
 /* Inserts an event; the caller undoes it. */
 static enum store_status
@@ -36,6 +38,19 @@ insert(struct store *store)
 	return status;
 }
 
+/* What the rollback does not try: whether there is room for a commit. */
+static enum store_status
+check_room(struct store *store)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(store->folder_fd, &disk) != 0 ||
+	    (int64_t)(disk.f_bavail * disk.f_frsize) >= COMMIT_ROOM_BYTES)
+		return STORE_OK;
+	return store_say(
+	    store, STORE_FULL, "the disk where %s is, is full", store->path);
+}
+
 /* Under the flock. */
 static enum store_status
 try_transaction(struct store *store, int64_t deadline_ms)
@@ -46,6 +61,8 @@ try_transaction(struct store *store, int64_t deadline_ms)
 		status = store_begin_locked(store, deadline_ms);
 	if (status == STORE_OK) {
 		status = store_check_limits(store);
+		if (status == STORE_OK)
+			status = check_room(store);
 		if (status == STORE_OK)
 			status = insert(store);
 		store_rollback_locked(store);
