@@ -64,6 +64,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/lane.c \
 	%D%/spool/list.c \
 	%D%/spool/lock.c \
+	%D%/spool/mark.c \
 	%D%/spool/page.c %D%/spool/page.h \
 	%D%/spool/probes.c \
 	%D%/spool/query.c \

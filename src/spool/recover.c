@@ -6,7 +6,7 @@
  * commits are chained after them and are synced, and a power cut then leaves a
  * hole under all that came later. Only a checkpoint, which writes the pages
  * anew into the database and empties the WAL, mends that. So whoever sees a
- * sync fail leaves a mark, and nobody commits while it is there.
+ * sync fail leaves a mark (mark.c), and nobody commits while it is there.
  */
 #include "config.h"
 
@@ -14,26 +14,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 
 #define CHECKPOINT_MAX_STEP 1600
-#define RETRY_MS            10
-#define FINISH_WAIT_MS      100 /* others who hold the lock make checkpoints */
 
 #define WAL_INDEX_BYTES    32768 /* its first part */
 #define WAL_INDEX_BACKFILL 24    /* the number at byte 96 */
-
-static void
-pause_ms(int64_t ms)
-{
-	struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-
-	nanosleep(&time, NULL);
-}
 
 enum store_status
 checkpoint_once(struct store *store)
@@ -111,61 +100,19 @@ checkpoint_try(struct store *store)
 }
 
 enum store_status
-store_checkpoint(struct store *store, int64_t deadline_ms)
-{
-	enum store_status status;
-
-	for (;;) {
-		status = store_lock_write(store, deadline_ms);
-		if (status != STORE_OK)
-			return status;
-		status = checkpoint_once(store);
-		store_unlock_write(store);
-		if (status != STORE_BUSY || clock_mono_ms() >= deadline_ms)
-			return status;
-		pause_ms(RETRY_MS);
-	}
-}
-
-void
-recover_mark(struct store *store)
-{
-	int fd;
-
-	if (store->access == STORE_READ)
-		return;
-	/* Not synced: a power cut takes what the mark warns of as well. */
-	fd = openat(
-	    store->folder_fd, MARK_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0660);
-	if (fd >= 0)
-		close(fd);
-}
-
-bool
-recover_is_marked(const struct store *store)
-{
-	struct stat mark;
-
-	return fstatat(store->folder_fd, MARK_NAME, &mark, 0) == 0 ||
-	       errno != ENOENT;
-}
-
-enum store_status
 recover_mend(struct store *store, int64_t deadline_ms)
 {
 	enum store_status status;
 
-	if (!recover_is_marked(store))
+	if (!mark_is_left(store))
 		return STORE_OK;
 	forget_backfill(store);
 	/* The lock is kept meanwhile: nobody else may commit either. */
 	while ((status = checkpoint_once(store)) == STORE_BUSY &&
 	       clock_mono_ms() < deadline_ms)
-		pause_ms(RETRY_MS);
-	if (status != STORE_OK)
+		poll(NULL, 0, CHECKPOINT_RETRY_MS);
+	if (status != STORE_OK || mark_remove(store))
 		return status;
-	if (unlinkat(store->folder_fd, MARK_NAME, 0) == 0 || errno == ENOENT)
-		return STORE_OK;
 	return store_say(store, STORE_FAILED, "could not remove %s/%s: %s",
 	    store->path, MARK_NAME, strerror(errno));
 }
@@ -184,20 +131,4 @@ recover_first(struct store *store)
 		return STORE_OK;
 	return store_say(store, STORE_FAILED, "could not lock %s/%s: %s",
 	    store->path, LOCK_NAME, strerror(errno));
-}
-
-void
-store_finish(struct store *store)
-{
-	bool is_alone;
-
-	if (store_lock_write(store, clock_mono_ms() + FINISH_WAIT_MS) !=
-	    STORE_OK)
-		return;
-	is_alone = lock_byte(store->lock_fd, WRITERS_BYTE, F_WRLCK);
-	if (checkpoint_is_due(store) || (is_alone && store->wal_frames > 0))
-		checkpoint_try(store);
-	if (is_alone)
-		lock_byte(store->lock_fd, WRITERS_BYTE, F_RDLCK);
-	store_unlock_write(store);
 }

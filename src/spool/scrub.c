@@ -16,9 +16,9 @@
 
 #include "spool/store_internal.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/xalloc.h"
@@ -28,7 +28,6 @@
 #define STEP_MAX_PAGES 256
 #define LOCKED_AT      0x40000000 /* the page at this byte is never used */
 #define PAGES_MAX      (1 << 25)  /* beyond, kinds cannot be told apart */
-#define RETRY_MS       10
 
 struct scrub {
 	struct store *store;
@@ -217,7 +216,6 @@ overwrite_locked(struct scrub *scrub)
 static enum store_status
 overwrite_some(struct scrub *scrub)
 {
-	static const struct timespec pause = {0, RETRY_MS * 1000000};
 	enum store_status status;
 
 	scrub->deadline_ms = clock_mono_ms() + scrub->wait_ms;
@@ -230,7 +228,7 @@ overwrite_some(struct scrub *scrub)
 		if (status != STORE_BUSY ||
 		    clock_mono_ms() >= scrub->deadline_ms)
 			return status;
-		nanosleep(&pause, NULL);
+		poll(NULL, 0, CHECKPOINT_RETRY_MS);
 	}
 }
 

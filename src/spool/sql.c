@@ -221,7 +221,7 @@ store_fail_on(struct store *store, sqlite3 *db, int code, const char *doing)
 		store->is_broken = true;
 		return STORE_FAILED;
 	case SQLITE_IOERR:
-		recover_mark(store);
+		mark_leave(store);
 		/* fallthrough */
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:

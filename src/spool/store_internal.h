@@ -36,6 +36,7 @@
 #define WRITE_WAIT_MS       10000 /* for the write lock, relay and commands */
 #define READ_WAIT_MS        5000  /* for SQLite's own locks */
 #define CHECKPOINT_FRAMES   100   /* in the WAL call for a checkpoint */
+#define CHECKPOINT_RETRY_MS 10    /* while a reader is in the way */
 
 /* A file that must stay what it was when it was opened: writing on into one
  * that was removed or replaced would lose what is written. */
@@ -192,6 +193,11 @@ enum store_status store_commit_locked(struct store *store);
 void store_rollback_locked(struct store *store);
 void store_unlock_write(struct store *store);
 
+/* Takes the lock and moves the whole WAL into the database and empties it
+ * (TRUNCATE). STORE_BUSY: a reader was in the way until `deadline_ms`, or the
+ * lock was not to be had. */
+enum store_status store_checkpoint(struct store *store, int64_t deadline_ms);
+
 /* STORE_FULL, with `why`, if min_free, or max_size as well, forbids more. */
 enum store_status store_check_free(struct store *store);
 enum store_status store_check_limits(struct store *store);
@@ -214,21 +220,19 @@ void checkpoint_try(struct store *store);
  * is in the way. */
 enum store_status checkpoint_once(struct store *store);
 
-/* Takes the lock and moves the whole WAL into the database and empties it
- * (TRUNCATE). STORE_BUSY: a reader was in the way until `deadline_ms`, or the
- * lock was not to be had. */
-enum store_status store_checkpoint(struct store *store, int64_t deadline_ms);
-
-/* Leaves the mark of a failed sync in the folder. */
-void recover_mark(struct store *store);
-bool recover_is_marked(const struct store *store);
-
 /* Under the lock: if there is a mark, checkpoints to success and removes it. */
 enum store_status recover_mend(struct store *store, int64_t deadline_ms);
 
 /* At open, under the lock: tells other writers that we have the spool open,
  * and mends as the first of them. */
 enum store_status recover_first(struct store *store);
+
+/* ---- the mark of a failed sync: mark.c ---- */
+
+void mark_leave(struct store *store);
+bool mark_is_left(const struct store *store);
+/* False, with errno, if it is still there. */
+bool mark_remove(struct store *store);
 
 /* ---- the schema: schema.c ---- */
 

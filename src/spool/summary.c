@@ -220,7 +220,7 @@ store_summarize(
 	    lock_read_holder(store->folder_fd, &summary->relay);
 	if (!summary->is_relay_running)
 		forget_down(summary);
-	summary->has_failure_mark = recover_is_marked(store);
+	summary->has_failure_mark = mark_is_left(store);
 	return STORE_OK;
 }
 

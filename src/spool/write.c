@@ -8,12 +8,15 @@
 #include "spool/store_internal.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include "base/clock.h"
+
+#define FINISH_WAIT_MS 100 /* others who hold the lock make checkpoints */
 
 /* How long SQLite itself waits for a process that keeps to none of our locks,
  * such as an administrator's sqlite3. */
@@ -156,6 +159,43 @@ store_rollback(struct store *store)
 	store_rollback_locked(store);
 	store_unlock_write(store);
 }
+
+/* ---- checkpoints of their own ---- */
+
+enum store_status
+store_checkpoint(struct store *store, int64_t deadline_ms)
+{
+	enum store_status status;
+
+	for (;;) {
+		status = store_lock_write(store, deadline_ms);
+		if (status != STORE_OK)
+			return status;
+		status = checkpoint_once(store);
+		store_unlock_write(store);
+		if (status != STORE_BUSY || clock_mono_ms() >= deadline_ms)
+			return status;
+		poll(NULL, 0, CHECKPOINT_RETRY_MS);
+	}
+}
+
+void
+store_finish(struct store *store)
+{
+	bool is_alone;
+
+	if (store_lock_write(store, clock_mono_ms() + FINISH_WAIT_MS) !=
+	    STORE_OK)
+		return;
+	is_alone = lock_byte(store->lock_fd, WRITERS_BYTE, F_WRLCK);
+	if (checkpoint_is_due(store) || (is_alone && store->wal_frames > 0))
+		checkpoint_try(store);
+	if (is_alone)
+		lock_byte(store->lock_fd, WRITERS_BYTE, F_RDLCK);
+	store_unlock_write(store);
+}
+
+/* ---- looking ---- */
 
 int64_t
 store_deadline(const struct store *store)
