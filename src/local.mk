@@ -80,6 +80,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/select.c %D%/spool/select.h \
 	%D%/spool/settle.c \
 	%D%/spool/spool.h \
+	%D%/spool/spool_time.c \
 	%D%/spool/sql.c \
 	%D%/spool/store.c \
 	%D%/spool/store_internal.h \

@@ -18,6 +18,7 @@
 #include "event/event.h"
 
 int64_t delivery_now_ms;
+int64_t delivery_step_ms;
 
 static const struct clock *real_clock;
 static struct clock still_clock;
@@ -25,7 +26,13 @@ static struct clock still_clock;
 static int64_t
 still_wall_ms(void)
 {
-	return delivery_now_ms;
+	return delivery_now_ms + delivery_step_ms;
+}
+
+static int64_t
+still_boot_ms(void)
+{
+	return delivery_now_ms - BEGIN_MS;
 }
 
 int
@@ -34,8 +41,10 @@ delivery_setup(void **state)
 	real_clock = clock_source;
 	still_clock.wall_ms = still_wall_ms;
 	still_clock.mono_ms = real_clock->mono_ms;
+	still_clock.boot_ms = still_boot_ms;
 	clock_source = &still_clock;
 	delivery_now_ms = BEGIN_MS;
+	delivery_step_ms = 0;
 	return fixture_setup(state);
 }
 
@@ -187,7 +196,8 @@ delivery_settlement(const struct due *due, enum outcome outcome)
 	    .outcome = outcome,
 	    .next_at_ms = delivery_now_ms + 5000,
 	    .failed_at_ms = delivery_now_ms,
-	    .started_at_ms = delivery_now_ms,
+	    .begun_at_ms = delivery_now_ms,
+	    .started_at_ms = delivery_now_ms + delivery_step_ms,
 	    .duration_ms = 5,
 	    .status = outcome == OUTCOME_DELIVERED ? 204 : 503,
 	    .error = outcome == OUTCOME_DELIVERED ? NULL : "not now",

@@ -8,11 +8,14 @@
 
 #include "spool_fixture.h"
 
-/* The time that clock_wall_ms gives; BEGIN_MS at the start of each test. */
+/* The spool's time; BEGIN_MS at the start of each test. */
 #define BEGIN_MS INT64_C(1700000000000)
 #define HOUR_MS  INT64_C(3600000)
 #define DAY_MS   (24 * HOUR_MS)
 extern int64_t delivery_now_ms;
+
+/* How far the wall clock was set from it; 0 at the start. */
+extern int64_t delivery_step_ms;
 
 /* As fixture_setup and fixture_teardown, with the clock replaced. */
 int delivery_setup(void **state);

@@ -87,9 +87,9 @@ relay_tests = %D%/test_relay.py %D%/test_exit.py %D%/test_signatures.py \
 	%D%/test_relay_down.py %D%/test_relay_order.py \
 	%D%/test_relay_rejects.py \
 	%D%/test_relay_reload.py %D%/test_restart.py
-python_tests += $(relay_tests)
+python_tests += $(relay_tests) %D%/test_relay_clock.py
 sanitized_tests += $(relay_tests)
-EXTRA_DIST += %D%/destination.py %D%/proxy.py \
+EXTRA_DIST += %D%/destination.py %D%/proxy.py %D%/set_clock.c \
 	%D%/relay_site.py \
 	%D%/npm/package.json %D%/npm/package-lock.json %D%/npm/receiver.js
 
@@ -132,10 +132,13 @@ capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
-unit_tests += test_lane test_probes test_hold test_change test_order test_plans
+unit_tests += test_lane test_probes test_spool_time test_hold test_change test_order test_plans
 unit_tests += test_work test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
+test_spool_time_SOURCES = %D%/test_spool_time.c $(delivery_fixture)
+test_spool_time_CPPFLAGS = $(unit_cppflags)
+test_spool_time_LDADD = $(unit_ldadd)
 test_probes_SOURCES = %D%/test_probes.c $(delivery_fixture)
 test_probes_CPPFLAGS = $(unit_cppflags)
 test_probes_LDADD = $(unit_ldadd)

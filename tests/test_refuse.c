@@ -52,7 +52,8 @@ static void
 the_newest_hundred_refusals_are_kept_at_ten_a_second(void **state)
 {
 	const struct clock *real = clock_source;
-	const struct clock fake = {real->wall_ms, read_fake_mono_ms};
+	const struct clock fake = {
+	    real->wall_ms, read_fake_mono_ms, real->boot_ms};
 	struct fixture *fixture = *state;
 	struct refusal refusal = a_refusal("{oops");
 	int second, i;
@@ -144,7 +145,8 @@ static void
 refusals_alone_do_not_make_the_log_grow(void **state)
 {
 	const struct clock *real = clock_source;
-	const struct clock fake = {real->wall_ms, read_fake_mono_ms};
+	const struct clock fake = {
+	    real->wall_ms, read_fake_mono_ms, real->boot_ms};
 	struct fixture *fixture = *state;
 	char *body = xcalloc(20001, 1);
 	struct refusal refusal;

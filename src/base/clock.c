@@ -1,5 +1,5 @@
 /*
- * The two clocks: see clock.h.
+ * The clocks: see clock.h.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@ read_ms(clockid_t id)
 	struct timespec now;
 
 	if (clock_gettime(id, &now) != 0)
-		return 0; /* cannot happen for the two ids used here */
+		return 0; /* cannot happen for the ids used here */
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -30,7 +30,14 @@ system_mono_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
-static const struct clock system_clock = {system_wall_ms, system_mono_ms};
+static int64_t
+system_boot_ms(void)
+{
+	return read_ms(CLOCK_BOOTTIME);
+}
+
+static const struct clock system_clock = {
+    system_wall_ms, system_mono_ms, system_boot_ms};
 
 const struct clock *clock_source = &system_clock;
 
@@ -44,6 +51,12 @@ int64_t
 clock_mono_ms(void)
 {
 	return clock_source->mono_ms();
+}
+
+int64_t
+clock_boot_ms(void)
+{
+	return clock_source->boot_ms();
 }
 
 const char *

@@ -1,5 +1,5 @@
 /*
- * The two clocks, in milliseconds, behind one pointer that tests replace.
+ * The clocks, in milliseconds, behind one pointer that tests replace.
  */
 #ifndef HOOKSPOOL_CLOCK_H
 #define HOOKSPOOL_CLOCK_H
@@ -10,6 +10,8 @@
 struct clock {
 	int64_t (*wall_ms)(void); /* since 1970-01-01 UTC; may step */
 	int64_t (*mono_ms)(void); /* since some start; never goes back */
+	int64_t (*boot_ms)(void); /* since the boot, asleep or not: the same in
+				     all processes; never steps */
 };
 
 /* The system's clocks, until a test points elsewhere. Never NULL. */
@@ -17,6 +19,7 @@ extern const struct clock *clock_source;
 
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
+int64_t clock_boot_ms(void);
 
 /* Room that clock_format needs, NUL included. */
 #define CLOCK_TEXT_SIZE 32

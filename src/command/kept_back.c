@@ -32,10 +32,17 @@ kept_back_add(void *arg, int64_t destination)
 enum store_status
 kept_back_read(struct kept_back *kept_back, struct store *store)
 {
+	enum store_status status;
+	size_t i;
+
 	if (kept_back->count == 0)
 		return STORE_OK;
-	return store_read_destination_states(
+	status = store_read_destination_states(
 	    store, &kept_back->states, &kept_back->state_count);
+	for (i = 0; i < kept_back->state_count; i++)
+		kept_back->states[i].hold_until_ms =
+		    store_shown_ms(store, kept_back->states[i].hold_until_ms);
+	return status;
 }
 
 /* The word for what keeps it; NULL: nothing, or it is not one of ours. */

@@ -261,15 +261,13 @@ print_totals(const struct site *site, int64_t now_ms)
 	print_relay(now_ms, summary);
 }
 
-/* When the next attempt is; 0: it is due. */
+/* When the next attempt is; 0: it is due. A probe comes at its own time. */
 static int64_t
 due_at(const struct destination_counts *d)
 {
-	int64_t due_ms = d->next_at_ms;
+	int64_t due_ms = d->probe_at_ms != 0 ? d->probe_at_ms : d->next_at_ms;
 
-	if (due_ms < d->hold_until_ms)
-		due_ms = d->hold_until_ms;
-	return due_ms < d->probe_at_ms ? d->probe_at_ms : due_ms;
+	return due_ms < d->hold_until_ms ? d->hold_until_ms : due_ms;
 }
 
 /* `in 2m 3s`; "now" when it is due; "-" when nothing waits, or nobody knows

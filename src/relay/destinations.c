@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/xalloc.h"
 #include "config/config.h"
 #include "relay/era.h"
@@ -64,7 +63,7 @@ take(struct destinations *old, int64_t id)
 static struct queue *
 make_queue(struct destinations *old, struct era *era,
     const struct destination_config *destination,
-    const struct destination_setting *setting)
+    const struct destination_setting *setting, int64_t now_ms)
 {
 	struct queue *queue = take(old, setting->id);
 	bool is_reload = old->queues != NULL;
@@ -81,7 +80,7 @@ make_queue(struct destinations *old, struct era *era,
 	}
 	/* Something about it may have been mended: what failed is tried. */
 	if (is_reload) {
-		queue_bring_all(queue, FORWARD_ALL, clock_wall_ms());
+		queue_bring_all(queue, FORWARD_ALL, now_ms);
 		health_retry_now(&queue->health);
 	}
 	return queue;
@@ -112,8 +111,9 @@ destinations_load(
 	destinations->queues = xcalloc(count, sizeof(struct queue *));
 	destinations->count = count;
 	for (i = 0; i < count; i++)
-		destinations->queues[i] = make_queue(
-		    &old, era, &config->destinations[i], &settings[i]);
+		destinations->queues[i] =
+		    make_queue(&old, era, &config->destinations[i],
+			&settings[i], store_now_ms(store));
 	destinations->leaving = old.leaving;
 	for (i = 0; i < old.count; i++)
 		if (old.queues[i] != NULL)
@@ -260,7 +260,8 @@ destinations_save(struct destinations *destinations, struct store *store)
 /* The operator asks that it is tried at once: a probe, or all that there is, as
  * if nothing had been. */
 static void
-take_retry(struct queue *queue, const struct destination_state *state)
+take_retry(
+    struct queue *queue, const struct destination_state *state, int64_t now_ms)
 {
 	queue->retry_number = state->retry_number;
 	queue->is_retry_unended = true;
@@ -270,11 +271,12 @@ take_retry(struct queue *queue, const struct destination_state *state)
 		return;
 	note_resumed(queue);
 	health_forget(&queue->health);
-	queue_bring_all(queue, FORWARD_EVEN_ASKED, clock_wall_ms());
+	queue_bring_all(queue, FORWARD_EVEN_ASKED, now_ms);
 }
 
 static void
-take_state(struct queue *queue, const struct destination_state *state)
+take_state(
+    struct queue *queue, const struct destination_state *state, int64_t now_ms)
 {
 	struct health *health = &queue->health;
 	bool was_paused = health->is_paused;
@@ -285,7 +287,7 @@ take_state(struct queue *queue, const struct destination_state *state)
 		note_paused(queue, state->pause_reason);
 	else if (!state->is_paused && state->retry != RETRY_NOT_ASKED &&
 		 state->retry_number != queue->retry_number)
-		take_retry(queue, state);
+		take_retry(queue, state, now_ms);
 }
 
 enum store_status
@@ -299,7 +301,8 @@ destinations_read(struct destinations *destinations, struct store *store)
 	for (i = 0; i < count; i++)
 		for (j = 0; j < destinations->count; j++)
 			if (destinations->queues[j]->id == states[i].id)
-				take_state(destinations->queues[j], &states[i]);
+				take_state(destinations->queues[j], &states[i],
+				    store_now_ms(store));
 	store_free_states(states, count);
 	return status;
 }
@@ -350,9 +353,8 @@ destinations_has_hurry(const struct destinations *destinations)
 }
 
 bool
-destinations_want_more(const struct destinations *destinations)
+destinations_want_more(const struct destinations *destinations, int64_t now_ms)
 {
-	int64_t now_ms = clock_wall_ms();
 	bool is_any_busy = false;
 	size_t i;
 

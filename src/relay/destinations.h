@@ -62,6 +62,7 @@ bool destinations_has_hurry(const struct destinations *destinations);
 /* Whether to route more events now. Not while every destination that may be
  * tried has all the attempts under way that it may have: a long backlog of new
  * events is routed as it is needed, and slows down no delivery. */
-bool destinations_want_more(const struct destinations *destinations);
+bool destinations_want_more(
+    const struct destinations *destinations, int64_t now_ms);
 
 #endif

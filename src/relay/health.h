@@ -85,7 +85,7 @@ void health_retry_now(struct health *health);
 void health_forget(struct health *health);
 
 /* How long until it may be tried; 0: now; INT64_MAX: not until it is resumed.
- * A time further ahead than any wait (the clock was set back) is now. */
+ * As schedule_wait_ms, a time further ahead than any wait is now. */
 int64_t health_wait_ms(const struct health *health, int64_t now_ms);
 
 /* How many attempts may be under way, of `concurrency`. */

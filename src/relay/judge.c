@@ -28,7 +28,7 @@ static int64_t
 first_attempt_ms(const struct claim *claim)
 {
 	return claim->due.attempts_counted > 0 ? claim->due.first_attempt_ms
-					       : claim->started_at_ms;
+					       : claim->begun_at_ms;
 }
 
 /* What is paused waits for the operator: it does not die of that. */
@@ -57,14 +57,14 @@ judge_failure(struct claim *claim, int64_t now_ms)
 	    .held_ms = claim->due.held_ms,
 	    .now_ms = now_ms,
 	    .retry_for_ms = queue->destination->retry_for_ms,
-	    .asked_ms =
-		schedule_read_retry_after(claim->result.retry_after, now_ms),
+	    .asked_ms = schedule_read_retry_after(
+		claim->result.retry_after, clock_wall_ms()),
 	    .random = judge_random()};
 	struct health_failure blow = {.seq = claim->due.seq,
 	    .is_probe = claim->is_probe,
 	    .status = claim->result.status,
 	    .first_attempt_ms = failure.first_attempt_ms,
-	    .started_at_ms = claim->started_at_ms,
+	    .started_at_ms = claim->begun_at_ms,
 	    .now_ms = now_ms,
 	    .asked_ms = failure.asked_ms,
 	    .random = failure.random};
@@ -87,10 +87,9 @@ bear_fault(struct claim *claim)
 }
 
 void
-judge_attempt(struct claim *claim)
+judge_attempt(struct claim *claim, int64_t now_ms)
 {
 	struct queue *queue = claim->queue;
-	int64_t now_ms = clock_wall_ms();
 
 	if (claim->result.our_fault != NULL) {
 		bear_fault(claim);

@@ -15,6 +15,6 @@ uint32_t judge_random(void);
 /* Of a claim whose `result` has come: sets its outcome and its news, and what
  * they change of its queue. What failed by a fault of this machine counts for
  * nothing: the queue rests, and the delivery is tried again. */
-void judge_attempt(struct claim *claim);
+void judge_attempt(struct claim *claim, int64_t now_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include "relay/note.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -98,12 +99,14 @@ note_has_news(const struct claim *claim)
 }
 
 static void
-note_down(const struct claim *claim, const char *message, int64_t waiting)
+note_down(const struct claim *claim, const char *message,
+    const struct store *store, int64_t waiting)
 {
+	int64_t since_ms = store_shown_ms(store, claim->news.since_ms);
 	char since[CLOCK_TEXT_SIZE];
 
 	log_note(LOG_LEVEL_WARN, message, LOG_TEXT("to", name_of(claim->queue)),
-	    LOG_TEXT("since", clock_format(claim->news.since_ms, since)),
+	    LOG_TEXT("since", clock_format(since_ms, since)),
 	    LOG_NUMBER("waiting", waiting),
 	    LOG_NUMBER("failures", claim->news.failures),
 	    LOG_NUMBER("status", claim->result.status),
@@ -111,24 +114,26 @@ note_down(const struct claim *claim, const char *message, int64_t waiting)
 }
 
 static void
-note_back(const struct claim *claim, int64_t waiting)
+note_back(const struct claim *claim, const struct store *store, int64_t waiting)
 {
+	int64_t since_ms = store_shown_ms(store, claim->news.since_ms);
+	int64_t down_ms = store_now_ms(store) - claim->news.since_ms;
 	char since[CLOCK_TEXT_SIZE];
-	int64_t down_ms = clock_wall_ms() - claim->news.since_ms;
 
 	log_note(LOG_LEVEL_NOTICE, "destination is back",
 	    LOG_TEXT("to", name_of(claim->queue)),
-	    LOG_TEXT("since", clock_format(claim->news.since_ms, since)),
+	    LOG_TEXT("since", clock_format(since_ms, since)),
 	    LOG_NUMBER("down_s", down_ms / 1000),
 	    LOG_NUMBER("waiting", waiting),
 	    LOG_NUMBER("failures", claim->news.failures));
 }
 
 static void
-note_held(const struct claim *claim, int64_t waiting)
+note_held(const struct claim *claim, const struct store *store, int64_t waiting)
 {
 	char until[CLOCK_TEXT_SIZE];
-	int64_t until_ms = claim->queue->health.hold_until_ms;
+	int64_t until_ms =
+	    store_shown_ms(store, claim->queue->health.hold_until_ms);
 
 	log_note(LOG_LEVEL_NOTICE, "destination asks to wait",
 	    LOG_TEXT("to", name_of(claim->queue)),
@@ -153,20 +158,35 @@ note_gone(const struct claim *claim, int64_t waiting)
 }
 
 void
-note_news(const struct claim *claim, int64_t waiting)
+note_news(const struct claim *claim, const struct store *store, int64_t waiting)
 {
 	const struct health_news *news = &claim->news;
 
 	if (news->is_down)
-		note_down(claim, "destination is down", waiting);
+		note_down(claim, "destination is down", store, waiting);
 	if (news->is_still_down)
-		note_down(claim, "destination is still down", waiting);
+		note_down(claim, "destination is still down", store, waiting);
 	if (news->is_back)
-		note_back(claim, waiting);
+		note_back(claim, store, waiting);
 	if (news->is_held)
-		note_held(claim, waiting);
+		note_held(claim, store, waiting);
 	if (news->is_paused)
 		note_gone(claim, waiting);
+}
+
+enum store_status
+note_clock(struct store *store, int64_t every_ms)
+{
+	int64_t step_ms = 0;
+	enum store_status status = store_note_clock(store, every_ms, &step_ms);
+
+	if (status != STORE_OK || step_ms == 0)
+		return status;
+	log_note(LOG_LEVEL_NOTICE,
+	    step_ms > 0 ? "the clock was set forward: nothing waits less for it"
+			: "the clock was set back: nothing waits longer for it",
+	    LOG_NUMBER("by_s", (llabs(step_ms) + 500) / 1000));
+	return STORE_OK;
 }
 
 void

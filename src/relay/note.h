@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spool/spool.h"
+
 struct claim;
 struct queue;
 
@@ -22,8 +24,12 @@ void note_outcome(const struct claim *claim, bool is_applied);
 bool note_has_news(const struct claim *claim);
 
 /* Logs that; `waiting` is how many deliveries are pending there; -1: that is
- * not known. */
-void note_news(const struct claim *claim, int64_t waiting);
+ * not known. `store` says what the wall clock says at its times. */
+void note_news(
+    const struct claim *claim, const struct store *store, int64_t waiting);
+
+/* store_note_clock; logs a step of the wall clock. */
+enum store_status note_clock(struct store *store, int64_t every_ms);
 
 /* It was paused, or resumed, by the operator. */
 void note_paused(const struct queue *queue, const char *reason);

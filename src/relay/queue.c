@@ -194,6 +194,7 @@ queue_settlement(const struct claim *claim)
 	    .next_at_ms = claim->next_at_ms,
 	    .failed_at_ms = claim->failed_at_ms,
 	    .asked_until_ms = claim->asked_until_ms,
+	    .begun_at_ms = claim->begun_at_ms,
 	    .started_at_ms = claim->started_at_ms,
 	    .duration_ms = claim->result.duration_ms,
 	    .status = claim->result.status,

@@ -26,7 +26,9 @@ struct claim {
 	struct due due;  /* owned; its body only while under way */
 	bool is_probe;   /* begun while the destination was down */
 	bool is_trial;   /* begun after a rest: whether attempts can be made */
-	int64_t started_at_ms;
+	int64_t started_at_ms; /* by the wall clock; all else is in the spool's
+				  time */
+	int64_t begun_at_ms;
 	struct deliver_result result;
 	enum outcome outcome;
 	int64_t next_at_ms;   /* these three for OUTCOME_RETRY, as in */

@@ -22,6 +22,7 @@
 #include "relay/deliver.h"
 #include "relay/descriptors.h"
 #include "relay/restart.h"
+#include "relay/note.h"
 #include "relay/retain.h"
 #include "relay/signals.h"
 #include "relay/sole.h"
@@ -458,6 +459,8 @@ look_once(struct relay *relay, bool *is_pending)
 	enum store_status status = store_read_pending(relay->store, is_pending);
 	bool is_more = status == STORE_OK && !*is_pending;
 
+	if (is_more)
+		status = note_clock(relay->store, INT64_MAX);
 	while (status == STORE_OK && is_more && !signals_is_stop())
 		status = retain_step(relay->store, &relay->config->spool,
 		    &relay->erased_events, &is_more);

@@ -5,7 +5,6 @@
 
 #include "relay/retain.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
 
@@ -13,7 +12,7 @@ enum store_status
 retain_step(struct store *store, const struct spool_config *spool,
     int64_t *erased_events, bool *is_more)
 {
-	struct retention retention = {.now_ms = clock_wall_ms(),
+	struct retention retention = {.now_ms = store_now_ms(store),
 	    .retain_ms = spool->retain_ms,
 	    .retain_dead_ms = spool->retain_dead_ms,
 	    .retain_refused_ms = spool->retain_refused_ms};

@@ -74,7 +74,7 @@ read_seconds(const char *digits)
 /* The three forms of RFC 9110, 5.6.7; all are in UTC. Assumes the C locale,
  * which the programs never leave. */
 static bool
-read_date(const char *value, int64_t *wall_ms)
+read_date(const char *value, int64_t *date_ms)
 {
 	static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT",
 	    "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"};
@@ -85,7 +85,7 @@ read_date(const char *value, int64_t *wall_ms)
 		const char *end = strptime(value, forms[i], &utc);
 
 		if (end != NULL && *end == '\0') {
-			*wall_ms = (int64_t)timegm(&utc) * 1000;
+			*date_ms = (int64_t)timegm(&utc) * 1000;
 			return true;
 		}
 	}
@@ -93,7 +93,7 @@ read_date(const char *value, int64_t *wall_ms)
 }
 
 int64_t
-schedule_read_retry_after(const char *value, int64_t now_ms)
+schedule_read_retry_after(const char *value, int64_t wall_ms)
 {
 	int64_t at_ms;
 
@@ -103,7 +103,7 @@ schedule_read_retry_after(const char *value, int64_t now_ms)
 		return read_seconds(value);
 	if (!read_date(value, &at_ms))
 		return -1;
-	if (at_ms <= now_ms)
+	if (at_ms <= wall_ms)
 		return 0;
-	return smaller(at_ms - now_ms, SCHEDULE_AHEAD_MAX_MS);
+	return smaller(at_ms - wall_ms, SCHEDULE_AHEAD_MAX_MS);
 }

@@ -35,12 +35,14 @@ bool schedule_is_dead(const struct schedule_failure *failure);
 int64_t schedule_next_at(const struct schedule_failure *failure);
 
 /* How long until something is due at `next_at_ms`; 0: it is. What is further
- * ahead than any back-off is due: the clock was set back. INT64_MAX, never,
+ * ahead than any back-off is due: a spool of version 1 kept to a clock that
+ * may have been set. INT64_MAX, never,
  * stays INT64_MAX. */
 int64_t schedule_wait_ms(int64_t next_at_ms, int64_t now_ms);
 
-/* What a Retry-After (RFC 9110, 10.2.3) asks for, in milliseconds from now, a
- * day at most; 0 for a date that has passed; -1 if it is not readable. */
-int64_t schedule_read_retry_after(const char *value, int64_t now_ms);
+/* What a Retry-After (RFC 9110, 10.2.3) asks for, in milliseconds from now,
+ * which is `wall_ms` by the wall clock: a day at most; 0 for a date that has
+ * passed; -1 if it is not readable. */
+int64_t schedule_read_retry_after(const char *value, int64_t wall_ms);
 
 #endif

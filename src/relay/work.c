@@ -20,6 +20,10 @@
 #define SETTLE_BATCH_MAX 256 /* outcomes in one transaction */
 #define TROUBLE_PAUSE_MS 1000
 
+/* How often to note the time, by which things wait on after another boot. */
+#define NOTE_CLOCK_MS      60000
+#define NOTE_IDLE_CLOCK_MS 3600000
+
 _Static_assert(DELIVER_ANSWER_MAX_BYTES == ANSWER_MAX_BYTES,
     "the spool keeps what an attempt keeps");
 
@@ -133,7 +137,7 @@ collect(struct work *work)
 
 	while ((claim = deliver_next(work->deliver, &result)) != NULL) {
 		claim->result = result;
-		judge_attempt(claim);
+		judge_attempt(claim, store_now_ms(work->store));
 		finish(work, claim);
 	}
 }
@@ -212,7 +216,8 @@ release_settled(struct work *work, const struct settlement *batch, size_t count)
 		work->finished = claim->next;
 		note_outcome(claim, batch[i].is_applied);
 		if (note_has_news(claim))
-			note_news(claim, count_waiting(work, claim->queue));
+			note_news(claim, work->store,
+			    count_waiting(work, claim->queue));
 		queue_release(claim);
 	}
 	if (work->finished == NULL)
@@ -256,6 +261,7 @@ start(struct work *work, struct claim *claim)
 	    .now_ms = clock_wall_ms()};
 
 	claim->started_at_ms = request.now_ms;
+	claim->begun_at_ms = store_now_ms(work->store);
 	claim->next = work->flying;
 	if (claim->next != NULL)
 		claim->next->previous = claim;
@@ -269,7 +275,7 @@ find_next(struct work *work, struct queue *queue)
 	queue->is_worth_a_look = false;
 	if (queue->health.is_down)
 		return store_read_probe_at(work->store, queue->id,
-		    clock_wall_ms(), &queue->next_at_ms);
+		    store_now_ms(work->store), &queue->next_at_ms);
 	return store_read_next_at(work->store, queue->id, queue->claimed,
 	    queue->claimed_count, &queue->next_at_ms);
 }
@@ -288,7 +294,7 @@ claim_probe(struct work *work, struct queue *queue)
 	if (!queue_has_room(queue))
 		return STORE_OK;
 	status = store_read_probe(
-	    work->store, queue->id, &choice, clock_wall_ms(), &due);
+	    work->store, queue->id, &choice, store_now_ms(work->store), &due);
 	if (status == STORE_OK)
 		start(work, queue_claim(queue, &due));
 	return status == STORE_GONE ? find_next(work, queue) : status;
@@ -301,14 +307,14 @@ claim_due(struct work *work, struct queue *queue)
 	enum store_status status = STORE_OK;
 	struct due due = {.seq = 0};
 
-	if (queue_is_blocked(queue, clock_wall_ms()))
+	if (queue_is_blocked(queue, store_now_ms(work->store)))
 		return find_next(work, queue);
 	if (queue->health.is_down)
 		return claim_probe(work, queue);
 	while (queue_has_room(queue)) {
-		status = store_read_due(work->store, queue->id, clock_wall_ms(),
-		    SCHEDULE_AHEAD_MAX_MS, queue->claimed, queue->claimed_count,
-		    &due);
+		status = store_read_due(work->store, queue->id,
+		    store_now_ms(work->store), SCHEDULE_AHEAD_MAX_MS,
+		    queue->claimed, queue->claimed_count, &due);
 		if (status != STORE_OK)
 			break;
 		start(work, queue_claim(queue, &due));
@@ -320,7 +326,7 @@ static enum store_status
 claim(struct work *work)
 {
 	enum store_status status = STORE_OK;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = store_now_ms(work->store);
 	size_t i;
 
 	for (i = 0; i < work->destinations.count && status == STORE_OK; i++) {
@@ -336,7 +342,8 @@ static bool
 is_routing_due(const struct work *work)
 {
 	return work->routing.is_new_possible &&
-	       destinations_want_more(&work->destinations);
+	       destinations_want_more(
+		   &work->destinations, store_now_ms(work->store));
 }
 
 /* ---- a turn ---- */
@@ -344,7 +351,7 @@ is_routing_due(const struct work *work)
 static int64_t
 next_wait_ms(const struct work *work)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = store_now_ms(work->store);
 	int64_t wait_ms = INT64_MAX;
 	size_t i;
 
@@ -387,8 +394,11 @@ exchange_states(struct work *work)
 static enum store_status
 use_spool(struct work *work)
 {
-	enum store_status status = settle(work);
+	enum store_status status = note_clock(work->store,
+	    work_is_idle(work) ? NOTE_IDLE_CLOCK_MS : NOTE_CLOCK_MS);
 
+	if (status == STORE_OK)
+		status = settle(work);
 	if (status == STORE_OK)
 		status = exchange_states(work);
 	if (status != STORE_OK || work->is_closing)

@@ -161,7 +161,7 @@ static enum store_status
 make_change(struct store *store, const struct change_counts *counts,
     const int64_t *count, const struct candidate *candidate)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = store_now_ms(store);
 	int64_t seq = candidate->seq, destination = candidate->destination;
 	enum delivery_state state = (enum delivery_state)candidate->state;
 

@@ -10,16 +10,20 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
+
 #define FULL_PERCENT      90 /* of max_size, and room is made */
 #define STEP_MAX_EVENTS   50
 #define STEP_MAX_BYTES    (1 << 20) /* of bodies, but at least one event */
 #define STEP_MAX_REFUSALS 20
+#define AHEAD_MAX_MS      60000 /* of us, by who refuses at the same time */
 
 /* What was settled, or refused, then or earlier may go. */
 struct cutoff {
 	int64_t settled_ms; /* events that are delivered or dropped */
 	int64_t dead_ms;    /* events with a dead delivery */
 	int64_t refused_ms;
+	int64_t now_ms;
 };
 
 static int64_t
@@ -41,6 +45,7 @@ read_cutoff(struct store *store, const struct retention *retention,
 
 	cutoff->settled_ms = cutoff_after(now_ms, retention->retain_ms);
 	cutoff->dead_ms = cutoff_after(now_ms, retention->retain_dead_ms);
+	cutoff->now_ms = now_ms;
 	cutoff->refused_ms = cutoff_after(now_ms, retention->retain_refused_ms);
 	if (max_bytes > 0)
 		status = store_read_size(store, &bytes, &wal_bytes);
@@ -185,15 +190,34 @@ erase_events(struct store *store, const struct cutoff *cutoff, int64_t *erased)
 
 /* ---- refused bodies: few, and so found without an index ---- */
 
+/* What was refused at ?1 or earlier. A time that lies ahead is of before the
+ * clock was set. */
+#define REFUSED_BY                                                             \
+	"iif(received_at_ms + ?2 > ?4, ?3, " SQL_CAPTURED_AT(                  \
+	    "?2", "?3") ") "                                                   \
+			"<= ?1 "
+
+static sqlite3_stmt *
+prepare_refused(
+    struct store *store, const char *sql, const struct cutoff *cutoff)
+{
+	sqlite3_stmt *statement = sql_prepare(store, sql);
+
+	sqlite3_bind_int64(statement, 1, cutoff->refused_ms);
+	sqlite3_bind_int64(statement, 2, cutoff->now_ms - clock_wall_ms());
+	sqlite3_bind_int64(statement, 3, store->stepped_at_ms);
+	sqlite3_bind_int64(statement, 4, cutoff->now_ms + AHEAD_MAX_MS);
+	return statement;
+}
+
 /* STORE_OK: there is one to erase. STORE_GONE: there is none. */
 static enum store_status
 find_refusal(struct store *store, const struct cutoff *cutoff)
 {
 	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(
-	    store, "SELECT 1 FROM refusals WHERE received_at_ms <= ?1 LIMIT 1");
+	sqlite3_stmt *statement = prepare_refused(store,
+	    "SELECT 1 FROM refusals WHERE " REFUSED_BY "LIMIT 1", cutoff);
 
-	sqlite3_bind_int64(statement, 1, cutoff->refused_ms);
 	status = sql_next(store, statement);
 	if (status == STORE_OK)
 		sqlite3_reset(statement);
@@ -204,10 +228,9 @@ static enum store_status
 run_for_refusals(
     struct store *store, const char *sql, const struct cutoff *cutoff)
 {
-	sqlite3_stmt *statement = sql_prepare(store, sql);
+	sqlite3_stmt *statement = prepare_refused(store, sql, cutoff);
 
-	sqlite3_bind_int64(statement, 1, cutoff->refused_ms);
-	sqlite3_bind_int(statement, 2, STEP_MAX_REFUSALS);
+	sqlite3_bind_int(statement, 5, STEP_MAX_REFUSALS);
 	return sql_run(store, statement);
 }
 
@@ -217,15 +240,15 @@ erase_refusals(
 {
 	enum store_status status = run_for_refusals(store,
 	    "UPDATE refusals SET body = zeroblob(length(body)) WHERE seq IN "
-	    "(SELECT seq FROM refusals WHERE received_at_ms <= ?1 "
-	    "ORDER BY seq LIMIT ?2)",
+	    "(SELECT seq FROM refusals WHERE " REFUSED_BY
+	    "ORDER BY seq LIMIT ?5)",
 	    cutoff);
 
 	if (status == STORE_OK)
 		status = run_for_refusals(store,
 		    "DELETE FROM refusals WHERE seq IN "
-		    "(SELECT seq FROM refusals WHERE received_at_ms <= ?1 "
-		    "ORDER BY seq LIMIT ?2)",
+		    "(SELECT seq FROM refusals WHERE " REFUSED_BY
+		    "ORDER BY seq LIMIT ?5)",
 		    cutoff);
 	if (status == STORE_OK)
 		*erased += sqlite3_changes(store->db);

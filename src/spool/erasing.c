@@ -173,7 +173,7 @@ find_pending(struct store *store, int64_t seq, int64_t *destination)
 static enum store_status
 drop_pending(struct store *store, int64_t seq)
 {
-	int64_t destination = 0, now_ms = clock_wall_ms();
+	int64_t destination = 0, now_ms = store_now_ms(store);
 	enum store_status status;
 
 	while ((status = find_pending(store, seq, &destination)) == STORE_OK) {

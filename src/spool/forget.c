@@ -7,8 +7,6 @@
 
 #include "spool/store_internal.h"
 
-#include "base/clock.h"
-
 #define STEP_MAX_COUNT 100 /* deliveries in one transaction */
 
 struct forgetting {
@@ -141,7 +139,7 @@ erase_delivery(struct store *store, struct forgetting *forgetting, size_t i)
 {
 	int64_t seq = forgetting->found[i];
 	enum store_status status = drop_delivery(store, seq,
-	    forgetting->destination, DELIVERY_PENDING, clock_wall_ms());
+	    forgetting->destination, DELIVERY_PENDING, store_now_ms(store));
 
 	/* STORE_GONE: it is not pending. */
 	if (status == STORE_OK || status == STORE_GONE)

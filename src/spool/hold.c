@@ -154,7 +154,7 @@ enum store_status
 store_pause(
     struct store *store, const char *name, const char *by, const char *reason)
 {
-	int64_t id = 0, now_ms = clock_wall_ms();
+	int64_t id = 0, now_ms = store_now_ms(store);
 	enum store_status status = store_begin(store, store_deadline(store));
 	sqlite3_stmt *statement;
 
@@ -169,7 +169,7 @@ store_pause(
 	statement = prepare_at(store,
 	    "UPDATE destinations SET paused_at_ms = ?2, paused_by = ?3, "
 	    "pause_reason = ?4 WHERE id = ?1",
-	    id, now_ms);
+	    id, clock_wall_ms());
 	sql_bind_text(statement, 3, by);
 	sql_bind_text(statement, 4, reason);
 	return finish(store, status, statement, id, now_ms);
@@ -178,7 +178,7 @@ store_pause(
 enum store_status
 store_resume(struct store *store, const char *name)
 {
-	int64_t id = 0, now_ms = clock_wall_ms();
+	int64_t id = 0, now_ms = store_now_ms(store);
 	enum store_status status = store_begin(store, store_deadline(store));
 	sqlite3_stmt *statement;
 
@@ -247,7 +247,7 @@ hold_ask_probes(struct store *store, const int64_t *destinations, size_t count)
 enum store_status
 store_hold(struct store *store, int64_t destination, int64_t until_ms)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = store_now_ms(store);
 	enum store_status status = store_begin(store, store_deadline(store));
 	sqlite3_stmt *statement;
 
@@ -292,7 +292,7 @@ enum store_status
 store_read_destination_states(
     struct store *store, struct destination_state **states, size_t *count)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = store_now_ms(store);
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "SELECT id, paused_at_ms IS NOT NULL, pause_reason, hold_until_ms, "

@@ -35,7 +35,8 @@
 static const char make_sql[] =
     "INSERT INTO deliveries (seq, destination, state, lane, next_at_ms) "
     "SELECT seq, ?2, 0, lane, "
-    "iif(" IS_BEHIND("made.lane") ", NULL, min(max(received_at_ms, ?3), ?4)) "
+    "iif(" IS_BEHIND("made.lane") ", NULL, "
+    "min(max(" SQL_CAPTURED_AT("?5", "?6") ", ?3), ?4)) "
     "FROM (SELECT seq, received_at_ms, " LANE_OF_EVENT " AS lane "
     "FROM events WHERE seq = ?1) AS made WHERE true ON CONFLICT DO NOTHING";
 
@@ -80,6 +81,8 @@ lane_make(struct store *store, int64_t seq, int64_t destination,
 	sqlite3_bind_int64(statement, 2, destination);
 	sqlite3_bind_int64(statement, 3, from_ms);
 	sqlite3_bind_int64(statement, 4, now_ms);
+	sqlite3_bind_int64(statement, 5, now_ms - clock_wall_ms());
+	sqlite3_bind_int64(statement, 6, store->stepped_at_ms);
 	status = sql_run(store, statement);
 	if (status != STORE_OK)
 		return status;
@@ -166,7 +169,7 @@ release_some(struct store *store, int64_t destination)
 	    "AND state = 0 AND next_at_ms IS NULL ORDER BY seq LIMIT ?3)");
 
 	sqlite3_bind_int64(statement, 1, destination);
-	sqlite3_bind_int64(statement, 2, clock_wall_ms());
+	sqlite3_bind_int64(statement, 2, store_now_ms(store));
 	sqlite3_bind_int64(statement, 3, RELEASE_MAX_COUNT);
 	status = sql_run(store, statement);
 	if (status != STORE_OK)

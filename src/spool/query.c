@@ -96,7 +96,8 @@ query_free_event(struct event_row *event)
 }
 
 static void
-take_delivery(sqlite3_stmt *statement, struct delivery_row *row)
+take_delivery(const struct store *store, sqlite3_stmt *statement,
+    struct delivery_row *row)
 {
 	enum delivery_state state =
 	    (enum delivery_state)sqlite3_column_int(statement, 1);
@@ -107,7 +108,8 @@ take_delivery(sqlite3_stmt *statement, struct delivery_row *row)
 		state = DELIVERY_ORPHANED;
 	row->state = state;
 	row->attempts = sqlite3_column_int(statement, 3);
-	row->next_at_ms = sqlite3_column_int64(statement, 4);
+	row->next_at_ms =
+	    store_shown_ms(store, sqlite3_column_int64(statement, 4));
 	if (sqlite3_column_type(statement, 5) != SQLITE_NULL)
 		row->last_outcome = xstrdup(outcome_name(
 		    (enum outcome)sqlite3_column_int(statement, 5)));
@@ -134,7 +136,7 @@ query_read_deliveries(
 	sqlite3_bind_int64(statement, 1, seq);
 	while ((status = sql_next(store, statement)) == STORE_OK) {
 		*rows = xreallocarray(*rows, *count + 1, sizeof **rows);
-		take_delivery(statement, &(*rows)[(*count)++]);
+		take_delivery(store, statement, &(*rows)[(*count)++]);
 	}
 	if (status == STORE_GONE)
 		return STORE_OK;

@@ -7,6 +7,8 @@
 
 #include "spool/store_internal.h"
 
+#include "base/clock.h"
+
 static enum store_status
 forget_settled(struct store *store, int64_t seq)
 {
@@ -93,7 +95,7 @@ count_dropped(struct store *store, int64_t seq, int64_t destination,
 
 /* Its generation changes: an attempt that is under way settles nothing. */
 static enum store_status
-give_up(struct store *store, int64_t seq, int64_t destination, int64_t now_ms)
+give_up(struct store *store, int64_t seq, int64_t destination)
 {
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "UPDATE deliveries SET state = 3, generation = generation + 1, "
@@ -102,7 +104,7 @@ give_up(struct store *store, int64_t seq, int64_t destination, int64_t now_ms)
 
 	sqlite3_bind_int64(statement, 1, seq);
 	sqlite3_bind_int64(statement, 2, destination);
-	sqlite3_bind_int64(statement, 3, now_ms);
+	sqlite3_bind_int64(statement, 3, clock_wall_ms());
 	return sql_run(store, statement);
 }
 
@@ -114,7 +116,7 @@ drop_delivery(struct store *store, int64_t seq, int64_t destination,
 	    count_dropped(store, seq, destination, state);
 
 	if (status == STORE_OK)
-		status = give_up(store, seq, destination, now_ms);
+		status = give_up(store, seq, destination);
 	if (status == STORE_OK)
 		status = settle_note(store, seq, now_ms);
 	if (status == STORE_OK && state == DELIVERY_PENDING)

@@ -147,17 +147,24 @@ count_unwanted(struct store *store, int64_t count)
 
 /* Those among the events that matched nothing are settled with that. */
 static enum store_status
-settle_unmatched(struct store *store, int64_t after_seq, int64_t through_seq)
+settle_unmatched(
+    struct store *store, int64_t after_seq, int64_t through_seq, int64_t now_ms)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
 	    "INSERT INTO settled (seq, has_dead, at_ms, is_unwanted) "
-	    "SELECT seq, 0, received_at_ms, 1 FROM events "
-	    "WHERE seq > ?1 AND seq <= ?2 AND NOT EXISTS "
-	    "(SELECT 1 FROM deliveries WHERE deliveries.seq = events.seq)");
+	    "SELECT seq, 0, min(" SQL_CAPTURED_AT(
+		"?3", "?4") ", ?5), 1 "
+			    "FROM events "
+			    "WHERE seq > ?1 AND seq <= ?2 AND NOT EXISTS "
+			    "(SELECT 1 FROM deliveries WHERE deliveries.seq = "
+			    "events.seq)");
 
 	sqlite3_bind_int64(statement, 1, after_seq);
 	sqlite3_bind_int64(statement, 2, through_seq);
+	sqlite3_bind_int64(statement, 3, now_ms - clock_wall_ms());
+	sqlite3_bind_int64(statement, 4, store->stepped_at_ms);
+	sqlite3_bind_int64(statement, 5, now_ms);
 	status = sql_run(store, statement);
 	if (status != STORE_OK)
 		return status;
@@ -181,7 +188,7 @@ static enum store_status
 route_under_lock(struct store *store, int64_t after_seq, int64_t through_seq,
     const struct route *routes, size_t count)
 {
-	int64_t routed_seq = 0, last_seq = 0, now_ms = clock_wall_ms();
+	int64_t routed_seq = 0, last_seq = 0, now_ms = store_now_ms(store);
 	enum store_status status = store_read_routed(store, &routed_seq);
 	size_t i;
 
@@ -204,7 +211,8 @@ route_under_lock(struct store *store, int64_t after_seq, int64_t through_seq,
 		status = make_delivery(store, &routes[i], now_ms);
 	}
 	if (status == STORE_OK)
-		status = settle_unmatched(store, after_seq, through_seq);
+		status =
+		    settle_unmatched(store, after_seq, through_seq, now_ms);
 	if (status == STORE_OK)
 		status = call_routed(store, through_seq);
 	return status;

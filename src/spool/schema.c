@@ -168,6 +168,11 @@ static const char step_1[] =
  * progress.last_destination is the highest number of a destination that was
  * forgotten; progress.seen_erased is the value of erased_events up to which a
  * relay has broken off the attempts of events that were erased.
+ * What is waited for is kept in the spool's time, which no step of the wall
+ * clock moves (spool_time.c); progress says how that goes on. In it are: of
+ * deliveries next_at_ms, first_attempt_ms, failed_at_ms, asked_until_ms; of
+ * destinations hold_until_ms, held_since_ms, down_since_ms, probe_at_ms; and
+ * settled.at_ms. All else is what the wall clock said.
  * A step that a release has made is never changed: what comes later
  * is a step of its own. Columns of the public views are added at the end.
  */
@@ -179,6 +184,12 @@ static const char step_2[] =
     " DEFAULT 0;"
     "ALTER TABLE destinations ADD COLUMN retry_number INTEGER NOT NULL"
     " DEFAULT 0;"
+
+    "ALTER TABLE progress ADD COLUMN boot_id TEXT;"
+    "ALTER TABLE progress ADD COLUMN boot_base_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE progress ADD COLUMN noted_at_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE progress ADD COLUMN ahead_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE progress ADD COLUMN stepped_at_ms INTEGER NOT NULL DEFAULT 0;"
 
     "DROP VIEW event;"
     "CREATE VIEW event AS SELECT seq, id, received_at_ms,"
@@ -206,6 +217,25 @@ static const char step_2[] =
     "ALTER TABLE progress ADD COLUMN last_destination"
     " INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE settled ADD COLUMN is_unwanted INTEGER NOT NULL DEFAULT 0;"
+
+    "DROP VIEW delivery;"
+    "CREATE VIEW delivery AS SELECT events.id AS event_id,"
+    " destinations.name AS destination,"
+    " CASE deliveries.state"
+    " WHEN 0 THEN iif(destinations.is_configured, 'pending', 'orphaned')"
+    " WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' WHEN 3 THEN 'dropped' END"
+    " AS state,"
+    " deliveries.attempts AS attempts,"
+    " iif(deliveries.state = 0, deliveries.next_at_ms"
+    " - (SELECT ahead_ms FROM progress), NULL) AS next_at_ms,"
+    " CASE deliveries.last_outcome WHEN 0 THEN 'retry' WHEN 1 THEN 'delivered'"
+    " WHEN 2 THEN 'dead' WHEN 3 THEN 'abandoned' END AS last_outcome,"
+    " deliveries.last_status AS last_status,"
+    " deliveries.last_error AS last_error,"
+    " deliveries.settled_at_ms AS settled_at_ms"
+    " FROM deliveries"
+    " JOIN events ON events.seq = deliveries.seq"
+    " JOIN destinations ON destinations.id = deliveries.destination;"
 
     "PRAGMA user_version = 2;";
 

@@ -243,7 +243,7 @@ look(struct store *store, struct selection *selection, struct candidate *found,
     size_t *count)
 {
 	enum store_status status;
-	int64_t last_seq, now_ms = clock_wall_ms();
+	int64_t last_seq, now_ms = store_now_ms(store);
 	int looked = 0;
 	sqlite3_stmt *row = ask(store, selection, &last_seq);
 

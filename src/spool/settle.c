@@ -115,13 +115,13 @@ update_delivery(struct store *store, const struct settlement *settlement,
 	sqlite3_bind_int64(statement, 2, settlement->destination);
 	sqlite3_bind_int(statement, 3, (int)state);
 	sqlite3_bind_int(statement, 4, attempts);
-	sqlite3_bind_int64(statement, 5, settlement->started_at_ms);
+	sqlite3_bind_int64(statement, 5, settlement->begun_at_ms);
 	if (state == DELIVERY_PENDING) {
 		sqlite3_bind_int64(statement, 6, settlement->next_at_ms);
 		sqlite3_bind_int64(statement, 12, settlement->failed_at_ms);
 		sqlite3_bind_int64(statement, 13, settlement->asked_until_ms);
 	} else {
-		sqlite3_bind_int64(statement, 10, now_ms);
+		sqlite3_bind_int64(statement, 10, clock_wall_ms());
 	}
 	sqlite3_bind_int(statement, 7, (int)settlement->outcome);
 	bind_status(statement, 8, settlement->status);
@@ -173,8 +173,7 @@ trim_attempts(
 }
 
 static enum store_status
-count_attempt(
-    struct store *store, const struct settlement *settlement, int64_t now_ms)
+count_attempt(struct store *store, const struct settlement *settlement)
 {
 	enum delivery_state state = state_after(settlement->outcome);
 	sqlite3_stmt *statement = sql_prepare(store,
@@ -188,7 +187,7 @@ count_attempt(
 	sqlite3_bind_int(statement, 2, (int)state);
 	sqlite3_bind_int64(statement, 3, settlement->started_at_ms);
 	if (state == DELIVERY_DELIVERED)
-		sqlite3_bind_int64(statement, 4, now_ms);
+		sqlite3_bind_int64(statement, 4, clock_wall_ms());
 	bind_status(statement, 5, settlement->status);
 	sql_bind_text(statement, 6, settlement->error);
 	sqlite3_bind_int64(statement, 7, settlement->seq);
@@ -232,7 +231,7 @@ record_attempt(struct store *store, const struct settlement *settlement,
 	if (status == STORE_OK)
 		status = trim_attempts(store, settlement, number);
 	if (status == STORE_OK)
-		status = count_attempt(store, settlement, now_ms);
+		status = count_attempt(store, settlement);
 	if (status == STORE_OK &&
 	    state_after(settlement->outcome) != DELIVERY_PENDING)
 		status = end_pending(store, settlement, now_ms);
@@ -268,7 +267,7 @@ enum store_status
 store_settle(struct store *store, struct settlement *batch, size_t count)
 {
 	enum store_status status;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = store_now_ms(store);
 	size_t i;
 
 	clear_applied(batch, count);

@@ -127,6 +127,23 @@ const char *store_why(const struct store *store);
 void store_set_limits(
     struct store *store, int64_t min_free_bytes, int64_t max_size_bytes);
 
+/* ---- time ---- */
+
+/* The spool's time, in ms: what is waited for is kept in it. It goes on as time
+ * passes, whatever the wall clock is set to, and over a boot as well; where the
+ * clock was never set it is the wall clock's. Not of STORE_CAPTURE. */
+int64_t store_now_ms(const struct store *store);
+
+/* What the wall clock, as it is set now, says at that time; 0 and INT64_MAX
+ * stay. */
+int64_t store_shown_ms(const struct store *store, int64_t at_ms);
+
+/* For the relay: notes how the two clocks stand to each other, where the wall
+ * clock was set since the last note or `every_ms` have passed. `step_ms` gets
+ * by how much it was set; 0: less than a second. */
+enum store_status store_note_clock(
+    struct store *store, int64_t every_ms, int64_t *step_ms);
+
 /* ---- capture: the endpoint ---- */
 
 enum capture_result {
@@ -261,8 +278,8 @@ struct due {
 };
 
 /* The first pending delivery of `destination` that is due at `now_ms` (or
- * whose time is further ahead than `ahead_max_ms`: clocks step) and is not
- * among the `claimed` seqs. STORE_GONE: there is none. The cost does not
+ * whose time is further ahead than `ahead_max_ms`, which none asks for) and is
+ * not among the `claimed` seqs. STORE_GONE: there is none. The cost does not
  * depend on the backlog. The caller frees it with store_free_due. */
 enum store_status store_read_due(struct store *store, int64_t destination,
     int64_t now_ms, int64_t ahead_max_ms, const int64_t *claimed,
@@ -327,7 +344,8 @@ struct settlement {
 	int64_t next_at_ms;     /* for OUTCOME_RETRY, as the next two: */
 	int64_t failed_at_ms;   /* 0: not for its destination's sake */
 	int64_t asked_until_ms; /* by Retry-After; 0: nothing was asked */
-	int64_t started_at_ms;
+	int64_t begun_at_ms;    /* these four in the spool's time */
+	int64_t started_at_ms;  /* by the wall clock */
 	int64_t duration_ms;
 	int status;        /* HTTP status; 0: no answer */
 	const char *error; /* NULL: none */

@@ -376,7 +376,7 @@ enter(struct store *store)
 }
 
 static enum store_status
-open_all(struct store *store)
+open_files(struct store *store)
 {
 	enum store_status status = enter(store);
 
@@ -399,6 +399,16 @@ open_all(struct store *store)
 	status = join_writers(store);
 	if (status == STORE_OK)
 		status = schema_migrate(store, store->schema_version);
+	return status;
+}
+
+static enum store_status
+open_all(struct store *store)
+{
+	enum store_status status = open_files(store);
+
+	if (status == STORE_OK && store->access != STORE_CAPTURE)
+		status = spool_time_open(store);
 	return status;
 }
 

@@ -95,6 +95,13 @@ struct store {
 	int64_t page_bytes;
 	int schema_version;
 
+	/* The spool's time; not of STORE_CAPTURE. See spool_time.c. */
+	int64_t base_ms;       /* less CLOCK_BOOTTIME */
+	int64_t noted_at_ms;   /* when the next one was noted, in it */
+	int64_t ahead_ms;      /* of the wall clock, then */
+	int64_t stepped_at_ms; /* when the wall clock was last seen to have been
+				  set; 0: never */
+
 	/* The write lock: a thread's turn, flock on lock_fd, BEGIN IMMEDIATE.
 	 * `mutex` guards the turn alone and is held for an instant; what
 	 * follows it is read and written by who has the turn. */
@@ -254,6 +261,16 @@ enum store_status schema_migrate(struct store *store, int version);
 /* Fills an empty database that nobody else has open. An SQLite result. */
 int schema_make(sqlite3 *db);
 
+/* ---- the spool's time: spool_time.c ---- */
+
+/* Finds it out, at open, once the schema is ours. */
+enum store_status spool_time_open(struct store *store);
+
+/* In SQL, when an event or a refused body was captured: not before the wall
+ * clock was last set, since what it said before means nothing now. */
+#define SQL_CAPTURED_AT(ahead, stepped_at)                                     \
+	"max(received_at_ms + " ahead ", " stepped_at ")"
+
 /* ---- refusals: refuse.c ---- */
 
 void refuse_close(struct refusing *refusing);
@@ -365,7 +382,7 @@ enum store_status hold_ask_probes(
 	"min(" now ", hold_until_ms), " now ") - held_since_ms), 0))"
 
 /* Until when a destination is held at `now_ms`, 0: it is not. One that is
- * further ahead than any may be asked for, is none: the clock was set back. */
+ * further ahead than any may be asked for is none. */
 int64_t hold_until(int64_t until_ms, int64_t now_ms);
 
 /* ---- filter.c ---- */

@@ -86,9 +86,15 @@ first_line_dup(sqlite3_stmt *statement, int column)
 	return NULL;
 }
 
+static int64_t
+shown_ms(const struct store *store, sqlite3_stmt *statement, int column)
+{
+	return store_shown_ms(store, sqlite3_column_int64(statement, column));
+}
+
 static void
-take_counts(
-    sqlite3_stmt *statement, int64_t now_ms, struct destination_counts *counts)
+take_counts(const struct store *store, sqlite3_stmt *statement,
+    struct destination_counts *counts)
 {
 	memset(counts, 0, sizeof *counts);
 	counts->name = sql_text_dup(statement, 0);
@@ -104,12 +110,13 @@ take_counts(
 	counts->last_error = sql_text_dup(statement, 10);
 	counts->paused_at_ms = sqlite3_column_int64(statement, 11);
 	counts->pause_reason = sql_text_dup(statement, 12);
-	counts->hold_until_ms =
-	    hold_until(sqlite3_column_int64(statement, 13), now_ms);
+	counts->hold_until_ms = store_shown_ms(
+	    store, hold_until(sqlite3_column_int64(statement, 13),
+		       store_now_ms(store)));
 	counts->oldest_pending_ms = sqlite3_column_int64(statement, 14);
-	counts->next_at_ms = sqlite3_column_int64(statement, 15);
-	counts->down_since_ms = sqlite3_column_int64(statement, 16);
-	counts->probe_at_ms = sqlite3_column_int64(statement, 17);
+	counts->next_at_ms = shown_ms(store, statement, 15);
+	counts->down_since_ms = shown_ms(store, statement, 16);
+	counts->probe_at_ms = shown_ms(store, statement, 17);
 	counts->paused_by = sql_text_dup(statement, 18);
 	counts->last_answer = first_line_dup(statement, 19);
 }
@@ -130,8 +137,7 @@ note_oldest(
 
 /* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
 static enum store_status
-read_destinations(
-    struct store *store, int64_t now_ms, struct store_summary *summary)
+read_destinations(struct store *store, struct store_summary *summary)
 {
 	enum store_status status;
 	sqlite3_stmt *statement = sql_prepare(store,
@@ -159,7 +165,7 @@ read_destinations(
 		    summary->destination_count + 1,
 		    sizeof *summary->destinations);
 		counts = &summary->destinations[summary->destination_count++];
-		take_counts(statement, now_ms, counts);
+		take_counts(store, statement, counts);
 		note_oldest(summary, counts);
 	}
 	return status == STORE_GONE ? STORE_OK : status;
@@ -176,7 +182,7 @@ read_spool(struct store *store, int64_t now_ms, struct store_summary *summary)
 	if (status == STORE_OK)
 		status = count_last_hour(store, now_ms, summary);
 	if (status == STORE_OK)
-		status = read_destinations(store, now_ms, summary);
+		status = read_destinations(store, summary);
 	if (status == STORE_OK)
 		status = store_read_size(
 		    store, &summary->size_bytes, &summary->wal_bytes);
