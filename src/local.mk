@@ -35,6 +35,7 @@ libhookspool_a_SOURCES += \
 	%D%/config/ini.c %D%/config/ini.h \
 	%D%/config/kept.c \
 	%D%/config/keys.c %D%/config/keys.h \
+	%D%/config/load.c \
 	%D%/config/match.c %D%/config/match.h \
 	%D%/config/near.c %D%/config/near.h \
 	%D%/config/parse.c \
