@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -141,6 +142,35 @@ refusals_are_written_by_a_connection_that_syncs_a_new_log(void **state)
 	sqlite3_finalize(pragma);
 }
 
+/* The number that the next descriptor gets. */
+static rlim_t
+next_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return (rlim_t)fd;
+}
+
+static void
+a_lack_of_descriptors_costs_a_refusal_and_does_not_break_the_spool(void **state)
+{
+	struct fixture *fixture = *state;
+	struct refusal refusal = a_refusal("x");
+	struct rlimit real, none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &real), 0);
+	none = real;
+	none.rlim_cur = next_descriptor();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	store_refuse(fixture->store, &refusal);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &real), 0);
+	assert_false(store_is_broken(fixture->store));
+	store_refuse(fixture->store, &refusal);
+	assert_int_equal(count_refusals(fixture), 1);
+}
+
 static void
 refusals_alone_do_not_make_the_log_grow(void **state)
 {
@@ -218,6 +248,8 @@ main(void)
 	    TEST(ten_refusals_a_second_are_kept_for_all_processes_together),
 	    TEST(refusals_are_kept_though_the_clock_was_set_back),
 	    TEST(refusals_are_written_by_a_connection_that_syncs_a_new_log),
+	    TEST(
+		a_lack_of_descriptors_costs_a_refusal_and_does_not_break_the_spool),
 	    TEST(refusals_alone_do_not_make_the_log_grow),
 	    TEST(a_refused_body_is_cut),
 	    TEST(a_refusal_waits_for_nobody_and_breaks_nothing),

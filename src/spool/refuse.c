@@ -101,7 +101,8 @@ connect_once(struct store *store)
 	    sql_connect(store->files[FILE_DB].path, "NORMAL", 0, &refusing->db);
 	if (code == SQLITE_OK)
 		code = prepare(refusing);
-	if (code != SQLITE_OK)
+	/* A lack of descriptors passes, and the store itself is open. */
+	if (code != SQLITE_OK && (code & 0xff) != SQLITE_CANTOPEN)
 		store_fail_on(store, refusing->db, code, "open");
 	if (code == SQLITE_OK && is_normal(refusing->db)) {
 		checkpoint_follow(store, refusing->db);
