@@ -92,6 +92,7 @@ libhookspool_a_SOURCES += \
 
 # relay/
 libhookspool_a_SOURCES += \
+	%D%/relay/bodies.c %D%/relay/bodies.h \
 	%D%/relay/deliver.c %D%/relay/deliver.h \
 	%D%/relay/descriptors.c %D%/relay/descriptors.h \
 	%D%/relay/destinations.c %D%/relay/destinations.h \

@@ -133,7 +133,7 @@ capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
 unit_tests += test_lane test_probes test_spool_time test_hold test_change test_order test_plans
-unit_tests += test_work test_route test_settle test_list test_query test_erase
+unit_tests += test_bodies test_work test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
 test_spool_time_SOURCES = %D%/test_spool_time.c $(delivery_fixture)
@@ -157,6 +157,9 @@ test_order_LDADD = $(unit_ldadd)
 test_plans_SOURCES = %D%/test_plans.c $(delivery_fixture)
 test_plans_CPPFLAGS = $(unit_cppflags)
 test_plans_LDADD = $(unit_ldadd)
+test_bodies_SOURCES = %D%/test_bodies.c $(delivery_fixture)
+test_bodies_CPPFLAGS = $(unit_cppflags)
+test_bodies_LDADD = $(unit_ldadd)
 test_work_SOURCES = %D%/test_work.c $(delivery_fixture)
 test_work_CPPFLAGS = $(unit_cppflags)
 test_work_LDADD = $(unit_ldadd) $(CURL_LIBS) $(CRYPTO_LIBS)

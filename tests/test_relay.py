@@ -4,6 +4,7 @@ What is captured (by the endpoint, run as a CGI program) reaches its
 destinations byte for byte, whatever they do.
 """
 
+import threading
 import time
 
 from destination import Destination
@@ -224,6 +225,91 @@ def a_time_too_far_ahead_is_due_now():
 
 
 # ---- memory ----
+
+BIG = 8 * 1048576
+
+
+def put_big(site, kind, count):
+    """Puts events with large bodies into the spool, by hand."""
+    site.query("INSERT INTO events (id, received_at_ms, event_type, body) "
+               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+               "FROM n WHERE i < %d) SELECT '%s-' || i, 1, '%s', "
+               "zeroblob(%d) FROM n" % (count, kind, kind, BIG))
+
+
+def peak_bytes(pid):
+    with open("/proc/%d/status" % pid) as f:
+        for line in f:
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024
+
+
+class Held:
+    """Destinations that hold each request until they are released, and keep
+    no body."""
+
+    def __init__(self, box, count):
+        self.event = threading.Event()
+        self.to = [Destination(self._answer) for _ in range(count)]
+        self.sizes = set()
+        for destination in self.to:
+            box.defer(destination.stop)
+        box.defer(self.event.set)
+
+    def _answer(self, request):
+        self.sizes.add(len(request.body))
+        request.body = b""
+        self.event.wait(60)
+        return "200"
+
+    def got(self):
+        return [len(destination.got()) for destination in self.to]
+
+
+@test
+def the_bodies_under_way_have_a_budget_and_none_waits_for_ever():
+    with open(HOOKSPOOL, "rb") as f:
+        is_sanitized = b"__asan_init" in f.read()
+    with Site() as site:
+        held = Held(site, 4)
+        site.configure(*[
+            section("d%d" % i, to.url(), "events = t%d" % i, "order = none")
+            for i, to in enumerate(held.to)])
+        for i in range(4):
+            put_big(site, "t%d" % i, 8)
+        relay = site.relay()
+        wait_until(lambda: min(held.got()) >= 1 and sum(held.got()) >= 8,
+                   "as many as fit", timeout_s=60, alive=[relay])
+        # One for each destination, the rest within 64 MiB.
+        assert sum(held.got()) <= 8 + 3, held.got()
+        held.event.set()
+        wait_until(lambda: held.got() == [8] * 4, "the others", timeout_s=60,
+                   alive=[relay])
+        equal(held.sizes, {BIG})
+        peak = peak_bytes(relay.pid)
+        print("# at most %d MiB in memory" % (peak // 1048576))
+        assert is_sanitized or peak < 150 * 1048576, peak
+
+
+@test
+def a_body_that_goes_to_several_at_once_is_in_memory_once():
+    with open(HOOKSPOOL, "rb") as f:
+        is_sanitized = b"__asan_init" in f.read()
+    with Site() as site:
+        held = Held(site, 4)
+        site.configure(*[section("d%d" % i, to.url(), "order = none")
+                         for i, to in enumerate(held.to)])
+        put_big(site, "x", 8)
+        relay = site.relay()
+        wait_until(lambda: held.got() == [8] * 4, "all at once", timeout_s=60,
+                   alive=[relay])
+        peak = peak_bytes(relay.pid)
+        print("# at most %d MiB in memory" % (peak // 1048576))
+        assert is_sanitized or peak < 150 * 1048576, peak
+        held.event.set()
+        wait_until(lambda: set(site.settled()) == {("delivered", 1)},
+                   "their outcomes", timeout_s=60, alive=[relay])
+
 
 @test
 def the_relay_leaves_no_memory_behind():

@@ -176,6 +176,15 @@ destinations_look_again(struct destinations *destinations)
 		destinations->queues[i]->is_worth_a_look = true;
 }
 
+void
+destinations_end_short(struct destinations *destinations)
+{
+	size_t i;
+
+	for (i = 0; i < destinations->count; i++)
+		destinations->queues[i]->is_short = false;
+}
+
 /* ---- pauses and holds ---- */
 
 static enum store_status
@@ -363,7 +372,7 @@ destinations_want_more(const struct destinations *destinations, int64_t now_ms)
 
 		if (queue_is_blocked(queue, now_ms))
 			continue;
-		if (queue_has_room(queue))
+		if (queue_has_room(queue) && !queue->is_short)
 			return true;
 		is_any_busy = true;
 	}

@@ -43,6 +43,9 @@ int destinations_in_flight_max(const struct destinations *destinations);
 /* Lets all be looked at again. */
 void destinations_look_again(struct destinations *destinations);
 
+/* A body was freed: those that wait for memory are looked at again. */
+void destinations_end_short(struct destinations *destinations);
+
 /* Writes down new pauses and holds. */
 enum store_status destinations_save(
     struct destinations *destinations, struct store *store);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "config/config.h"
+#include "relay/bodies.h"
 #include "relay/era.h"
 #include "relay/schedule.h"
 
@@ -150,7 +151,7 @@ queue_bring_all(struct queue *queue, enum forward_which which, int64_t now_ms)
 }
 
 struct claim *
-queue_claim(struct queue *queue, struct due *due)
+queue_claim(struct queue *queue, struct due *due, struct body *body)
 {
 	struct claim *claim = xcalloc(1, sizeof *claim);
 
@@ -162,6 +163,8 @@ queue_claim(struct queue *queue, struct due *due)
 	claim->is_trial = queue->rest_mono_ms != 0;
 	if (claim->is_probe)
 		queue->probe_seq = due->seq;
+	claim->body = body;
+	queue->body_count++;
 	claim->due = *due;
 	*due = (struct due){.seq = 0};
 	return claim;
@@ -170,9 +173,10 @@ queue_claim(struct queue *queue, struct due *due)
 void
 queue_slim(struct claim *claim)
 {
-	free(claim->due.body);
-	claim->due.body = NULL;
-	claim->due.body_bytes = 0;
+	bodies_drop(claim->body);
+	claim->body = NULL;
+	claim->queue->body_count--;
+	claim->queue->is_short = false; /* it may have none now */
 }
 
 /* NULL: none. */
@@ -226,7 +230,7 @@ queue_wait_ms(const struct queue *queue, int64_t now_ms)
 	int64_t health_ms = health_wait_ms(&queue->health, now_ms);
 	int64_t due_ms = schedule_wait_ms(queue->next_at_ms, now_ms);
 
-	if (!queue_has_room(queue))
+	if (!queue_has_room(queue) || queue->is_short)
 		return INT64_MAX;
 	if (queue->is_worth_a_look)
 		return 0;

@@ -14,6 +14,7 @@
 #include "relay/health.h"
 #include "spool/spool.h"
 
+struct body;
 struct destination_config;
 struct era;
 struct queue;
@@ -22,10 +23,11 @@ struct queue;
  * settled. */
 struct claim {
 	struct queue *queue;
-	struct era *era; /* the configuration it was begun with */
-	struct due due;  /* owned; its body only while under way */
-	bool is_probe;   /* begun while the destination was down */
-	bool is_trial;   /* begun after a rest: whether attempts can be made */
+	struct era *era;   /* the configuration it was begun with */
+	struct due due;    /* owned */
+	struct body *body; /* one user of it; while under way */
+	bool is_probe;     /* begun while the destination was down */
+	bool is_trial; /* begun after a rest: whether attempts can be made */
 	int64_t started_at_ms; /* by the wall clock; all else is in the spool's
 				  time */
 	int64_t begun_at_ms;
@@ -49,6 +51,8 @@ struct queue {
 	int64_t id;       /* the spool's number of it */
 	int64_t *claimed; /* the seqs in our hands, for store_read_due */
 	size_t claimed_count;
+	size_t body_count; /* of those claimed that are under way */
+	bool is_short;     /* of memory: waits until a body is freed */
 	struct health health;
 	bool is_worth_a_look; /* something may be due that we do not know */
 	int64_t next_at_ms;   /* else: when the next one is, or can be a probe;
@@ -97,8 +101,9 @@ void queue_bring_failed(struct queue *queue, int64_t since_ms, int64_t now_ms);
 void queue_bring_all(
     struct queue *queue, enum forward_which which, int64_t now_ms);
 
-/* Claims a delivery; takes over what `due` owns. */
-struct claim *queue_claim(struct queue *queue, struct due *due);
+/* Claims a delivery; takes over what `due` owns, and one use of `body`. */
+struct claim *queue_claim(
+    struct queue *queue, struct due *due, struct body *body);
 
 /* An attempt failed by a fault of this machine: the queue rests for a while.
  * True if the log should tell it. */

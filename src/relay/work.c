@@ -36,6 +36,7 @@ work_open(struct work *work, const struct config *config, struct store *store)
 
 	*work = (struct work){.era = era_new(config, NULL),
 	    .store = store,
+	    .bodies = {.budget_bytes = BODIES_MAX_BYTES},
 	    .is_state_unread = true};
 	work->finished_end = &work->finished;
 	status = destinations_load(&work->destinations, store, work->era);
@@ -255,8 +256,8 @@ start(struct work *work, struct claim *claim)
 	    .id = claim->due.id,
 	    .event_type = claim->due.type,
 	    .content_type = claim->due.content_type,
-	    .body = claim->due.body,
-	    .body_bytes = claim->due.body_bytes,
+	    .body = claim->body->bytes,
+	    .body_bytes = claim->body->len,
 	    .attempt = claim->due.attempts + 1,
 	    .now_ms = clock_wall_ms()};
 
@@ -267,6 +268,24 @@ start(struct work *work, struct claim *claim)
 		claim->next->previous = claim;
 	work->flying = claim;
 	deliver_start(work->deliver, &request, claim);
+}
+
+/* Starts what is due, unless its body has to wait for room in memory, or was
+ * erased meanwhile. */
+static enum store_status
+begin(struct work *work, struct queue *queue, struct due *due)
+{
+	struct body *body = NULL;
+	enum store_status status = bodies_take(
+	    &work->bodies, work->store, due, queue->body_count == 0, &body);
+
+	if (body != NULL) {
+		start(work, queue_claim(queue, due, body));
+		return STORE_OK;
+	}
+	store_free_due(due);
+	queue->is_short = status == STORE_OK;
+	return status == STORE_GONE ? STORE_OK : status;
 }
 
 static enum store_status
@@ -296,7 +315,7 @@ claim_probe(struct work *work, struct queue *queue)
 	status = store_read_probe(
 	    work->store, queue->id, &choice, store_now_ms(work->store), &due);
 	if (status == STORE_OK)
-		start(work, queue_claim(queue, &due));
+		return begin(work, queue, &due);
 	return status == STORE_GONE ? find_next(work, queue) : status;
 }
 
@@ -311,13 +330,13 @@ claim_due(struct work *work, struct queue *queue)
 		return find_next(work, queue);
 	if (queue->health.is_down)
 		return claim_probe(work, queue);
-	while (queue_has_room(queue)) {
+	while (
+	    status == STORE_OK && queue_has_room(queue) && !queue->is_short) {
 		status = store_read_due(work->store, queue->id,
 		    store_now_ms(work->store), SCHEDULE_AHEAD_MAX_MS,
 		    queue->claimed, queue->claimed_count, &due);
-		if (status != STORE_OK)
-			break;
-		start(work, queue_claim(queue, &due));
+		if (status == STORE_OK)
+			status = begin(work, queue, &due);
 	}
 	return status == STORE_GONE ? find_next(work, queue) : status;
 }
@@ -329,6 +348,9 @@ claim(struct work *work)
 	int64_t now_ms = store_now_ms(work->store);
 	size_t i;
 
+	if (work->bodies.is_freed)
+		destinations_end_short(&work->destinations);
+	work->bodies.is_freed = false;
 	for (i = 0; i < work->destinations.count && status == STORE_OK; i++) {
 		struct queue *queue = work->destinations.queues[i];
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "relay/bodies.h"
 #include "relay/destinations.h"
 #include "relay/routing.h"
 #include "spool/spool.h"
@@ -25,6 +26,7 @@ struct work {
 	struct deliver *deliver;
 	struct destinations destinations;
 	struct routing routing;
+	struct bodies bodies;
 	bool is_state_unread;   /* somebody may have paused or resumed */
 	bool is_closing;        /* claim and route nothing more */
 	struct claim *finished; /* wait to be settled, oldest first */

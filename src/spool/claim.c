@@ -60,7 +60,7 @@ static const char load_sql[] =
     "SELECT generation, attempts, attempts - attempts_before, "
     "first_attempt_ms, iif(first_attempt_ms IS NULL, 0, "
     "max(0, " SQL_HELD_AT("?3") " - first_held_ms)), next_at_ms, events.id, "
-    "event_type, content_type, body FROM deliveries "
+    "event_type, content_type, length(body) FROM deliveries "
     "JOIN events USING (seq) "
     "JOIN destinations ON destinations.id = destination "
     "WHERE seq = ?1 AND destination = ?2";
@@ -96,7 +96,7 @@ claim_load(struct store *store, int64_t destination, int64_t seq,
 	    due->id, sizeof due->id, "%s", id != NULL ? (const char *)id : "");
 	due->type = sql_text_dup(statement, 7);
 	due->content_type = sql_text_dup(statement, 8);
-	due->body = sql_blob_dup(statement, 9, &due->body_bytes);
+	due->body_bytes = (size_t)sqlite3_column_int64(statement, 9);
 	sqlite3_reset(statement);
 	return STORE_OK;
 }
@@ -135,8 +135,24 @@ store_free_due(struct due *due)
 {
 	free(due->type);
 	free(due->content_type);
-	free(due->body);
 	memset(due, 0, sizeof *due);
+}
+
+enum store_status
+store_read_body(
+    struct store *store, int64_t seq, char **body, size_t *body_bytes)
+{
+	enum store_status status;
+	sqlite3_stmt *statement =
+	    sql_prepare(store, "SELECT body FROM events WHERE seq = ?1");
+
+	sqlite3_bind_int64(statement, 1, seq);
+	status = sql_next(store, statement);
+	if (status != STORE_OK)
+		return status;
+	*body = sql_blob_dup(statement, 0, body_bytes);
+	sqlite3_reset(statement);
+	return STORE_OK;
 }
 
 enum store_status

@@ -273,7 +273,6 @@ struct due {
 	int64_t next_at_ms;
 	char *type;
 	char *content_type; /* NULL: none */
-	char *body;
 	size_t body_bytes;
 };
 
@@ -285,6 +284,10 @@ enum store_status store_read_due(struct store *store, int64_t destination,
     int64_t now_ms, int64_t ahead_max_ms, const int64_t *claimed,
     size_t claimed_count, struct due *due);
 void store_free_due(struct due *due);
+
+/* The body of an event; the caller frees it. STORE_GONE: it was erased. */
+enum store_status store_read_body(
+    struct store *store, int64_t seq, char **body, size_t *body_bytes);
 
 /* Which delivery probes a destination that is down. They take turns, so that
  * no body that it chokes on keeps the others waiting. */
