@@ -26,23 +26,23 @@ libhookspool_a_SOURCES += \
 	%D%/event/json.c %D%/event/json.h \
 	%D%/event/mention.c %D%/event/mention.h
 
-# config/
+# conf/
 libhookspool_a_SOURCES += \
-	%D%/config/choice.c %D%/config/choice.h \
-	%D%/config/config.c %D%/config/config.h \
-	%D%/config/credentials.c %D%/config/credentials.h \
-	%D%/config/file.c %D%/config/file.h \
-	%D%/config/ini.c %D%/config/ini.h \
-	%D%/config/kept.c \
-	%D%/config/keys.c %D%/config/keys.h \
-	%D%/config/load.c \
-	%D%/config/match.c %D%/config/match.h \
-	%D%/config/near.c %D%/config/near.h \
-	%D%/config/parse.c \
-	%D%/config/texts.c %D%/config/texts.h \
-	%D%/config/tokens.c %D%/config/tokens.h \
-	%D%/config/url.c \
-	%D%/config/value.c %D%/config/value.h
+	%D%/conf/choice.c %D%/conf/choice.h \
+	%D%/conf/conf.c %D%/conf/conf.h \
+	%D%/conf/credentials.c %D%/conf/credentials.h \
+	%D%/conf/file.c %D%/conf/file.h \
+	%D%/conf/ini.c %D%/conf/ini.h \
+	%D%/conf/kept.c \
+	%D%/conf/keys.c %D%/conf/keys.h \
+	%D%/conf/load.c \
+	%D%/conf/match.c %D%/conf/match.h \
+	%D%/conf/near.c %D%/conf/near.h \
+	%D%/conf/parse.c \
+	%D%/conf/texts.c %D%/conf/texts.h \
+	%D%/conf/tokens.c %D%/conf/tokens.h \
+	%D%/conf/url.c \
+	%D%/conf/value.c %D%/conf/value.h
 
 # spool/
 libhookspool_a_SOURCES += \

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define URL "url = https://crm.example.com/hook\n"
 

@@ -228,7 +228,7 @@ test_progress_SOURCES = %D%/test_progress.c
 test_progress_CPPFLAGS = $(unit_cppflags)
 test_progress_LDADD = $(unit_ldadd)
 
-# config/ and command/
+# conf/ and command/
 python_tests += %D%/test_follow.py
 sanitized_tests += %D%/test_follow.py
 python_tests += %D%/test_completion.py %D%/test_logrotate.py

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "config/choice.h"
-#include "config/config.h"
+#include "conf/choice.h"
+#include "conf/conf.h"
 
 #define WHOLE "[endpoint]\nverify_token = t\npath_key = k\n"
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 #include "config_unit.h"
 
 /* ---- keys ---- */

@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "config/config.h"
-#include "config/match.h"
+#include "conf/conf.h"
+#include "conf/match.h"
 #include "config_unit.h"
 
 static void

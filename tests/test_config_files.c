@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define SECRET "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
 

@@ -18,11 +18,11 @@ BANNED = ("sprintf", "vsprintf", "strcpy", "strcat", "strncpy", "strncat",
 ROOMS = {
     "base": (),
     "event": ("base",),
-    "config": ("base",),
-    "spool": ("base", "event", "config"),
-    "relay": ("base", "event", "config", "spool"),
-    "endpoint": ("base", "event", "config", "spool"),
-    "command": ("base", "event", "config", "spool", "relay", "endpoint"),
+    "conf": ("base",),
+    "spool": ("base", "event", "conf"),
+    "relay": ("base", "event", "conf", "spool"),
+    "endpoint": ("base", "event", "conf", "spool"),
+    "command": ("base", "event", "conf", "spool", "relay", "endpoint"),
 }
 
 # The place that sees each foreign library.
@@ -264,7 +264,7 @@ def the_manuals_refer_to_manuals_that_are_there():
 def configuration_keys():
     """(section, key) of each row of the table of keys."""
     rows = re.findall(r'\{SECTION_(\w+), "(\w+)", KEY_\w+',
-                      read("src/config/keys.c"))
+                      read("src/conf/keys.c"))
     assert rows, "no row of the table of keys was found"
     return {(section.lower(), key) for section, key in rows}
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/ini.h"
+#include "conf/ini.h"
 
 static struct ini_line line;
 

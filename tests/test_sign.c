@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/deliver.h"
 #include "relay/headers.h"
 #include "relay/sign.h"

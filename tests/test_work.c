@@ -13,8 +13,8 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "config/config.h"
-#include "config/texts.h"
+#include "conf/conf.h"
+#include "conf/texts.h"
 #include "delivery_fixture.h"
 #include "relay/deliver.h"
 #include "relay/work.h"

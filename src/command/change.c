@@ -16,8 +16,8 @@
 #include "command/names.h"
 #include "command/nudge.h"
 #include "command/progress.h"
-#include "config/config.h"
-#include "config/match.h"
+#include "conf/conf.h"
+#include "conf/match.h"
 #include "spool/spool.h"
 
 enum {

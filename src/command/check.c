@@ -22,8 +22,8 @@
 #include "command/report.h"
 #include "command/site.h"
 #include "command/soundness.h"
-#include "config/choice.h"
-#include "config/config.h"
+#include "conf/choice.h"
+#include "conf/conf.h"
 
 enum { OPTION_OFFLINE, OPTION_JSON };
 

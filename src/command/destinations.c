@@ -12,7 +12,7 @@
 #include "command/command.h"
 #include "command/reach.h"
 #include "command/report.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define WAIT_MS 5000
 

@@ -17,7 +17,7 @@
 #include "command/progress.h"
 #include "command/rows.h"
 #include "command/when.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 #include "spool/wake.h"
 

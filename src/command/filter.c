@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "command/when.h"
-#include "config/value.h"
+#include "conf/value.h"
 
 #define STATES                                                                 \
 	"expected new, routed, pending, delivered, dead, dropped or orphaned"

@@ -20,7 +20,7 @@
 #include "command/listing.h"
 #include "command/print.h"
 #include "command/progress.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 #define TOGETHER_MS     100 /* what comes in so long is read at once */

@@ -12,7 +12,7 @@
 #include "command/names.h"
 #include "command/print.h"
 #include "command/progress.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 enum { OPTION_DRY_RUN, OPTION_JSON };

@@ -22,7 +22,7 @@
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/print.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 #define SECRET_BYTES 20 /* 160 bits */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "command/print.h"
-#include "config/value.h"
+#include "conf/value.h"
 
 /* What there is about a figure beside its value. */
 static const struct figure_row {

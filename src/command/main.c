@@ -21,8 +21,8 @@
 #include "command/names.h"
 #include "command/target.h"
 #include "command/site.h"
-#include "config/config.h"
-#include "config/near.h"
+#include "conf/conf.h"
+#include "conf/near.h"
 #include "spool/spool.h"
 
 /* clang-format off */

@@ -9,7 +9,7 @@
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/print.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 enum { OPTION_JSON };

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "config/config.h"
-#include "config/near.h"
-#include "config/texts.h"
+#include "conf/conf.h"
+#include "conf/near.h"
+#include "conf/texts.h"
 
 static bool
 has_name(const struct text_list *names, const char *name)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 #include "endpoint/spawn.h"
 #include "spool/wake.h"
 

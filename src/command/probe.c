@@ -16,10 +16,10 @@
 #include "command/sender.h"
 #include "command/steps.h"
 #include "command/target.h"
-#include "config/config.h"
-#include "config/texts.h"
-#include "config/tokens.h"
-#include "config/value.h"
+#include "conf/conf.h"
+#include "conf/texts.h"
+#include "conf/tokens.h"
+#include "conf/value.h"
 
 #define DEFAULT_COMMUNITY "hookspool"
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/deliver.h"
 #include "relay/look.h"
 

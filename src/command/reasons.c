@@ -13,8 +13,8 @@
 #include "command/command.h"
 #include "command/jsonout.h"
 #include "command/print.h"
-#include "config/config.h"
-#include "config/match.h"
+#include "conf/conf.h"
+#include "conf/match.h"
 
 /* ---- why a delivery waits ---- */
 

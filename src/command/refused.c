@@ -15,7 +15,7 @@
 #include "command/jsonout.h"
 #include "command/nudge.h"
 #include "command/print.h"
-#include "config/value.h"
+#include "conf/value.h"
 #include "event/event.h"
 #include "spool/spool.h"
 

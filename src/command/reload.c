@@ -14,7 +14,7 @@
 #include "command/jsonout.h"
 #include "command/nudge.h"
 #include "command/print.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 #include "spool/wake.h"
 

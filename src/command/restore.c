@@ -18,7 +18,7 @@
 #include "command/jsonout.h"
 #include "command/print.h"
 #include "command/progress.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 enum { OPTION_JSON };

@@ -18,7 +18,7 @@
 #include "command/print.h"
 #include "command/sender.h"
 #include "command/target.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/deliver.h"
 
 #define FILE_MAX_BYTES   (128U << 20)

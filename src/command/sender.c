@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
-#include "config/texts.h"
+#include "conf/conf.h"
+#include "conf/texts.h"
 
 /* Shorter ones are in every text. */
 #define HIDDEN_MIN_BYTES 4

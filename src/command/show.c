@@ -12,7 +12,7 @@
 #include "command/print.h"
 #include "command/reasons.h"
 #include "command/rows.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 enum { OPTION_BODY, OPTION_JSON, OPTION_LAST };

@@ -18,7 +18,7 @@
 #include "command/print.h"
 #include "command/report.h"
 #include "command/site.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 #define WAL_LARGE_BYTES  (INT64_C(64) << 20)

@@ -10,7 +10,7 @@
 
 #include "command/reach.h"
 #include "command/report.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 struct probe {
 	const char *url; /* checked, without a fragment; borrowed, as is what

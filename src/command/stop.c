@@ -12,7 +12,7 @@
 #include "command/ask.h"
 #include "command/command.h"
 #include "command/jsonout.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 #define STOP_WAIT_MS 10000 /* a relay ends within five seconds */

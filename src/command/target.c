@@ -13,9 +13,9 @@
 #include "base/xalloc.h"
 #include "command/command.h"
 #include "command/sender.h"
-#include "config/file.h"
-#include "config/texts.h"
-#include "config/value.h"
+#include "conf/file.h"
+#include "conf/texts.h"
+#include "conf/value.h"
 
 #define SENDER_WAITS_MS 20000
 #define URL_MAX_BYTES   8192 /* with the blanks around it */

@@ -6,7 +6,7 @@
 #ifndef HOOKSPOOL_TARGET_H
 #define HOOKSPOOL_TARGET_H
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 struct call;
 

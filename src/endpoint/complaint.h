@@ -6,7 +6,7 @@
 #define HOOKSPOOL_COMPLAINT_H
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 enum complaint {
 	COMPLAINT_CONFIG,

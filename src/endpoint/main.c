@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "endpoint/cgi.h"
 #include "endpoint/request.h"
 #include "endpoint/server.h"

@@ -4,7 +4,7 @@
 #ifndef HOOKSPOOL_MOVED_H
 #define HOOKSPOOL_MOVED_H
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 /* Logs what waits in the spool folder `old`, now that `config` has another
  * one, and what to do about it. Keeps `config` in `old` as well, so that

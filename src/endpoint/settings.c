@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "config/choice.h"
+#include "conf/choice.h"
 #include "endpoint/complaint.h"
 #include "endpoint/moved.h"
 #include "endpoint/shared.h"

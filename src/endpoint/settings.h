@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 struct settings;

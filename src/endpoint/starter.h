@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 struct starter;
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define CHALLENGE_MAX_BYTES 1024 /* after decoding */
 

@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/egress.h"
 #include "relay/headers.h"
 #include "relay/look.h"

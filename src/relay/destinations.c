@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/era.h"
 #include "relay/note.h"
 #include "relay/queue.h"

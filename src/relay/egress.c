@@ -12,7 +12,7 @@
 
 #include <curl/curl.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/descriptors.h"
 #include "relay/look.h"
 

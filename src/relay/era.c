@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 struct era *
 era_new(const struct config *config, struct config *owned)

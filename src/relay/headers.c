@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/deliver.h"
 #include "relay/sign.h"
 

@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/queue.h"
 #include "relay/schedule.h"
 

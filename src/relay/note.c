@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/queue.h"
 
 /* What to do is part of the line, ready to be pasted. */

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/bodies.h"
 #include "relay/era.h"
 #include "relay/schedule.h"

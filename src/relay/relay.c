@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/deliver.h"
 #include "relay/descriptors.h"
 #include "relay/restart.h"

@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/signals.h"
 
 #define COMMAND_LINE_MAX_BYTES 65536

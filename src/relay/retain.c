@@ -6,7 +6,7 @@
 #include "relay/retain.h"
 
 #include "base/log.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 enum store_status
 retain_step(struct store *store, const struct spool_config *spool,

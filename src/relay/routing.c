@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "config/match.h"
+#include "conf/match.h"
 #include "relay/destinations.h"
 #include "relay/queue.h"
 

@@ -13,7 +13,7 @@
 #include <openssl/evp.h>
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define HEAD_MAX_BYTES   128 /* of "id.timestamp." */
 #define DIGEST_BYTES     32  /* of SHA-256 */

@@ -12,7 +12,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/relay.h"
 #include "spool/spool.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "relay/deliver.h"
 #include "relay/era.h"
 #include "relay/judge.h"

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/folder.h"
 #include "spool/wake.h"
 

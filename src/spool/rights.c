@@ -15,7 +15,7 @@
 
 #include "base/user.h"
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 #include "spool/folder.h"
 
 /* What the endpoint and the relay must be able to open. */

@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define HOUR_MS   INT64_C(3600000)
 #define MINUTE_MS INT64_C(60000)

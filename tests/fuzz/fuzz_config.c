@@ -15,7 +15,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 static void
 check_reason(const struct buf *why)

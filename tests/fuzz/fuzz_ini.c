@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/ini.h"
+#include "conf/ini.h"
 
 static void
 check_trimmed(const char *text)

@@ -2,16 +2,16 @@
  * The configuration as a thing that is used and freed. load.c finds it and
  * watches its files, parse.c reads its text, kept.c keeps the last good one.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "config/file.h"
-#include "config/texts.h"
+#include "conf/file.h"
+#include "conf/texts.h"
 
 void
 config_open_log(const struct log_config *log, const char *program)

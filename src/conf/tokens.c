@@ -1,19 +1,19 @@
 /*
  * Secret files: see tokens.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/tokens.h"
+#include "conf/tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/xalloc.h"
-#include "config/config.h"
-#include "config/file.h"
-#include "config/texts.h"
-#include "config/value.h"
+#include "conf/conf.h"
+#include "conf/file.h"
+#include "conf/texts.h"
+#include "conf/value.h"
 
 #define SECRET_FILE_MAX_BYTES 65536
 

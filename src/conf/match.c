@@ -1,15 +1,15 @@
 /*
  * Which events a destination wants: see match.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/match.h"
+#include "conf/match.h"
 
 #include <fnmatch.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 static bool
 is_any_met(const struct text_list *patterns, const char *text)

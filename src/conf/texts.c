@@ -1,15 +1,15 @@
 /*
  * Lists of texts: see texts.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/texts.h"
+#include "conf/texts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
+#include "conf/conf.h"
 
 void
 text_list_add(struct text_list *list, const char *text, size_t len)

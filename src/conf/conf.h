@@ -4,8 +4,8 @@
  * file, line, the text and the nearest known key. Reads secret files, so
  * that nobody else opens them. Never logs: the caller gets the sentence.
  */
-#ifndef HOOKSPOOL_CONFIG_H
-#define HOOKSPOOL_CONFIG_H
+#ifndef HOOKSPOOL_CONF_H
+#define HOOKSPOOL_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,15 @@
 /*
  * What values look like: see value.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/value.h"
+#include "conf/value.h"
 
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #define SECRET_MAX_BYTES 1024
 #define URL_MAX_BYTES    2048

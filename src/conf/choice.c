@@ -1,17 +1,17 @@
 /*
  * The choice between the file and what was before: see choice.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/choice.h"
+#include "conf/choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "config/config.h"
-#include "config/texts.h"
+#include "conf/conf.h"
+#include "conf/texts.h"
 
 #define WHY_MAX_BYTES 4096
 

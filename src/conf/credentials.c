@@ -1,18 +1,18 @@
 /*
  * The files of destinations: see credentials.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/credentials.h"
+#include "conf/credentials.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
-#include "config/file.h"
-#include "config/tokens.h"
-#include "config/value.h"
+#include "conf/conf.h"
+#include "conf/file.h"
+#include "conf/tokens.h"
+#include "conf/value.h"
 
 #define PEM_MAX_BYTES (256U << 10)
 #define WHY_MAX_BYTES 8192

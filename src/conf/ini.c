@@ -1,12 +1,9 @@
 /*
  * The line parser: see ini.h.
- *
- * This room's own config.h hides autoconf's from a quoted include: hence the
- * angle brackets in every file here.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/ini.h"
+#include "conf/ini.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
  * Finding and loading the configuration, and watching the files that were
  * read for it. parse.c reads the text.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "config/file.h"
+#include "conf/file.h"
 
 #define CONFIG_MAX_BYTES (1U << 20)
 

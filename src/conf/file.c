@@ -1,9 +1,9 @@
 /*
  * Reading and watching files: see file.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/file.h"
+#include "conf/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,19 +1,19 @@
 /*
- * The keys: see keys.h. A new key is a row here, a field in config.h and
+ * The keys: see keys.h. A new key is a row here, a field in conf.h and
  * words in hookspool.conf(5); a new type is a function in `types`.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/keys.h"
+#include "conf/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/config.h"
-#include "config/near.h"
-#include "config/texts.h"
-#include "config/value.h"
+#include "conf/conf.h"
+#include "conf/near.h"
+#include "conf/texts.h"
+#include "conf/value.h"
 
 const char *const section_names[SECTION_COUNT] = {
     [SECTION_ENDPOINT] = "endpoint",

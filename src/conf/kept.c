@@ -4,9 +4,9 @@
  * replaced whole, by rename, and synced with its folder entry, so that after a
  * crash it is the old one or the new one.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "config/file.h"
-#include "config/ini.h"
-#include "config/near.h"
+#include "conf/file.h"
+#include "conf/ini.h"
+#include "conf/near.h"
 
 #define KEPT_MAX_BYTES (4U << 20)
 

@@ -1,9 +1,9 @@
 /*
  * Which word was meant: see near.h.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/near.h"
+#include "conf/near.h"
 
 #include <ctype.h>
 #include <stdbool.h>

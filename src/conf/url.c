@@ -2,14 +2,14 @@
  * What of a URL may be shown. Its user name and password are secrets; so is
  * often its path, or its query (an incoming webhook of a chat, a key).
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/value.h"
+#include "conf/value.h"
 
 #define SCHEME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -2,9 +2,9 @@
  * From text to struct config: sections, repetitions, defaults, and what must
  * hold between keys. One line at a time; the first error ends it.
  */
-#include <config.h>
+#include "config.h"
 
-#include "config/config.h"
+#include "conf/conf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,13 +12,13 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "config/credentials.h"
-#include "config/file.h"
-#include "config/ini.h"
-#include "config/keys.h"
-#include "config/texts.h"
-#include "config/tokens.h"
-#include "config/value.h"
+#include "conf/credentials.h"
+#include "conf/file.h"
+#include "conf/ini.h"
+#include "conf/keys.h"
+#include "conf/texts.h"
+#include "conf/tokens.h"
+#include "conf/value.h"
 
 #define KEPT_MAX_BYTES  (4U << 20)
 #define LETTERS         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
