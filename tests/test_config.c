@@ -35,7 +35,7 @@ an_empty_file_gives_the_documented_defaults(void **state)
 	assert_int_equal(c->spool.retain_refused_ms, INT64_C(7) * 86400000);
 	assert_true(c->relay.is_on_demand);
 	assert_int_equal(c->relay.idle_exit_ms, 60000);
-	assert_null(c->relay.program);
+	assert_string_equal(c->relay.program, CONFIG_DEFAULT_RELAY);
 	assert_int_equal(c->log.target, LOG_TARGET_AUTO);
 	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
 	assert_int_equal(c->log.level, LOG_LEVEL_INFO);

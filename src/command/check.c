@@ -297,8 +297,7 @@ check_log(struct report *report, const struct log_config *log)
 static void
 check_program(struct report *report, const struct relay_config *relay)
 {
-	const char *path =
-	    relay->program != NULL ? relay->program : BINDIR "/hookspool";
+	const char *path = relay->program;
 	struct stat st;
 	char *what;
 

@@ -6,29 +6,11 @@
 #include "command/nudge.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "conf/conf.h"
 #include "endpoint/spawn.h"
 #include "spool/wake.h"
-
-/* Unless the configuration names a program, the one that runs here. */
-static bool
-start(const struct config *config)
-{
-	char self[PATH_MAX];
-	ssize_t len;
-
-	if (config->relay.program != NULL)
-		return spawn_relay(config->relay.program, config->path) == 0;
-	len = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (len < 0)
-		return false;
-	self[len] = '\0';
-	return spawn_relay(self, config->path) == 0;
-}
 
 enum nudge
 nudge_relay(struct call *call)
@@ -41,7 +23,7 @@ nudge_relay(struct call *call)
 	if (wake == WAKE_SENT || (wake == WAKE_FAILED && errno == EAGAIN))
 		return NUDGE_WOKEN;
 	if (wake == WAKE_NOBODY && call->config->relay.is_on_demand &&
-	    start(call->config))
+	    spawn_relay(call->config->relay.program, call->config->path) == 0)
 		return NUDGE_STARTED;
 	return NUDGE_NOBODY;
 }

@@ -17,6 +17,7 @@
 /* Where things are unless said otherwise; the folders are the compiler's. */
 #define CONFIG_DEFAULT_PATH  SYSCONFDIR "/hookspool.conf"
 #define CONFIG_DEFAULT_SPOOL LOCALSTATEDIR "/lib/hookspool"
+#define CONFIG_DEFAULT_RELAY BINDIR "/hookspool"
 
 /* What the secret of a destination begins with. */
 #define CONFIG_SECRET_PREFIX "whsec_"
@@ -60,7 +61,7 @@ struct spool_config {
 struct relay_config {
 	bool is_on_demand; /* start = on-demand, not never */
 	int64_t idle_exit_ms;
-	char *program; /* absolute; NULL: the compiled bindir's hookspool */
+	char *program; /* absolute */
 };
 
 /* [log] */

@@ -74,7 +74,7 @@ const struct key keys[] = {
 	{SECTION_RELAY, "idle_exit", KEY_DURATION,
 	    RELAY(idle_exit_ms), "60s", SECOND, DAY, false},
 	{SECTION_RELAY, "program", KEY_PATH,
-	    RELAY(program), NULL, 0, 0, false},
+	    RELAY(program), CONFIG_DEFAULT_RELAY, 0, 0, false},
 
 	{SECTION_LOG, "to", KEY_LOG_TO, 0, "auto", 0, 0, false},
 	{SECTION_LOG, "format", KEY_LOG_FORMAT,

@@ -233,12 +233,6 @@ failed:
 	return NULL;
 }
 
-static const char *
-program_of(const struct relay_config *relay)
-{
-	return relay->program != NULL ? relay->program : BINDIR "/hookspool";
-}
-
 bool
 starter_has_ended(const struct starter *starter)
 {
@@ -279,14 +273,14 @@ starter_wake(struct starter *starter, const struct config *config)
 	/* What was asked for may be waiting still: it is to be forgotten. */
 	if (atomic_exchange(&starter->was_asked, is_on_demand) ||
 	    is_on_demand || wake == WAKE_FAILED)
-		ask(starter, is_on_demand ? program_of(&config->relay) : "",
+		ask(starter, is_on_demand ? config->relay.program : "",
 		    config->spool.path);
 }
 
 void
 starter_wake_alone(const struct config *config, const char *config_path)
 {
-	const char *program = program_of(&config->relay);
+	const char *program = config->relay.program;
 	int error;
 
 	switch (wake_send(config->spool.path)) {
