@@ -341,11 +341,9 @@ load(struct call *call, struct buf *why)
 static bool
 open_store(struct call *call, struct buf *why)
 {
-	bool is_read = call->needs == NEEDS_STORE;
-	const struct store_options options = {.path = call->config->spool.path,
-	    .access = is_read ? STORE_READ : STORE_RELAY,
-	    .min_free_bytes = call->config->spool.min_free_bytes,
-	    .max_size_bytes = call->config->spool.max_size_bytes};
+	const struct store_options options =
+	    store_options_for(&call->config->spool,
+		call->needs == NEEDS_STORE ? STORE_READ : STORE_RELAY);
 
 	return store_open(&options, &call->store, why) == STORE_OK;
 }

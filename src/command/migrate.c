@@ -20,8 +20,8 @@ const struct option_row migrate_options[] = {
 static enum store_status
 open_for(enum store_access access, struct call *call, struct buf *why)
 {
-	const struct store_options options = {
-	    .path = call->config->spool.path, .access = access};
+	const struct store_options options =
+	    store_options_for(&call->config->spool, access);
 
 	return store_open(&options, &call->store, why);
 }

@@ -169,11 +169,8 @@ add_faults(struct site *site)
 static void
 open_store(struct site *site)
 {
-	const struct spool_config *spool = &site->config->spool;
-	const struct store_options options = {.path = spool->path,
-	    .access = STORE_READ,
-	    .min_free_bytes = spool->min_free_bytes,
-	    .max_size_bytes = spool->max_size_bytes};
+	const struct store_options options =
+	    store_options_for(&site->config->spool, STORE_READ);
 	int64_t wait_ms = site->config->endpoint.capture_timeout_ms;
 	enum store_status status =
 	    store_open(&options, &site->store, &site->store_problem);

@@ -292,10 +292,8 @@ check_summary(
 void
 soundness_check_store(struct report *report, const struct config *config)
 {
-	const struct store_options options = {.path = config->spool.path,
-	    .access = STORE_READ,
-	    .min_free_bytes = config->spool.min_free_bytes,
-	    .max_size_bytes = config->spool.max_size_bytes};
+	const struct store_options options =
+	    store_options_for(&config->spool, STORE_READ);
 	struct store *store = NULL;
 	enum store_status status;
 	struct buf why;

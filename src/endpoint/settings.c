@@ -47,15 +47,10 @@ static enum store_status
 try_store(const struct settings *settings, const struct spool_config *spool,
     int64_t deadline_ms, struct store **store, struct buf *why)
 {
-	struct store_options options = {
-	    .path = spool->path,
-	    .access = STORE_CAPTURE,
-	    .min_free_bytes = spool->min_free_bytes,
-	    .max_size_bytes = spool->max_size_bytes,
-	    .open_by_ms = deadline_ms,
-	    .is_for_one = settings->is_for_one,
-	};
+	struct store_options options = store_options_for(spool, STORE_CAPTURE);
 
+	options.open_by_ms = deadline_ms;
+	options.is_for_one = settings->is_for_one;
 	return store_open(&options, store, why);
 }
 

@@ -78,14 +78,11 @@ exit_status(enum store_status status)
 static enum store_status
 open_store(struct relay *relay, struct buf *why)
 {
-	const struct spool_config *spool = &relay->config->spool;
-	struct store_options options = {.path = relay->spool_path,
-	    .access = STORE_RELAY,
-	    .min_free_bytes = spool->min_free_bytes,
-	    .max_size_bytes = spool->max_size_bytes,
-	    .write_wait_ms = WRITE_WAIT_MS};
+	struct store_options options =
+	    store_options_for(&relay->config->spool, STORE_RELAY);
 	enum store_status status;
 
+	options.write_wait_ms = WRITE_WAIT_MS;
 	status = store_open(&options, &relay->store, why);
 	if (status != STORE_OK)
 		return status;

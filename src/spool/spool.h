@@ -24,6 +24,7 @@
 #include "base/uuid.h"
 
 struct event;
+struct spool_config;
 struct store;
 
 /* ---- opening ---- */
@@ -60,6 +61,11 @@ struct store_options {
 				   event and ends; checkpoints are left to
 				   store_finish */
 };
+
+/* Options for the spool that is configured: its path and its limits, and the
+ * defaults of the rest. Borrows the path. */
+struct store_options store_options_for(
+    const struct spool_config *spool, enum store_access access);
 
 /* Makes the folder and an empty spool in it, owned by `owner` and `group`
  * where they are not -1: mode 0700, files 0600, or `is_shared`: 2770 and

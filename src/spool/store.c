@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "conf/conf.h"
 #include "spool/access.h"
 #include "spool/folder.h"
 
@@ -410,6 +411,15 @@ open_all(struct store *store)
 	if (status == STORE_OK && store->access != STORE_CAPTURE)
 		status = spool_time_open(store);
 	return status;
+}
+
+struct store_options
+store_options_for(const struct spool_config *spool, enum store_access access)
+{
+	return (struct store_options){.path = spool->path,
+	    .access = access,
+	    .min_free_bytes = spool->min_free_bytes,
+	    .max_size_bytes = spool->max_size_bytes};
 }
 
 enum store_status
