@@ -1,6 +1,6 @@
 /*
- * Alarms: see alarm.h. The timer repeats: a signal that comes just before the
- * call begins to wait is not the last.
+ * Alarms: see alarm.h. The timer repeats, because its first signal may come
+ * just before the system call begins to wait.
  */
 #include "config.h"
 
@@ -61,8 +61,8 @@ alarm_start(struct alarm *alarm, int64_t after_ms)
 	return error;
 }
 
-/* A signal that is on its way is delivered before timer_delete returns, so
- * none is left for later. */
+/* timer_delete delivers a pending signal before it returns. None is left for
+ * later. */
 void
 alarm_stop(struct alarm *alarm)
 {

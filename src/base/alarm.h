@@ -1,7 +1,7 @@
 /*
- * Breaking off a system call of this thread that waits, by a signal whose
- * handler does nothing: the call returns with EINTR. For calls that know
- * neither a deadline nor O_NONBLOCK.
+ * Interrupts a system call in which this thread waits, with a signal whose
+ * handler does nothing: the call fails with EINTR. For calls without a deadline
+ * that cannot be made non-blocking.
  */
 #ifndef HOOKSPOOL_ALARM_H
 #define HOOKSPOOL_ALARM_H
@@ -15,8 +15,9 @@ struct alarm {
 	sigset_t old_mask;
 };
 
-/* Breaks off this thread's system calls from `after_ms` on, again and again,
- * until alarm_stop. 0, or an errno and then there is nothing to stop. */
+/* Interrupts this thread's system calls from `after_ms` on, repeatedly, until
+ * alarm_stop. Returns 0, or an errno; after an errno there is nothing to
+ * stop. */
 int alarm_start(struct alarm *alarm, int64_t after_ms);
 void alarm_stop(struct alarm *alarm);
 

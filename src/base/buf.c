@@ -1,5 +1,5 @@
 /*
- * A growing run of bytes that knows its maximum: see buf.h.
+ * A growing byte buffer with a maximum: see buf.h.
  */
 #include "config.h"
 

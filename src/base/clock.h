@@ -9,19 +9,19 @@
 
 struct clock {
 	int64_t (*wall_ms)(void); /* since 1970-01-01 UTC; may step */
-	int64_t (*mono_ms)(void); /* since some start; never goes back */
-	int64_t (*boot_ms)(void); /* since the boot, asleep or not: the same in
-				     all processes; never steps */
+	int64_t (*mono_ms)(void); /* since some start; never steps back */
+	int64_t (*boot_ms)(void); /* since the boot, sleep included; the same
+				     in all processes; never steps */
 };
 
-/* The system's clocks, until a test points elsewhere. Never NULL. */
+/* The system's clocks, or a test's. Never NULL. */
 extern const struct clock *clock_source;
 
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_boot_ms(void);
 
-/* Room that clock_format needs, NUL included. */
+/* Bytes that clock_format writes at most, NUL included. */
 #define CLOCK_TEXT_SIZE 32
 
 /* Writes `wall_ms` as RFC 3339 in UTC, 2006-01-02T15:04:05.999Z, into

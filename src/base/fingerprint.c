@@ -1,7 +1,8 @@
 /*
- * Fingerprints of secrets: see fingerprint.h. The endpoint links no library of
- * cryptography, so the hash function is here. Its constants are the first 32
- * bits of the fractional parts of the roots of the first primes.
+ * Fingerprints of secrets: see fingerprint.h. SHA-256 is implemented here
+ * because the endpoint links no cryptographic library. The constants are the
+ * first 32 bits of the fractional parts of the roots of the first primes.
+ * Section numbers are those of FIPS 180-4.
  */
 #include "config.h"
 
@@ -59,7 +60,7 @@ expand(const unsigned char *block, uint32_t *schedule)
 	}
 }
 
-/* Steps 2 to 4: v[0] to v[7] are called a to h there. */
+/* Steps 2 to 4 of 6.2.2: v[0] to v[7] are a to h there. */
 static void
 add_block(uint32_t *hash, const unsigned char *block)
 {

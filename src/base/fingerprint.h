@@ -1,6 +1,6 @@
 /*
- * What stands for a secret where it must not be shown: the first digits of
- * its SHA-256 (FIPS 180-4), as `printf %s SECRET | sha256sum` shows them.
+ * Fingerprints, shown in place of secrets: the first digits of the secret's
+ * SHA-256 (FIPS 180-4), as printed by `printf %s SECRET | sha256sum`.
  */
 #ifndef HOOKSPOOL_FINGERPRINT_H
 #define HOOKSPOOL_FINGERPRINT_H

@@ -1,6 +1,6 @@
 /*
- * The log: see log.h. One mutex guards where lines go; a line is built before
- * it is taken, and nothing waits for a reader under it.
+ * The log: see log.h. One mutex guards the target. Lines are built before
+ * locking, and nobody waits for a reader while holding the mutex.
  */
 #include "config.h"
 
@@ -20,28 +20,28 @@
 #include "base/clock.h"
 #include "base/outlet.h"
 
-#define LINE_MAX_BYTES  3840 /* with its head in PIPE_BUF: one whole write */
+#define LINE_MAX_BYTES  3840 /* with the head in PIPE_BUF: one whole write */
 #define HEAD_MAX_BYTES  128
 #define VALUE_MAX_BYTES 512
 
 static struct {
-	pthread_mutex_t mutex; /* guards the three */
+	pthread_mutex_t mutex; /* guards program, format and outlet */
 	const char *program;
 	enum log_format format;
 	struct outlet outlet;
 
-	atomic_size_t dropped; /* lines, since the last that was written */
-	atomic_int level;      /* what is beyond it is not written */
+	atomic_size_t dropped; /* lines since the last one written */
+	atomic_int level;      /* higher levels are not written */
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER,
     .level = LOG_LEVEL_INFO,
     .program = "hookspool",
     .outlet = OUTLET_INIT};
 
-/* How a line is written, as it was when the line was begun. */
+/* The format of a line, taken when the line is begun. */
 struct style {
 	const char *program;
 	enum log_format format;
-	bool has_sink; /* this thread's takes it */
+	bool has_sink; /* goes to this thread's sink */
 };
 
 static _Thread_local struct {
@@ -65,8 +65,8 @@ needs_quotes(const char *value)
 	return p == (const unsigned char *)value;
 }
 
-/* Between quotes, so that it is a JSON string as well: each byte that is
- * not printable ASCII as \u00XX, at most VALUE_MAX_BYTES of the value. */
+/* Appends `value` in quotes, as a valid JSON string. Each byte outside
+ * printable ASCII becomes \u00XX. Values are cut at VALUE_MAX_BYTES. */
 static void
 add_quoted(struct buf *line, const char *value)
 {
@@ -129,7 +129,7 @@ add_json_line(struct buf *line, const char *program, enum log_level level,
 	buf_add_text(line, "}");
 }
 
-/* As syslog(3) writes it: RFC 3164, without the host. */
+/* The head that syslog(3) writes: RFC 3164 without the host. */
 static void
 write_syslog_head(
     char *head, size_t size, enum log_level level, const char *program)
@@ -157,7 +157,7 @@ write_head(char *head, size_t size, const struct style *style)
 		    style->program, (long)getpid());
 }
 
-/* Whether it was written. */
+/* Returns whether the line was written. */
 static bool
 write_line(const struct style *style, enum log_level level, const char *text)
 {
@@ -176,7 +176,7 @@ write_line(const struct style *style, enum log_level level, const char *text)
 	return is_written;
 }
 
-/* Whether it was written. */
+/* Returns whether the line was written. */
 static bool
 say(const struct style *style, enum log_level level, const char *message,
     const struct log_field *fields)
@@ -194,7 +194,8 @@ say(const struct style *style, enum log_level level, const char *message,
 	return is_written;
 }
 
-/* Whether the log has no gap, or tells of it now. */
+/* Reports dropped lines, if any. Returns false if the report was dropped
+ * too. */
 static bool
 say_dropped(const struct style *style)
 {

@@ -1,10 +1,9 @@
 /*
- * The log: one line for each thing that happened, a sentence and fields,
- * as `message key=value ...` or as a JSON object. Whatever a stranger sent
- * is escaped: no control character, no byte outside ASCII and no newline
- * of theirs ever reaches the log. A log that cannot be written, or that nobody
- * reads, stops nothing: the lines are dropped, and their number is logged
- * before the first line that can be written again.
+ * The log: one line per happening, a sentence and fields, as `message key=value
+ * ...` or as a JSON object. Text from strangers is escaped: none of their
+ * control characters, newlines or bytes outside ASCII reach the log. A log that
+ * cannot be written, or that nobody reads, stops nothing: lines are dropped,
+ * and their number is logged before the next line that can be written.
  */
 #ifndef HOOKSPOOL_LOG_H
 #define HOOKSPOOL_LOG_H
@@ -13,10 +12,10 @@
 #include <stddef.h>
 
 enum log_level {
-	LOG_LEVEL_ERROR, /* somebody should look */
+	LOG_LEVEL_ERROR, /* needs attention */
 	LOG_LEVEL_WARN,
-	LOG_LEVEL_NOTICE, /* all is well, and something has changed */
-	LOG_LEVEL_INFO    /* a line an event, or a delivery */
+	LOG_LEVEL_NOTICE, /* something changed, nothing is wrong */
+	LOG_LEVEL_INFO    /* one line per event or delivery */
 };
 
 enum log_target {
@@ -28,7 +27,7 @@ enum log_target {
 
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* A field: text where `text` is not NULL, else the number. */
+/* A field: `text`, or `number` where `text` is NULL. */
 struct log_field {
 	const char *key; /* NULL ends a list */
 	const char *text;
@@ -44,8 +43,8 @@ struct log_field {
 		.key = (key_), .number = (number_)                             \
 	}
 
-/* Says what happened: `message` is a constant sentence without values, the
- * rest are LOG_TEXT and LOG_NUMBER fields, the id of the event first:
+/* Logs a happening. `message` is a constant sentence without values; LOG_TEXT
+ * and LOG_NUMBER fields follow, the event's id first:
  *     log_note(LOG_LEVEL_INFO, "event captured", LOG_TEXT("id", id)); */
 #define log_note(level, message, ...)                                          \
 	log_write(level, message,                                              \
@@ -56,30 +55,30 @@ struct log_field {
 void log_write(
     enum log_level level, const char *message, const struct log_field *fields);
 
-/* Sets where lines go. `program` names us in each line and is borrowed for
- * good; `path` is the file of LOG_TARGET_FILE, copied, opened (0640, made if
- * missing) at the first line, and opened anew when it was renamed or removed.
- * A file that cannot be opened: the lines go to syslog. What was open is
- * closed, and opened anew at the next line. Thread-safe against log_write.
- * Before the first call: stderr as text. */
+/* Sets the target of all lines; before the first call, stderr as text.
+ * Thread-safe against log_write. `program` appears in each line and is borrowed
+ * for good. `path`, copied, is the file of LOG_TARGET_FILE. The file is opened
+ * at the first line (created with 0640 if missing) and again after it was
+ * renamed or removed. Lines go to syslog while the file cannot be opened.
+ * Closes the previous target; the next line opens the new one. */
 void log_open(const char *program, enum log_target target, const char *path,
     enum log_format format);
 
-/* Which lines are written: of this level and those before it. All, before the
- * first call. Thread-safe. */
+/* Writes only lines of `level` and the levels above; before the first call, all
+ * lines. Thread-safe. */
 void log_set_level(enum log_level level);
 
-/* While set, this thread's lines go to `sink` instead when the target is
- * LOG_TARGET_AUTO: one whole line, NUL-terminated, without newline; false: it
- * was dropped. For the web server's error stream during a request. NULL ends
- * it. */
+/* Sends this thread's lines to `sink` until called with NULL, if the target is
+ * LOG_TARGET_AUTO. `sink` gets one whole line, NUL-terminated, without newline,
+ * and returns false if it dropped the line. For the web server's error stream
+ * during a request. */
 void log_set_sink(bool (*sink)(void *arg, const char *line), void *arg);
 
-/* Counts lines as dropped that a sink has taken. */
+/* Counts lines as dropped that a sink had accepted. */
 void log_count_dropped(size_t lines);
 
-/* Writes the message as an error and exits with `status`. Only for programs,
- * before their loop: nothing from the network may reach it. */
+/* Logs the message as an error and exits with `status`. For programs before
+ * their loop only: nothing from the network may reach this call. */
 void log_fatal(int status, const char *message, const struct log_field *fields)
     __attribute__((noreturn));
 #define fatal(status, message, ...)                                            \

@@ -1,8 +1,9 @@
 /*
- * Outlets: see outlet.h. O_NONBLOCK is never set on what others share with us,
- * such as the standard error of a web server and all that it started: it would
- * hold for them as well. What can be opened once more is opened for us alone.
- * A regular file never waits for a reader and is written to as it is.
+ * Outlets: see outlet.h. O_NONBLOCK belongs to the open file and would hold for
+ * every process that shares the descriptor, such as a web server's standard
+ * error. So a shared descriptor is never set non-blocking: it is opened once
+ * more where possible. A regular file never waits for a reader and is written
+ * to directly.
  */
 #include "config.h"
 
@@ -45,7 +46,8 @@ has_room(int fd, int wait_ms)
 	return poll(&out, 1, wait_ms) > 0;
 }
 
-/* There is room, but another process may take it before us. */
+/* Writes under an alarm: there is room, but another process may take the room
+ * first. */
 static ssize_t
 write_guarded(int fd, const struct iovec *parts, int count)
 {
@@ -99,7 +101,8 @@ total_of(const struct iovec *parts, int count)
 	return total;
 }
 
-/* 0 if all of it got through, else an errno; EAGAIN: there is no room. */
+/* Returns 0 if everything was written, else an errno; EAGAIN if there was no
+ * room. */
 static int
 write_parts(struct outlet_end *end, struct iovec *parts, int count)
 {
@@ -140,7 +143,8 @@ is_dev_null(const struct stat *found)
 	       found->st_rdev == null.st_rdev;
 }
 
-/* A pipe of another user cannot be opened anew, nor can a socket. */
+/* Opens standard error once more. A socket, or another user's pipe, cannot be
+ * opened again. */
 static void
 open_stderr(struct outlet *outlet)
 {
@@ -166,7 +170,8 @@ open_stderr(struct outlet *outlet)
 
 /* ---- a file ---- */
 
-/* A rotated file is another one, or none, at the path. */
+/* Opens the file, again if a rotation has put another file, or none, at the
+ * path. */
 static void
 open_file(struct outlet *outlet)
 {
@@ -202,8 +207,8 @@ open_syslog(struct outlet_end *end)
 		close_end(end);
 }
 
-/* Not by syslog(3), which waits as long as nobody reads. After a restart of
- * the daemon its socket is another one. */
+/* Sends to syslog's socket. syslog(3) would wait while nobody reads. A
+ * restarted daemon has a new socket, so a failed send connects again. */
 static bool
 write_syslog(struct outlet_end *end, const struct outlet_line *line)
 {
@@ -221,8 +226,8 @@ write_syslog(struct outlet_end *end, const struct outlet_line *line)
 
 /* ---- all of them ---- */
 
-/* Opens what the lines are for. False: that is syslog, by the configuration or
- * since there is nothing better. */
+/* Opens the main target. Returns false where lines go to syslog: configured so,
+ * or nothing better can be opened. */
 static bool
 open_main(struct outlet *outlet)
 {
@@ -251,7 +256,7 @@ outlet_write(struct outlet *outlet, const struct outlet_line *line)
 	if (!open_main(outlet))
 		return write_syslog(&outlet->syslog, line);
 	if (end->is_torn)
-		parts[0] = part("\n"); /* ends the line that was cut short */
+		parts[0] = part("\n"); /* end the line that was cut short */
 	return write_parts(end, parts, 4) == 0;
 }
 

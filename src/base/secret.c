@@ -11,8 +11,8 @@ bool
 secret_equal(const char *got, size_t got_len, const char *wanted)
 {
 	size_t len = strlen(wanted), from = 0, i;
-	/* volatile: so that no compiler sees that the first difference
-	 * decides. */
+	/* volatile: keeps the compiler from stopping at the first
+	 * difference. */
 	volatile unsigned char differs = got_len != len;
 
 	if (got_len == 0)

@@ -1,5 +1,5 @@
 /*
- * Comparing what a stranger sent with a secret.
+ * Compares what a stranger sent with a secret, in constant time.
  */
 #ifndef HOOKSPOOL_BASE_SECRET_H
 #define HOOKSPOOL_BASE_SECRET_H
@@ -7,10 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the `got_len` bytes at `got` are the secret `wanted`. The time it
- * takes depends on the two lengths and not on the bytes. An empty secret
- * equals nothing. With several secrets, compare with each of them, whatever
- * the others came to. */
+/* Returns whether the `got_len` bytes at `got` equal `wanted`. The time depends
+ * on the two lengths, not on the bytes. An empty secret equals nothing. To
+ * check several secrets, compare with all of them, whatever each result. */
 bool secret_equal(const char *got, size_t got_len, const char *wanted);
 
 #endif

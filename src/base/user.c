@@ -11,7 +11,7 @@
 
 #include "base/xalloc.h"
 
-#define ENTRY_MAX_BYTES 16384 /* a larger entry counts as none */
+#define ENTRY_MAX_BYTES 16384 /* a larger entry counts as missing */
 
 char *
 user_name_dup(uid_t uid)

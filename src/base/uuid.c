@@ -18,7 +18,7 @@ fill_random(unsigned char *bytes, size_t len)
 		got = getrandom(bytes, len, 0);
 	} while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)len)
-		abort(); /* up to 256 bytes come whole, getrandom(2) */
+		abort(); /* getrandom(2) returns up to 256 bytes whole */
 }
 
 void
