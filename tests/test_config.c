@@ -141,26 +141,29 @@ the_values_of_endpoint_are_checked(void **state)
 {
 	static const struct value values[] = {{"max_body", "1K", NULL},
 	    {"max_body", "65536K", NULL},
-	    {"max_body", "1023", "no unit: K, M or G"},
+	    {"max_body", "1023", "has no unit; write 1023K, 1023M or 1023G"},
 	    {"max_body", "65M",
-		"x.conf:2: max_body: expected a size from 1K to 64M; got "
-		"\"65M\", which is too large"},
+		"x.conf:2: max_body: \"65M\" is too large; write a size "
+		"from 1K to 64M"},
 	    {"max_body", "0", "too small"},
-	    {"max_body", "1.5M", "got \"1.5M\""},
-	    {"max_body", "1m", "got \"1m\""}, {"max_body", "-1K", "no number"},
+	    {"max_body", "1.5M", "\"1.5M\" is not a size"},
+	    {"max_body", "1m", "\"1m\" is not a size"},
+	    {"max_body", "-1K", "not a size"},
 	    {"max_body", "99999999999999999999K", "too large"},
 	    {"max_body", "9999999999999999G", "too large"},
-	    {"max_body", "", "got \"\""}, {"threads", "1", NULL},
-	    {"threads", "0", "expected a number from 1 to 256; got \"0\""},
-	    {"threads", "257", "too large"}, {"threads", "4K", "got \"4K\""},
+	    {"max_body", "", "\"\" is not a size"}, {"threads", "1", NULL},
+	    {"threads", "0",
+		"\"0\" is too small; write a number from 1 to 256"},
+	    {"threads", "257", "too large"},
+	    {"threads", "4K", "\"4K\" is not a number"},
 	    {"body_timeout", "11s", NULL},
-	    {"body_timeout", "12s", "must together be below 20s"},
-	    {"body_timeout", "10", "no unit: s, m, h or d"},
+	    {"body_timeout", "12s", "are together not below 20s"},
+	    {"body_timeout", "10", "write 10s, 10m, 10h or 10d"},
 	    {"body_timeout", "0", "from 1s to 18s"},
 	    {"body_timeout", "1m", "too large"},
 	    {"capture_timeout", "9s", NULL},
-	    {"capture_timeout", "10s", "must together be below 20s"},
-	    {"capture_timeout", "10 s", "got \"10 s\""},
+	    {"capture_timeout", "10s", "are together not below 20s"},
+	    {"capture_timeout", "10 s", "\"10 s\" is not a duration"},
 	    {"community", "a,,b", "empty item"},
 	    {"community", "", "empty item"},
 	    {"path_key_file", "key", "absolute path"},
@@ -175,14 +178,15 @@ the_values_of_spool_relay_and_log_are_checked(void **state)
 {
 	static const struct value spool[] = {
 	    {"path", "spool", "does not begin with /"},
-	    {"min_free", "1K", NULL},
-	    {"min_free", "1", "from 1K to 1024G, or 0; got \"1\""},
+	    {"min_free", "1K", NULL}, {"min_free", "1", "\"1\" has no unit"},
 	    {"max_size", "1024G", NULL}, {"max_size", "1025G", "too large"},
 	    {"retain", "1s", NULL}, {"retain", "3650d", NULL},
 	    {"retain", "3651d", "too large"}, {"retain_dead", "90", "no unit"},
-	    {"retain_refused", "1w", "got \"1w\""}, {NULL, NULL, NULL}};
+	    {"retain_refused", "1w", "\"1w\" is not a duration"},
+	    {NULL, NULL, NULL}};
 	static const struct value relay[] = {{"start", "on-demand", NULL},
-	    {"start", "always", "expected on-demand or never; got \"always\""},
+	    {"start", "always",
+		"\"always\" is not known; write on-demand or never"},
 	    {"idle_exit", "1d", NULL}, {"idle_exit", "0", "from 1s to 1d"},
 	    {"program", "hookspool", "absolute path"}, {NULL, NULL, NULL}};
 	static const struct value log[] = {{"to", "stderr", NULL},
@@ -211,28 +215,30 @@ an_error_names_file_line_and_the_nearest_word(void **state)
 	refused(
 	    "[spool]\nrelain = 1d\n", CONFIG_ALL, "did you mean \"retain\"?");
 	refused("[spool]\nmax_body = 1M\n", CONFIG_ALL,
-	    "unknown key \"max_body\" in [spool]; it belongs in [endpoint]");
+	    "unknown key \"max_body\" in [spool]; write it in [endpoint]");
 	refused("[log]\nxyzzy = 1\n", CONFIG_ALL,
 	    "/etc/x.conf:2: unknown key \"xyzzy\" in [log]");
 	refused("[endpiont]\n", CONFIG_ALL,
 	    "/etc/x.conf:1: unknown section \"endpiont\"; did you mean "
 	    "[endpoint]?");
-	refused("[something]\n", CONFIG_ALL, "there are [endpoint], [spool]");
+	refused("[something]\n", CONFIG_ALL, "write [endpoint], [spool]");
 	refused("max_body = 1M\n[endpoint]\n", CONFIG_ALL,
-	    "x.conf:1: \"max_body\" stands before any [section]");
+	    "x.conf:1: \"max_body\" is before the first section");
 	refused("[endpoint]\nthreads = 1\nthreads = 2\n", CONFIG_ALL,
 	    "x.conf:3: \"threads\" is there twice, first in line 2");
 	refused("[log]\n[spool]\n[log]\n", CONFIG_ALL,
 	    "x.conf:3: section [log] is there twice, first in line 1");
 	refused("[destination a]\n" URL "[destination a]\n" URL, CONFIG_ALL,
 	    "x.conf:3: [destination a] is there twice");
-	refused("[spool big]\n", CONFIG_ALL, "[spool] takes no name");
+	refused(
+	    "[spool big]\n", CONFIG_ALL, "[spool] has a name; write [spool]");
 	refused("[destination]\n", CONFIG_ALL, "[destination NAME]");
 	refused("[destination a b]\n", CONFIG_ALL, "[destination NAME]");
 	refused("\n[destination a]\ntimeout = 1s\n\n[log]\n", CONFIG_ALL,
 	    "x.conf:2: [destination a] has no url");
 	refused("[destination a]\n", CONFIG_ALL, "[destination a] has no url");
-	refused("[endpoint]\nthreads 3\n", CONFIG_ALL, "x.conf:2: expected");
+	refused("[endpoint]\nthreads 3\n", CONFIG_ALL,
+	    "x.conf:2: the line has no =");
 }
 
 static void
@@ -308,7 +314,7 @@ errors_in_its_own_sections_concern_the_endpoint(void **state)
 	refused("[spool]\npath = x\n", CONFIG_ENDPOINT, "x.conf:2: ");
 	refused("[log]\nto = x\n", CONFIG_ENDPOINT, "x.conf:2: ");
 	refused("[endpoint x]\n", CONFIG_ENDPOINT, "x.conf:1: ");
-	refused("x = y\n", CONFIG_ENDPOINT, "before any [section]");
+	refused("x = y\n", CONFIG_ENDPOINT, "before the first section");
 }
 
 static void

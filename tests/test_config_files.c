@@ -237,7 +237,7 @@ a_client_certificate_that_cannot_be_used_is_an_error(void **state)
 	refused_but_by_the_endpoint(
 	    client_text("/nonexistent/c", key), "client_cert: /nonexistent/c");
 	refused_but_by_the_endpoint(
-	    client_text(key, key), "the certificate holds none as PEM");
+	    client_text(key, key), "the certificate is missing in the file");
 	refused_but_by_the_endpoint(client_text(cert, cert), "client_key: ");
 	write_file(
 	    "key.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\ns3cret\n", 0600);

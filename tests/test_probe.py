@@ -483,10 +483,11 @@ def send_shows_nothing_secret_of_a_url():
                         payload] + more, status=1)
             contains(done.stdout.decode(), "no [...] here, and [...]")
             assert KEY[:9] not in done.stdout.decode(), done.stdout
-        for wrong in ("ftp://u:pw12@h/" + KEY, "h/" + KEY,
-                      "https://h/%s#x" % KEY):
+        for wrong, why in (("ftp://u:pw12@h/" + KEY, "does not begin with"),
+                           ("h/" + KEY, "does not begin with"),
+                           ("https://h/%s#x" % KEY, "has a #")):
             done = run([HOOKSPOOL, "send", wrong, payload], status=2)
-            contains(done.stderr.decode(), "is an address")
+            contains(done.stderr.decode(), why)
             assert KEY not in done.stderr.decode(), done.stderr
             assert "pw12" not in done.stderr.decode(), done.stderr
         done = run([HOOKSPOOL, "send", "--ca-file", place.box.join("no.pem"),
@@ -520,20 +521,20 @@ def a_wrong_call_says_why_and_shows_no_secret():
         two_words = box.write("two", "https://h/%s x\n" % KEY, 0o600)
         no_url = box.write("none", KEY + "\n", 0o600)
         for arguments, status, said in (
-                (["ftp://h/" + KEY], 2, "neither https:// nor http://"),
-                (["https://h/%s#x" % KEY], 2, "with a #"),
+                (["ftp://h/" + KEY], 2, "does not begin with https://"),
+                (["https://h/%s#x" % KEY], 2, "has a #"),
                 ([], 2, "URL|@FILE|- is missing"),
                 (["--ca-file", nobody, "https://h/" + KEY], 1,
                  "--ca-file %s: No such file" % nobody),
                 (["--ca-file", open_file, "https://h/" + KEY], 1,
-                 "--ca-file %s: holds no certificate" % open_file),
+                 "--ca-file %s: the file has no certificate" % open_file),
                 (["https://h/", "https://h/" + KEY], 2, "one argument too"),
                 (["--url=https://h/" + KEY], 2, 'option "--url"'),
                 (["@" + nobody], 1, nobody + ": No such file"),
                 (["@" + open_file], 1, "chmod"),
-                (["@" + two_words], 1, two_words + ": expected one URL"),
-                (["@" + no_url], 1, no_url + ": holds an address which"),
-                (["-"], 1, "standard input: expected one URL"),
+                (["@" + two_words], 1, two_words + ": the text is not one URL"),
+                (["@" + no_url], 1, no_url + ": the URL does not begin"),
+                (["-"], 1, "standard input: the text is not one URL"),
                 (["https://h/" + KEY], 1, "--token-file"),
                 (["--token-file", open_file, "https://h/" + KEY], 1,
                  "chmod")):

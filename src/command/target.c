@@ -82,7 +82,8 @@ read_url(struct target *target, const char *operand)
 		status = command_fail(
 		    "%s%s", is_stdin ? "standard input: " : "", buf_text(&why));
 	else if ((target->to.url = word_dup(&bytes)) == NULL)
-		status = command_fail("%s: expected one URL and nothing else",
+		status = command_fail("%s: the text is not one URL; write the "
+				      "URL and nothing else",
 		    is_stdin ? "standard input" : operand + 1);
 	if (bytes.data != NULL)
 		explicit_bzero(bytes.data, bytes.len);
@@ -101,14 +102,14 @@ check_url(
 	int status;
 
 	if (why == NULL && strchr(url, '#') != NULL)
-		why = "with a #, which no sender sends";
+		why = "has a #, which no sender sends; leave it out";
 	if (why == NULL)
 		return STATUS_FINE;
 	if (url[0] != '\0' && strcmp(url, operand) != 0)
-		return command_fail("%s: holds an address %s",
+		return command_fail("%s: the URL %s",
 		    *operand == '@' ? operand + 1 : "standard input", why);
 	shown = config_url_shown_dup(url);
-	status = command_misuse(call, "\"%s\" is an address %s", shown, why);
+	status = command_misuse(call, "\"%s\" %s", shown, why);
 	free(shown);
 	return status;
 }
@@ -127,10 +128,10 @@ read_ca(struct target *target, const char *path)
 	if (!file_read_public(path, &bytes, &file, &why))
 		status = command_fail("--ca-file %s", buf_text(&why));
 	else if (strstr(buf_text(&bytes), "CERTIFICATE-----") == NULL)
-		status = command_fail("--ca-file %s: holds no certificate; "
-				      "write one, or several, "
-				      "as PEM",
-		    path);
+		status =
+		    command_fail("--ca-file %s: the file has no certificate; "
+				 "write one or several as PEM",
+			path);
 	else
 		target->to.ca_pem = xstrdup(buf_text(&bytes));
 	free(file.path);

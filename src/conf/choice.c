@@ -38,8 +38,9 @@ static void
 say_loss(struct buf *why, const struct config *before, const char *loss)
 {
 	buf_add_format(why,
-	    "%s has lost %s, as a file that is half saved: it is not used; if "
-	    "that is meant, remove %s/%s and restart the web server",
+	    "%s has lost %s, perhaps because it is half saved, and is not "
+	    "used; if the change is meant, remove %s/%s and restart the web "
+	    "server",
 	    before->path, loss, before->spool.path, CONFIG_KEPT_NAME);
 }
 

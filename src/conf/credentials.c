@@ -46,10 +46,10 @@ static const char *
 check_pem(const char *pem, const struct pem_kind *kind)
 {
 	if (strstr(pem, kind->begins) == NULL)
-		return "holds none as PEM";
+		return "is missing in the file; write it as PEM";
 	if (strstr(pem, "ENCRYPTED") != NULL)
-		return "is encrypted, and nobody can be asked for the "
-		       "passphrase";
+		return "is encrypted; store it without a passphrase, since "
+		       "nobody is there to type one";
 	return NULL;
 }
 

@@ -32,8 +32,7 @@ check_mode(const char *path, const struct config_file *file, struct buf *why)
 	if ((file->mode & 0007) == 0)
 		return true;
 	buf_add_format(why,
-	    "%s: other users have access to it (mode %04o); "
-	    "mend it with: chmod o= %s",
+	    "%s: other users have access to it (mode %04o); run: chmod o= %s",
 	    path, (unsigned)file->mode & 07777, path);
 	return false;
 }
@@ -56,8 +55,9 @@ read_all(int fd, const char *path, struct buf *bytes, struct buf *why)
 		if (got == 0)
 			return true;
 		if (!buf_add(bytes, chunk, (size_t)got)) {
-			buf_add_format(
-			    why, "%s: larger than %zu bytes", path, bytes->max);
+			buf_add_format(why,
+			    "%s: the file is larger than %zu bytes", path,
+			    bytes->max);
 			return false;
 		}
 	}
@@ -83,7 +83,7 @@ file_read_public(const char *path, struct buf *bytes, struct config_file *file,
 	if (S_ISREG(st.st_mode))
 		is_fine = read_all(fd, path, bytes, why);
 	else
-		buf_add_format(why, "%s: not a regular file", path);
+		buf_add_format(why, "%s: this is not a regular file", path);
 out:
 	if (fd >= 0)
 		close(fd);

@@ -61,9 +61,9 @@ check_bytes(const char *bytes, size_t len)
 		unsigned char c = (unsigned char)bytes[i];
 
 		if (c == '\0')
-			return "the line holds a NUL byte";
+			return "the line has a NUL byte";
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return "the line holds a control character";
+			return "the line has a control character";
 	}
 	return NULL;
 }
@@ -85,15 +85,15 @@ read_section(struct ini_line *line, struct span text)
 	size_t len = 0;
 
 	if (text.at[text.len - 1] != ']')
-		return "a section is written [name]; the ] is missing";
+		return "the ] of a section is missing; write [name]";
 	text = trim(text.at + 1, text.len - 2);
 	while (len < text.len && !is_blank(text.at[len]))
 		len++;
 	key = (struct span){text.at, len};
 	value = trim(text.at + len, text.len - len);
 	if (!is_word(key))
-		return "the name of a section has only letters, digits, _ "
-		       "and -";
+		return "the name of the section has other characters than "
+		       "letters, digits, _ and -";
 	set(line, INI_SECTION, key, value);
 	return NULL;
 }
@@ -105,11 +105,13 @@ read_key(struct ini_line *line, struct span text)
 	struct span key, value;
 
 	if (equals == NULL)
-		return "expected \"key = value\", [section] or a comment";
+		return "the line has no =; write \"key = value\", "
+		       "\"[section]\" or \"# comment\"";
 	key = trim(text.at, (size_t)(equals - text.at));
 	value = trim(equals + 1, text.len - (size_t)(equals + 1 - text.at));
 	if (!is_word(key))
-		return "a key has only letters, digits, _ and -";
+		return "the key has other characters than letters, digits, _ "
+		       "and -";
 	set(line, INI_KEY, key, value);
 	return NULL;
 }

@@ -117,7 +117,7 @@ config_keep(const struct config *config, const char *spool, struct buf *why)
 	is_kept = folder >= 0 && replace(folder, path, &text);
 	if (!is_kept)
 		buf_add_format(why,
-		    "the last good configuration cannot be kept as %s: %s",
+		    "the last good configuration cannot be saved as %s: %s",
 		    path, strerror(errno));
 out:
 	if (folder >= 0)

@@ -131,8 +131,8 @@ set_scaled(const struct key *key, const char *value, enum value_unit unit,
 	if (*number == 0 && key->may_be_zero)
 		return NULL;
 	if (*number < key->min)
-		return "which is too small";
-	return *number > key->max ? "which is too large" : NULL;
+		return "is too small";
+	return *number > key->max ? "is too large" : NULL;
 }
 
 static const char *
@@ -168,6 +168,8 @@ set_number(const struct key *key, const char *value, void *field)
 	return why;
 }
 
+static const char unknown[] = "is not known";
+
 /* The number of the word in the list; -1: it is none of them. */
 static int
 find_word(const char *const *words, const char *value)
@@ -186,7 +188,7 @@ set_bool(const char *const *words, const char *value, void *field)
 	int found = find_word(words, value);
 
 	*(bool *)field = found == 1;
-	return found < 0 ? "" : NULL;
+	return found < 0 ? unknown : NULL;
 }
 
 static const char *
@@ -215,7 +217,7 @@ set_order(const struct key *key, const char *value, void *field)
 
 	(void)key;
 	if (found < 0)
-		return "";
+		return unknown;
 	*(enum destination_order *)field = (enum destination_order)found;
 	return NULL;
 }
@@ -229,7 +231,7 @@ set_log_format(const struct key *key, const char *value, void *field)
 
 	(void)key;
 	if (found < 0)
-		return "";
+		return unknown;
 	*(enum log_format *)field = (enum log_format)found;
 	return NULL;
 }
@@ -246,7 +248,7 @@ set_log_level(const struct key *key, const char *value, void *field)
 
 	(void)key;
 	if (found < 0)
-		return "";
+		return unknown;
 	*(enum log_level *)field = (enum log_level)found;
 	return NULL;
 }
@@ -258,7 +260,7 @@ set_path(const struct key *key, const char *value, void *field)
 
 	(void)key;
 	if (*value != '/')
-		return "which does not begin with /";
+		return "does not begin with /";
 	free(*path);
 	*path = xstrdup(value);
 	return NULL;
@@ -279,7 +281,7 @@ set_log_to(const struct key *key, const char *value, void *field)
 		return NULL;
 	}
 	log->target = LOG_TARGET_FILE;
-	return set_path(key, value, &log->path) != NULL ? "" : NULL;
+	return set_path(key, value, &log->path) != NULL ? unknown : NULL;
 }
 
 static const char *
@@ -352,7 +354,7 @@ enum showing { SHOW, SHOW_URL, HIDE };
 
 static const struct {
 	const char *(*set)(const struct key *, const char *, void *);
-	const char *expected;
+	const char *wanted;   /* follows "write" */
 	enum value_unit unit; /* of the bounds, where there are some */
 	bool is_repeatable;
 	enum showing showing;
@@ -366,14 +368,14 @@ static const struct {
     [KEY_URL] = {set_url, "an http or https URL", 0, false, SHOW_URL},
     [KEY_PROXY] = {set_proxy, "http://HOST:PORT or https://HOST:PORT", 0, false,
 	SHOW_URL},
-    [KEY_LIST] = {set_list, "a list, parted by commas", 0, true, SHOW},
-    [KEY_TOKENS] = {set_tokens, "tokens, parted by commas", 0, true, HIDE},
-    [KEY_PATH_KEYS] = {set_path_keys, "keys, parted by commas", 0, true, HIDE},
+    [KEY_LIST] = {set_list, "values separated by commas", 0, true, SHOW},
+    [KEY_TOKENS] = {set_tokens, "tokens separated by commas", 0, true, HIDE},
+    [KEY_PATH_KEYS] = {set_path_keys, "keys separated by commas", 0, true,
+	HIDE},
     [KEY_SECRETS] = {set_secrets,
-	"whsec_ and 24 to 64 bytes in base64, or several of these, parted by "
-	"commas",
+	"whsec_ and 24 to 64 bytes in base64; several are separated by commas",
 	0, true, HIDE},
-    [KEY_HEADER] = {set_header, "a header, Name: value", 0, true, HIDE},
+    [KEY_HEADER] = {set_header, "Name: value", 0, true, HIDE},
     [KEY_START] = {set_start, "on-demand or never", 0, false, SHOW},
     [KEY_LOG_TO] = {set_log_to,
 	"auto, stderr, syslog or the absolute path "
@@ -406,11 +408,11 @@ key_is_repeatable(const struct key *key)
 }
 
 static void
-add_expectation(const struct key *key, struct buf *why)
+add_wanted(const struct key *key, struct buf *why)
 {
 	enum value_unit unit = types[key->type].unit;
 
-	buf_add_format(why, "expected %s", types[key->type].expected);
+	buf_add_text(why, types[key->type].wanted);
 	if (key->max == 0)
 		return;
 	buf_add_text(why, " from ");
@@ -419,6 +421,20 @@ add_expectation(const struct key *key, struct buf *why)
 	value_add_number(why, unit, key->max);
 	if (key->may_be_zero)
 		buf_add_text(why, ", or 0");
+}
+
+/* Says what to write instead, unless `problem` does. */
+static void
+add_advice(const struct key *key, const char *value, const char *problem,
+    struct buf *why)
+{
+	if (strchr(problem, ';') != NULL)
+		return;
+	buf_add_text(why, "; write ");
+	if (problem == value_no_unit)
+		value_add_with_units(why, types[key->type].unit, value);
+	else
+		add_wanted(key, why);
 }
 
 static void
@@ -436,7 +452,7 @@ add_value(const struct key *key, const char *value, struct buf *why)
 		free(shown);
 		break;
 	case HIDE:
-		buf_add_text(why, "one (not shown)");
+		buf_add_text(why, "the value (not shown)");
 		break;
 	}
 }
@@ -450,11 +466,9 @@ key_set(const struct key *key, const char *value, void *fields, struct buf *why)
 	if (problem == NULL)
 		return true;
 	buf_add_format(why, "%s: ", key->name);
-	add_expectation(key, why);
-	buf_add_text(why, "; got ");
 	add_value(key, value, why);
-	if (*problem != '\0')
-		buf_add_format(why, ", %s", problem);
+	buf_add_format(why, " %s", problem);
+	add_advice(key, value, problem, why);
 	return false;
 }
 

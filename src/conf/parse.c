@@ -113,11 +113,12 @@ check_destination(struct parse *p)
 
 	if (d->url == NULL)
 		return fail_at(p, p->header_at,
-		    "[destination %s] has no url; give it one", d->name);
+		    "[destination %s] has no url; write url = https://...",
+		    d->name);
 	if ((d->client_cert == NULL) != (d->client_key == NULL))
 		return fail_at(p, p->header_at,
-		    "[destination %s] has one of client_cert and client_key; "
-		    "give it both",
+		    "[destination %s] has only one of client_cert and "
+		    "client_key; write both",
 		    d->name);
 	return true;
 }
@@ -152,13 +153,13 @@ add_destination(struct parse *p)
 
 	if (!is_name(name))
 		return fail(p,
-		    "a destination is written [destination NAME]; NAME has 1 "
-		    "to 64 letters, digits and - _ .");
+		    "the destination has no valid name; write [destination "
+		    "NAME], with 1 to 64 letters, digits and - _ . in NAME");
 	for (i = 0; i < config->destination_count; i++)
 		if (strcmp(config->destinations[i].name, name) == 0)
 			return fail(p,
-			    "[destination %s] is there twice; give one of "
-			    "them another name",
+			    "[destination %s] is there twice; rename one of "
+			    "them",
 			    name);
 	config->destinations = xreallocarray(config->destinations,
 	    config->destination_count + 1, sizeof *config->destinations);
@@ -176,12 +177,12 @@ begin_section(struct parse *p, enum section section)
 		if (!add_destination(p))
 			return false;
 	} else if (*p->line.value != '\0') {
-		return fail(
-		    p, "section [%s] takes no name", section_names[section]);
+		return fail(p, "section [%s] has a name; write [%s]",
+		    section_names[section], section_names[section]);
 	} else if (p->section_at[section] != 0) {
 		return fail(p,
-		    "section [%s] is there twice, first in line %u; put all "
-		    "its keys into one",
+		    "section [%s] is there twice, first in line %u; write all "
+		    "its keys in one",
 		    section_names[section], p->section_at[section]);
 	}
 	p->section_at[section] = p->header_at = p->number;
@@ -232,8 +233,8 @@ refuse_section(struct parse *p, const char *word, const char *problem)
 		    buf_text(&quoted), nearest);
 	else
 		fail(p,
-		    "unknown section %s; there are [endpoint], [spool], "
-		    "[relay], [log] and [destination NAME]",
+		    "unknown section %s; write [endpoint], [spool], [relay], "
+		    "[log] or [destination NAME]",
 		    buf_text(&quoted));
 	buf_free(&quoted);
 	return false;
@@ -299,10 +300,11 @@ refuse_key(struct parse *p)
 	for (other = 0; other < SECTION_COUNT; other++)
 		if (key_find(other, typed) != NULL)
 			return fail(p,
-			    "unknown key \"%.64s\" in [%s]; it "
-			    "belongs in [%s]",
+			    "unknown key \"%.64s\" in [%s]; write it in [%s]",
 			    typed, section, section_names[other]);
-	return fail(p, "unknown key \"%.64s\" in [%s]", typed, section);
+	return fail(p,
+	    "unknown key \"%.64s\" in [%s]; see hookspool.conf(5) for the keys",
+	    typed, section);
 }
 
 /* What may be lost in a file that was cut short: see choice.c. */
@@ -324,14 +326,18 @@ read_key(struct parse *p)
 	bool is_fine;
 
 	if (p->section == SECTION_COUNT)
-		return fail(
-		    p, "\"%.64s\" stands before any [section]", p->line.key);
+		return fail(p,
+		    "\"%.64s\" is before the first section; write its "
+		    "[section] above it",
+		    p->line.key);
 	key = key_find(p->section, p->line.key);
 	if (key == NULL)
 		return refuse_key(p);
 	key_at = &p->key_at[key - keys];
 	if (*key_at != 0 && !key_is_repeatable(key))
-		return fail(p, "\"%s\" is there twice, first in line %u",
+		return fail(p,
+		    "\"%s\" is there twice, first in line %u; remove one of "
+		    "them",
 		    key->name, *key_at);
 	buf_init(&problem, 2048);
 	is_fine =
@@ -415,8 +421,8 @@ check_times(struct parse *p)
 	if (e->body_timeout_ms + e->capture_timeout_ms < SENDER_WAITS_MS)
 		return true;
 	return fail_at(p, p->section_at[SECTION_ENDPOINT],
-	    "body_timeout (%llds) and capture_timeout (%llds) must together be "
-	    "below 20s, since the sender waits no longer",
+	    "body_timeout (%llds) and capture_timeout (%llds) are together not "
+	    "below 20s, when the sender gives up; lower one of them",
 	    (long long)e->body_timeout_ms / 1000,
 	    (long long)e->capture_timeout_ms / 1000);
 }

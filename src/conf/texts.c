@@ -54,7 +54,7 @@ text_list_split(struct text_list *list, const char *value,
 		while (used > 0 && strchr(" \t", value[used - 1]) != NULL)
 			used--;
 		if (used == 0)
-			return "which has an empty item";
+			return "has an empty item";
 		item = xmemdup(value, used);
 		if (check != NULL)
 			why = check(item);

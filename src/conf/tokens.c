@@ -34,7 +34,7 @@ add_secret(struct text_list *list, const char *line, size_t len,
 	if (len == 0 || *line == '#')
 		return NULL;
 	if (memchr(line, '\0', len) != NULL)
-		return "which holds a NUL byte";
+		return "has a NUL byte";
 	secret = xmemdup(line, len);
 	problem = check(secret);
 	if (problem == NULL)
@@ -59,9 +59,7 @@ add_lines(struct text_list *list, const struct buf *bytes,
 			newline = end;
 		problem = add_secret(list, at, (size_t)(newline - at), check);
 		if (problem != NULL) {
-			buf_add_format(why,
-			    "%s:%u: holds a secret (not "
-			    "shown) %s",
+			buf_add_format(why, "%s:%u: the secret (not shown) %s",
 			    path, number, problem);
 			return false;
 		}
@@ -69,7 +67,8 @@ add_lines(struct text_list *list, const struct buf *bytes,
 	}
 	if (list->count > 0)
 		return true;
-	buf_add_format(why, "%s: holds no secret; write one a line", path);
+	buf_add_format(
+	    why, "%s: the file has no secret; write one on each line", path);
 	return false;
 }
 
@@ -105,8 +104,9 @@ tokens_read_all(struct config *config)
 		e->verify_tokens_problem = tokens_read_file(config,
 		    e->verify_token_file, &e->verify_tokens, value_check_token);
 	else if (e->verify_tokens.count == 0)
-		e->verify_tokens_problem =
-		    xstrdup("no verify_token is configured");
+		e->verify_tokens_problem = xstrdup(
+		    "no verify_token is configured; set verify_token or "
+		    "verify_token_file");
 	if (e->path_key_file != NULL)
 		e->path_keys_problem = tokens_read_file(config,
 		    e->path_key_file, &e->path_keys, value_check_path_key);

@@ -30,11 +30,13 @@ static const struct scale scales[][5] = {
 	{'s', 1000}},
 };
 
-static const char *const unit_missing[] = {
-    [VALUE_PLAIN] = NULL,
-    [VALUE_SIZE] = "which has no unit: K, M or G",
-    [VALUE_DURATION] = "which has no unit: s, m, h or d",
+static const char *const not_of_kind[] = {
+    [VALUE_PLAIN] = "is not a number",
+    [VALUE_SIZE] = "is not a size",
+    [VALUE_DURATION] = "is not a duration",
 };
+
+const char value_no_unit[] = "has no unit";
 
 static bool
 is_digit(char c)
@@ -55,14 +57,14 @@ value_read_number(const char *text, enum value_unit unit, int64_t *number)
 	int64_t count = 0;
 
 	if (!is_digit(*text))
-		return "which is no number";
+		return not_of_kind[unit];
 	for (; is_digit(*text); text++) {
 		if (count > INT64_MAX / 100)
-			return "which is too large";
+			return "is too large";
 		count = count * 10 + (*text - '0');
 	}
 	if (*text == '\0' && unit != VALUE_PLAIN && count > 0)
-		return unit_missing[unit];
+		return value_no_unit;
 	if (*text == '\0') {
 		*number = count;
 		return NULL;
@@ -70,9 +72,9 @@ value_read_number(const char *text, enum value_unit unit, int64_t *number)
 	while (scale->factor != 0 && scale->letter != *text)
 		scale++;
 	if (scale->factor == 0 || text[1] != '\0')
-		return "which is no number of this kind";
+		return not_of_kind[unit];
 	if (count > INT64_MAX / scale->factor)
-		return "which is too large";
+		return "is too large";
 	*number = count * scale->factor;
 	return NULL;
 }
@@ -89,6 +91,21 @@ value_add_number(struct buf *buf, enum value_unit unit, int64_t number)
 		buf_add(buf, &scale->letter, 1);
 }
 
+void
+value_add_with_units(struct buf *buf, enum value_unit unit, const char *number)
+{
+	const struct scale *scale = scales[unit];
+	size_t i = 0;
+
+	while (scale[i].factor != 0)
+		i++;
+	for (; i > 0; i--)
+		buf_add_format(buf, "%s%c%s", number, scale[i - 1].letter,
+		    i > 2    ? ", "
+		    : i == 2 ? " or "
+			     : "");
+}
+
 static const char *
 check_port(const char *port, size_t len)
 {
@@ -97,11 +114,12 @@ check_port(const char *port, size_t len)
 
 	for (i = 0; i < len; i++) {
 		if (!is_digit(port[i]) || i == 5)
-			return "whose port is no number from 1 to 65535";
+			return "has a port that is not a number from 1 to "
+			       "65535";
 		number = number * 10 + (port[i] - '0');
 	}
 	if (number < 1 || number > 65535)
-		return "whose port is no number from 1 to 65535";
+		return "has a port that is not a number from 1 to 65535";
 	return NULL;
 }
 
@@ -116,7 +134,7 @@ check_host(const char *host, size_t len)
 		const char *end = memchr(host, ']', len);
 
 		if (end == NULL)
-			return "whose host lacks a ]";
+			return "has a host without its closing ]";
 		used = (size_t)(end + 1 - host);
 	} else {
 		while (used < len &&
@@ -124,11 +142,11 @@ check_host(const char *host, size_t len)
 			used++;
 	}
 	if (used == 0 || (is_bracketed && used < 4))
-		return "which names no host";
+		return "has no host";
 	if (used == len)
 		return NULL;
 	if (host[used] != ':')
-		return "whose host has a character that no host has";
+		return "has a character that is not allowed in a host name";
 	return check_port(host + used + 1, len - used - 1);
 }
 
@@ -143,13 +161,13 @@ value_check_url(const char *text)
 	else if (strncasecmp(text, "https://", 8) == 0)
 		host = text + 8;
 	else
-		return "which begins with neither https:// nor http://";
+		return "does not begin with https:// or http://";
 	for (p = text; *p != '\0'; p++)
 		if (*p <= ' ' || *p >= 0x7f || *p == '\\')
-			return "which has a blank, a backslash or a byte that "
-			       "is not ASCII; write it percent-encoded";
+			return "has a space, a backslash, a control character "
+			       "or a non-ASCII byte; write it percent-encoded";
 	if (p - text > URL_MAX_BYTES)
-		return "which is longer than 2048 bytes";
+		return "is longer than 2048 bytes";
 	len = strcspn(host, "/?#");
 	for (p = host + len; p > host; p--)
 		if (p[-1] == '@') {
@@ -170,7 +188,7 @@ value_check_proxy(const char *text)
 	host = strstr(text, "://") + 3;
 	end = host + strcspn(host, "/?#");
 	if (*end != '\0' && strcmp(end, "/") != 0)
-		return "which has a path";
+		return "has a path";
 	at = memrchr(host, '@', (size_t)(end - host));
 	if (at != NULL)
 		host = at + 1;
@@ -179,7 +197,7 @@ value_check_proxy(const char *text)
 	if (at != NULL)
 		host = at;
 	if (memchr(host, ':', (size_t)(end - host)) == NULL)
-		return "which has no port";
+		return "has no port";
 	return NULL;
 }
 
@@ -214,14 +232,14 @@ value_check_header(const char *text)
 	       (text[len] != '\0' && strchr("!#$%&'*+-.^_`|~", text[len])))
 		len++;
 	if (len == 0 || text[len] != ':')
-		return "which is not of the form \"Name: value\"";
+		return "is not of the form \"Name: value\"";
 	if (is_ours(text, len))
-		return "which would replace a header that hookspool sends";
+		return "replaces a header that hookspool sends; leave it out";
 	for (p = text + len + 1; *p != '\0'; p++)
 		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return "which holds a control character";
+			return "has a control character";
 	if (text[len + 1 + strspn(text + len + 1, " \t")] == '\0')
-		return "which has no value";
+		return "has no value";
 	return NULL;
 }
 
@@ -232,10 +250,10 @@ value_check_path_key(const char *text)
 
 	for (p = text; *p != '\0'; p++)
 		if (!is_alnum(*p) && strchr("-._~", *p) == NULL)
-			return "which has a character other than letters, "
-			       "digits and - . _ ~";
+			return "has a character other than letters, digits "
+			       "and - . _ ~";
 	if (p == text || p - text > SECRET_MAX_BYTES)
-		return "which is not 1 to 1024 characters long";
+		return "is not 1 to 1024 characters long";
 	return NULL;
 }
 
@@ -247,19 +265,20 @@ value_check_secret(const char *text)
 	size_t len = 0, padding = 0, bytes;
 
 	if (strncmp(text, CONFIG_SECRET_PREFIX, prefix_len) != 0)
-		return "which does not begin with whsec_";
+		return "does not begin with whsec_";
 	text += prefix_len;
 	while (is_alnum(text[len]) || text[len] == '+' || text[len] == '/')
 		len++;
 	while (padding < 2 && text[len + padding] == '=')
 		padding++;
 	if (text[len + padding] != '\0' || (len + padding) % 4 != 0)
-		return "which is not base64 after whsec_";
+		return "is not base64 after whsec_";
 	bytes = (len + padding) / 4 * 3 - padding;
 	if (bytes < SIGNING_KEY_MIN_BYTES)
-		return "which is shorter than 24 bytes";
-	return bytes > SIGNING_KEY_MAX_BYTES ? "which is longer than 64 bytes"
-					     : NULL;
+		return "has fewer than 24 bytes after decoding";
+	return bytes > SIGNING_KEY_MAX_BYTES
+		   ? "has more than 64 bytes after decoding"
+		   : NULL;
 }
 
 const char *
@@ -269,9 +288,9 @@ value_check_token(const char *text)
 
 	for (p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return "which holds a control character";
+			return "has a control character";
 	if (p == text || p - text > SECRET_MAX_BYTES)
-		return "which is not 1 to 1024 bytes long";
+		return "is not 1 to 1024 bytes long";
 	return NULL;
 }
 

@@ -1,8 +1,9 @@
 /*
  * What the values of hookspool.conf(5) look like, one by one: sizes,
  * durations, numbers, URLs, headers, keys in a path. Pure. Each function
- * returns NULL if the text is fine, else a constant sentence, made to follow
- * the text: "..., which is no number".
+ * returns NULL if the text is fine, else a constant text that follows the value
+ * in a message: "is not a number". After a ";" it says what to write instead;
+ * without one, the caller does.
  */
 #ifndef HOOKSPOOL_VALUE_H
 #define HOOKSPOOL_VALUE_H
@@ -14,13 +15,20 @@
 
 enum value_unit { VALUE_PLAIN, VALUE_SIZE, VALUE_DURATION };
 
+/* What value_read_number returns for a number that lacks its unit. */
+extern const char value_no_unit[];
+
 /* Reads `64M` (bytes), `10s` (milliseconds) or a plain `32` into `number`. A
- * bare number of a size or duration is refused, but for 0. */
+ * size or duration needs a unit, except 0. */
 const char *value_read_number(
     const char *text, enum value_unit unit, int64_t *number);
 
 /* Appends `number` as value_read_number reads it, in the largest unit. */
 void value_add_number(struct buf *buf, enum value_unit unit, int64_t number);
+
+/* Appends the digits with each unit: `5K, 5M or 5G`. */
+void value_add_with_units(
+    struct buf *buf, enum value_unit unit, const char *number);
 
 /* An http or https URL with a host. */
 const char *value_check_url(const char *text);
