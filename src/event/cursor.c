@@ -1,6 +1,7 @@
 /*
- * The cursor over checked texts: see json.h. It looks only for where things
- * end, since json_check has passed the text: on any other it would run away.
+ * The cursor over checked texts: see json.h. Searches only for the ends of
+ * values, and relies on json_check: on an unchecked text it would run past the
+ * end.
  */
 #include "config.h"
 
@@ -29,7 +30,7 @@ json_kind_of(const char *text)
 	}
 }
 
-/* Behind the string whose opening quote is at `at`. */
+/* Returns the place after the string whose opening quote is at `at`. */
 static const char *
 after_string(const char *at, const char *end)
 {
@@ -43,7 +44,7 @@ after_string(const char *at, const char *end)
 	return at + 1;
 }
 
-/* Behind the container that opens at `at`. */
+/* Returns the place after the container that opens at `at`. */
 static const char *
 after_container(const char *at, const char *end)
 {
@@ -70,7 +71,8 @@ is_between(char byte)
 	       byte == ',' || byte == ':';
 }
 
-/* Behind the value at `at`; `end` is the bracket that closes its container. */
+/* Returns the place after the value at `at`. `end` is the closing bracket of
+ * the container around the value. */
 static const char *
 after_value(const char *at, const char *end)
 {
@@ -105,7 +107,7 @@ json_enter(const struct json_value *value)
 	};
 }
 
-/* Takes the value at the cursor, and what separates it from the next. */
+/* Takes the value at the cursor, and the separators after the value. */
 static struct json_value
 step(struct json_cursor *cursor)
 {

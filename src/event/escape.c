@@ -1,5 +1,5 @@
 /*
- * JSON's escapes: see escape.h.
+ * Decodes JSON's escapes: see escape.h.
  */
 #include "config.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-/* Four hexadecimal digits at `at`; -1: there are none. */
+/* Reads four hexadecimal digits at `at`. Returns -1 if there are fewer. */
 static int32_t
 read_unit(const char *at, const char *end)
 {
@@ -59,8 +59,9 @@ write_utf8(uint32_t code, char *out)
 	return 4;
 }
 
-/* What \uXXXX at `*at` stands for, two of them where they are a pair; U+FFFD
- * for half of one, and for U+0000, as in event.h. 0 bytes: it is none. */
+/* Decodes \uXXXX at `*at`, or a surrogate pair of two. Half a pair, and U+0000,
+ * become U+FFFD as in event.h. Returns the number of bytes; 0 if there is no
+ * valid \uXXXX. */
 static size_t
 take_unicode(const char **at, const char *end, char *out)
 {
@@ -105,7 +106,7 @@ escape_take(const char **at, const char *end, char out[4])
 	return 1;
 }
 
-/* Mostly there is none: what stands between two is copied as it is. */
+/* Copies the bytes between escapes in runs, since escapes are rare. */
 void
 escape_add_decoded(struct buf *out, const char *text, size_t len)
 {

@@ -1,9 +1,9 @@
 /*
- * The envelope of a notification: see event.h. Walks the checked text with
- * the cursor, once for the whole and once for each of the few objects that
- * ids are in; json-c is given a single string, and only one that has an
- * escape in it and is short enough to matter. What it allocates is bounded
- * by the limits on names, not by the body.
+ * The envelope of a notification: see event.h. Walks the checked text with the
+ * cursor, once for the whole and once for each of the few objects that hold
+ * ids. json-c decodes single strings only: those with an escape, and short
+ * enough to matter. Allocations are bounded by the limits on names, not by the
+ * body.
  */
 #include "config.h"
 
@@ -20,13 +20,13 @@
 #include "base/xalloc.h"
 #include "event/json.h"
 
-/* A member that is looked for, and the last one of that name. */
+/* A wanted member, and the last value found under its name. */
 struct member {
 	const char *name;
-	struct json_value value; /* text NULL: there is none */
+	struct json_value value; /* text NULL: not found */
 };
 
-/* Adds decoded bytes, each U+0000 as U+FFFD. */
+/* Appends decoded bytes, each U+0000 as U+FFFD. */
 static void
 add_decoded(struct buf *out, const char *bytes, size_t len)
 {
@@ -40,7 +40,7 @@ add_decoded(struct buf *out, const char *bytes, size_t len)
 	buf_add(out, bytes, (size_t)(end - bytes));
 }
 
-/* Decodes a string with escapes by json-c. False if that refuses it. */
+/* Decodes a string with escapes by json-c. Returns false if json-c refuses. */
 static bool
 decode_escapes(struct buf *out, const struct json_value *string)
 {
@@ -59,11 +59,11 @@ decode_escapes(struct buf *out, const struct json_value *string)
 	return object != NULL;
 }
 
-/* The longest that `max` decoded bytes can be as sent: \u0000 each. */
+/* Bytes of the longest source of `max` decoded bytes: each as \u0000. */
 #define SENT_MAX(max) (6 * (size_t)(max) + 2)
 
-/* The value of a string as text that the caller frees; NULL if it has more
- * than `max` bytes. */
+/* Returns the decoded string, for the caller to free; NULL if longer than `max`
+ * bytes. */
 static char *
 decode_dup(const struct json_value *string, size_t max)
 {
@@ -83,7 +83,7 @@ decode_dup(const struct json_value *string, size_t max)
 	return NULL;
 }
 
-/* The member of this name among those wanted; NULL: it is none of them. */
+/* Returns the wanted member with this name, or NULL. */
 static struct member *
 match(const struct json_value *key, struct member *wanted, size_t count)
 {
@@ -107,7 +107,8 @@ match(const struct json_value *key, struct member *wanted, size_t count)
 	return found;
 }
 
-/* Fills in the wanted members of `object`; none if it is not an object. */
+/* Fills in the wanted members of `object`; none if `object` is no JSON
+ * object. */
 static void
 find_members(
     const struct json_value *object, struct member *wanted, size_t count)
@@ -134,7 +135,7 @@ find_id(const struct json_value *object)
 	return id.value;
 }
 
-/* An id as text; NULL if this place has none. */
+/* Returns an id as text; NULL if this place has none. */
 static char *
 id_dup(const struct json_value *value)
 {
@@ -151,7 +152,7 @@ id_dup(const struct json_value *value)
 	return id;
 }
 
-/* The id of the first place that has one. */
+/* Returns the id of the first place that has one. */
 static char *
 first_id_dup(const struct json_value *places, size_t count)
 {
@@ -165,7 +166,7 @@ first_id_dup(const struct json_value *places, size_t count)
 
 enum { COMMUNITY, TYPE, EVENTS, TICKET_ID, CONVERSATION_ID, TOP_COUNT };
 
-/* Fills in the ids; `top` are the members of the envelope. */
+/* Fills in the ids. `top` holds the members of the envelope. */
 static void
 read_ids(struct event *event, const struct member *top)
 {
@@ -188,8 +189,8 @@ read_ids(struct event *event, const struct member *top)
 	    3);
 }
 
-/* Says why the members are no envelope; NULL if they are, and then `type` is
- * the event's, which the caller frees. */
+/* Returns why the members are no envelope, or NULL and the event's `type`, for
+ * the caller to free. */
 static const char *
 check_envelope(const struct member *top, char **type)
 {

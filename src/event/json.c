@@ -1,9 +1,8 @@
 /*
- * The checker: see json.h. One pass, no recursion: which of
- * the open containers are objects is one bit each in a word. Knows nothing
- * of what the text means. Its sentences are for the person who has to mend
- * the text; at the end of a text that stops too early the offset is its
- * length.
+ * The checker: see json.h. One pass without recursion: one bit per open
+ * container says whether the container is an object. Gives no meaning to the
+ * text. Error sentences are for the person who must correct the text. For a
+ * text that ends too early, the error's offset is the length of the text.
  */
 #include "config.h"
 
@@ -18,7 +17,7 @@ static const char strange_word[] = "a word is none of true, false and null";
 struct scan {
 	const unsigned char *at;
 	const unsigned char *end;
-	uint64_t objects; /* the innermost container is the lowest bit */
+	uint64_t objects; /* one bit per container, innermost lowest */
 	unsigned depth;
 	unsigned values;
 };
@@ -27,8 +26,8 @@ _Static_assert(JSON_MAX_DEPTH <= 64, "a bit of a word for each level");
 
 /* ---- the bytes of a string ---- */
 
-/* 1: stands for itself in a string and needs no second look. All but the
- * control characters, the quote, the backslash and what is not ASCII. */
+/* 1 marks bytes that stand for themselves in a string: all but control
+ * characters, the quote, the backslash and bytes outside ASCII. */
 static const unsigned char is_plain[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x00 */
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x10 */
@@ -40,8 +39,8 @@ static const unsigned char is_plain[256] = {
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x70 */
 };
 
-/* Steps over one character of several bytes, as RFC 3629 has them: nothing
- * that is longer than it need be, no surrogates, U+10FFFF at most. */
+/* Steps over one multi-byte character by RFC 3629: no overlong form, no
+ * surrogate, U+10FFFF at most. */
 static const char *
 take_utf8(struct scan *scan)
 {
@@ -98,7 +97,7 @@ take_escape(struct scan *scan)
 	return NULL;
 }
 
-/* From the opening quote to behind the closing one. */
+/* Steps over a string, both quotes included. */
 static const char *
 take_string(struct scan *scan)
 {
@@ -200,7 +199,7 @@ skip_space(struct scan *scan)
 		scan->at++;
 }
 
-/* A member's name and the colon. */
+/* Steps over a member's name and the colon. */
 static const char *
 take_name(struct scan *scan)
 {
@@ -229,8 +228,7 @@ in_object(const struct scan *scan)
 	return (scan->objects & 1) != 0;
 }
 
-/* Enters what opens here, up to its first value; steps over it if there is
- * nothing in it. */
+/* Enters a container, up to its first value; steps over an empty container. */
 static const char *
 take_open(struct scan *scan)
 {
@@ -249,7 +247,7 @@ take_open(struct scan *scan)
 	return is_object ? take_name(scan) : NULL;
 }
 
-/* What might have been meant by a byte that begins no value. */
+/* Guesses what was meant by a byte that begins no value. */
 static const char *
 why_no_value(unsigned char byte)
 {
@@ -269,7 +267,8 @@ why_no_value(unsigned char byte)
 	}
 }
 
-/* A number, string or word, or what take_open takes. */
+/* Steps over a number, string, word or empty container; enters any other
+ * container. */
 static const char *
 take_value(struct scan *scan)
 {
@@ -292,8 +291,8 @@ take_value(struct scan *scan)
 	}
 }
 
-/* What follows a complete value in a container: brackets that close, and
- * then a comma where a further value comes. */
+/* Steps over what may follow a complete value: closing brackets, then a comma
+ * (and name) if another value comes. */
 static const char *
 take_after(struct scan *scan)
 {
@@ -315,7 +314,7 @@ take_after(struct scan *scan)
 	return NULL;
 }
 
-/* The values of the text, in the order in which they begin. */
+/* Steps over all values of the text, in the order in which they begin. */
 static const char *
 take_values(struct scan *scan)
 {

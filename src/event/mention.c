@@ -1,9 +1,8 @@
 /*
- * Looks for a ticket, a note or an e-mail address: see mention.h. Walks a JSON
- * text with the cursor; goes down as deep as json.h allows, 64 levels. Decodes
- * a character at a time and without allocation, since it compares and keeps
- * nothing; a text that is not JSON, or is searched for any text, is decoded as
- * a whole.
+ * Searches for a ticket, a note or an e-mail address: see mention.h. Walks a
+ * JSON text with the cursor, recursively, at most 64 levels deep (json.h).
+ * Compares members one decoded character at a time, without allocation. Decodes
+ * the text as a whole where the text is not JSON or any text is searched for.
  */
 #include "config.h"
 
@@ -18,7 +17,7 @@
 #include "event/escape.h"
 #include "event/json.h"
 
-/* What was found so far. */
+/* What has been found so far. */
 struct search {
 	const struct mention *what;
 	bool has_ticket;
@@ -26,7 +25,7 @@ struct search {
 	bool has_email;
 };
 
-/* What the member `Id` of an object would be the id of. */
+/* The owner of an object's member `Id`. */
 enum owner { OWNER_OTHER, OWNER_TICKET, OWNER_NOTE };
 
 static bool
@@ -36,7 +35,7 @@ is_same(const char *a, const char *b, size_t len, bool ignores_case)
 	       0;
 }
 
-/* Whether the string's value is `wanted`. */
+/* Returns whether the decoded string equals `wanted`. */
 static bool
 is_string(
     const struct json_value *string, const char *wanted, bool ignores_case)
@@ -56,7 +55,7 @@ is_string(
 	return *wanted == '\0';
 }
 
-/* Whether the name ends in Email. */
+/* Returns whether the name ends in Email, in any case. */
 static bool
 names_email(const struct json_value *name)
 {
@@ -89,7 +88,7 @@ is_id(const struct json_value *value, const char *id)
 	return value->kind == JSON_STRING && is_string(value, id, false);
 }
 
-/* A member that is no container. */
+/* Examines a member whose value is no container. */
 static void
 look_at(struct search *search, enum owner owner, const struct json_value *name,
     const struct json_value *value)
@@ -128,7 +127,8 @@ is_all_found(const struct search *search)
 	       (what->email == NULL || search->has_email);
 }
 
-/* All that is in a container: recursive, as deep as json_check lets pass. */
+/* Examines everything in a container. Recursive; json_check bounds the
+ * depth. */
 static void
 look_into(
     struct search *search, enum owner owner, const struct json_value *container)
@@ -177,7 +177,7 @@ has_email(const char *text, size_t len, const char *email)
 {
 	size_t email_len = strlen(email), i;
 
-	/* A letter's two cases differ in the one bit. */
+	/* The two cases of a letter differ in this one bit. */
 	for (i = 0; i + email_len <= len; i++)
 		if (((text[i] ^ email[0]) & ~0x20) == 0 &&
 		    is_same(text + i, email, email_len, true))
@@ -244,8 +244,8 @@ mention_find_text(const char *text, size_t len, const struct mention *what)
 
 /* ---- any text in any text ---- */
 
-/* Makes capitals small, those of ASCII and those of Latin-1 in UTF-8: there
- * too, the two cases differ in the one bit. */
+/* Converts capitals of ASCII, and of Latin-1 in UTF-8, to small letters: the
+ * two cases differ in this one bit. */
 static void
 fold(char *text, size_t len)
 {
@@ -256,7 +256,7 @@ fold(char *text, size_t len)
 		byte = (unsigned char)text[i];
 		if ((byte >= 'A' && byte <= 'Z') ||
 		    (before == 0xC3 && byte >= 0x80 && byte <= 0x9E &&
-			byte != 0x97)) /* the sign of multiplication */
+			byte != 0x97)) /* multiplication sign */
 			text[i] = (char)(byte | 0x20);
 		before = byte;
 	}
@@ -283,7 +283,7 @@ mention_has_text(const char *text, size_t len, const char *wanted)
 	buf_init(&copy, len);
 	escape_add_decoded(&copy, text, len);
 	is_there = wanted_len > 0 && has_folded(&copy, folded, wanted_len);
-	/* Who writes a backslash may mean an escape as it was sent. */
+	/* A wanted text with a backslash may mean an escape as sent. */
 	if (!is_there && strchr(wanted, '\\') != NULL) {
 		buf_clear(&copy);
 		buf_add(&copy, text, len);
