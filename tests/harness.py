@@ -57,6 +57,9 @@ def main(name):
     """Runs the registered tests, or those named as arguments."""
     if name != "__main__":
         return
+    # A shell ignores it for what it starts in the background; the programs
+    # under test are started as from a terminal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = [t for t in _tests
               if len(sys.argv) < 2 or t.__name__ in sys.argv[1:]]
     print("1..%d" % len(chosen), flush=True)
