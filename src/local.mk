@@ -87,6 +87,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/store_internal.h \
 	%D%/spool/summary.c \
 	%D%/spool/trial.c \
+	%D%/spool/tx.c %D%/spool/tx.h \
 	%D%/spool/wake.c %D%/spool/wake.h \
 	%D%/spool/write.c
 

@@ -132,7 +132,7 @@ capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 capture_tool_LDADD = libhookspool.a $(SQLITE_LIBS)
 
 # spool/: what becomes of an event
-unit_tests += test_lane test_probes test_spool_time test_hold test_change test_order test_plans
+unit_tests += test_tx test_lane test_probes test_spool_time test_hold test_change test_order test_plans
 unit_tests += test_bodies test_work test_route test_settle test_list test_query test_erase
 delivery_fixture = $(spool_fixture) \
 	%D%/delivery_fixture.c %D%/delivery_fixture.h
@@ -142,6 +142,9 @@ test_spool_time_LDADD = $(unit_ldadd)
 test_probes_SOURCES = %D%/test_probes.c $(delivery_fixture)
 test_probes_CPPFLAGS = $(unit_cppflags)
 test_probes_LDADD = $(unit_ldadd)
+test_tx_SOURCES = %D%/test_tx.c $(delivery_fixture)
+test_tx_CPPFLAGS = $(unit_cppflags)
+test_tx_LDADD = $(unit_ldadd)
 test_lane_SOURCES = %D%/test_lane.c $(delivery_fixture)
 test_lane_CPPFLAGS = $(unit_cppflags)
 test_lane_LDADD = $(unit_ldadd)

@@ -1,37 +1,13 @@
 /*
- * What waits for its next attempt comes forward, a page a call: where its
- * destination is back, or somebody says that something was mended. Walks
- * through what waits alone, by its time, and not through what is due or
- * behind, however long that backlog is.
+ * Brings forward, a page a call, the deliveries that wait for their next
+ * attempt: after their destination has come back, or an operator has said that
+ * its fault is gone. Walks the waiting deliveries alone, by their time, and so
+ * costs the same however many are due or behind.
  */
 #include "config.h"
 
 #include "spool/store_internal.h"
-
-/* Where the page after `from_ms` ends; INT64_MAX: it is the last one. */
-static enum store_status
-find_end(struct store *store, int64_t destination, int64_t from_ms,
-    size_t limit, int64_t *to_ms)
-{
-	enum store_status status;
-	sqlite3_stmt *row = sql_prepare(store,
-	    "SELECT next_at_ms FROM deliveries WHERE destination = ?1 "
-	    "AND state = 0 AND next_at_ms > ?2 ORDER BY next_at_ms, seq "
-	    "LIMIT 1 OFFSET ?3");
-
-	sqlite3_bind_int64(row, 1, destination);
-	sqlite3_bind_int64(row, 2, from_ms);
-	sqlite3_bind_int64(row, 3, (int64_t)limit - 1);
-	*to_ms = INT64_MAX;
-	status = sql_next(store, row);
-	if (status == STORE_GONE)
-		return STORE_OK;
-	if (status != STORE_OK)
-		return status;
-	*to_ms = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return STORE_OK;
-}
+#include "spool/tx.h"
 
 /* clang-format off */
 static const char bring_sql[] =
@@ -43,45 +19,36 @@ static const char bring_sql[] =
     "AND (?5 IS NULL OR failed_at_ms BETWEEN ?5 AND ?7))";
 /* clang-format on */
 
-static enum store_status
-bring_page(struct store *store, int64_t destination,
-    const struct forward *forward, int64_t to_ms)
+static void
+bring_page(struct tx *tx, int64_t destination, const struct forward *forward,
+    int64_t to_ms)
 {
-	sqlite3_stmt *statement = sql_prepare(store, bring_sql);
+	bool is_failed = forward->which == FORWARD_FAILED;
 
-	sqlite3_bind_int64(statement, 1, destination);
-	sqlite3_bind_int64(statement, 2, forward->now_ms);
-	sqlite3_bind_int64(statement, 3, forward->from_ms);
-	sqlite3_bind_int64(statement, 4, to_ms);
-	if (forward->which == FORWARD_FAILED) {
-		sqlite3_bind_int64(statement, 5, forward->failed_since_ms);
-		sqlite3_bind_int64(statement, 7, forward->failed_until_ms);
-	}
-	sqlite3_bind_int(statement, 6, forward->which == FORWARD_EVEN_ASKED);
-	return sql_run(store, statement);
+	tx_run(tx, bring_sql, destination, forward->now_ms, forward->from_ms,
+	    to_ms, is_failed ? sql_int(forward->failed_since_ms) : sql_null(),
+	    forward->which == FORWARD_EVEN_ASKED,
+	    is_failed ? sql_int(forward->failed_until_ms) : sql_null());
 }
 
 enum store_status
 store_bring_forward(struct store *store, int64_t destination,
     struct forward *forward, size_t limit, bool *is_more)
 {
+	/* Where the page ends; INT64_MAX: it is the last one. */
 	int64_t to_ms = INT64_MAX;
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
 
 	*is_more = false;
-	if (status != STORE_OK)
-		return status;
-	status = find_end(store, destination, forward->from_ms, limit, &to_ms);
-	if (status == STORE_OK)
-		status = bring_page(store, destination, forward, to_ms);
-	if (status != STORE_OK) {
-		store_rollback(store);
-		return status;
-	}
-	status = store_commit(store);
-	if (status == STORE_OK) {
-		*is_more = to_ms != INT64_MAX;
-		forward->from_ms = to_ms;
-	}
-	return status;
+	tx_get(&tx,
+	    "SELECT next_at_ms FROM deliveries WHERE destination = ?1 "
+	    "AND state = 0 AND next_at_ms > ?2 ORDER BY next_at_ms, seq "
+	    "LIMIT 1 OFFSET ?3",
+	    destination, forward->from_ms, limit - 1, &to_ms);
+	bring_page(&tx, destination, forward, to_ms);
+	if (tx_end(&tx) != STORE_OK)
+		return tx.status;
+	*is_more = to_ms != INT64_MAX;
+	forward->from_ms = to_ms;
+	return STORE_OK;
 }

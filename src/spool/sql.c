@@ -233,18 +233,27 @@ store_fail_on(struct store *store, sqlite3 *db, int code, const char *doing)
 }
 
 enum store_status
+store_say_list(struct store *store, enum store_status status,
+    const char *format, va_list args)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	buf_clear(&store->why);
+	buf_add(&store->why, text, strnlen(text, WHY_MAX_BYTES));
+	free(text);
+	return status;
+}
+
+enum store_status
 store_say(
     struct store *store, enum store_status status, const char *format, ...)
 {
 	va_list args;
-	char *text = NULL;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	status = store_say_list(store, status, format, args);
 	va_end(args);
-	buf_clear(&store->why);
-	buf_add(&store->why, text, strnlen(text, WHY_MAX_BYTES));
-	free(text);
 	return status;
 }

@@ -11,6 +11,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -170,6 +171,8 @@ enum store_status store_fail_on(
 /* Writes `why` and returns `status`. */
 enum store_status store_say(struct store *store, enum store_status status,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum store_status store_say_list(struct store *store, enum store_status status,
+    const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 /* ---- writing: write.c ---- */
 
