@@ -114,10 +114,10 @@ static void
 a_replay_is_of_what_is_dead_unless_told(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct list_filter delivered = {.state = "delivered"};
-	const struct list_filter dropped = {.state = "dropped"};
+	const struct list_filter delivered = {.state = LIST_STATE_DELIVERED};
+	const struct list_filter dropped = {.state = LIST_STATE_DROPPED};
 	const struct list_filter pending = {
-	    .state = "pending", .destination = "crm"};
+	    .state = LIST_STATE_PENDING, .destination = "crm"};
 	int64_t ids[2];
 
 	fill(fixture, ids);
@@ -173,7 +173,7 @@ the_filter_chooses_the_events(void **state)
 {
 	struct fixture *fixture = *state;
 	int64_t ids[2];
-	const struct list_filter type = {.state = "pending",
+	const struct list_filter type = {.state = LIST_STATE_PENDING,
 				     .type = "note_*",
 				     .destination = "bi"},
 				 community = {.community = "Even"},
@@ -273,10 +273,10 @@ static void
 what_died_elsewhere_is_replayed_to_another_destination(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct list_filter dead = {.state = "dead"},
-				 dead_at_bi = {.state = "dead",
+	const struct list_filter dead = {.state = LIST_STATE_DEAD},
+				 dead_at_bi = {.state = LIST_STATE_DEAD,
 				     .destination = "bi"},
-				 of_crm = {.state = "delivered",
+				 of_crm = {.state = LIST_STATE_DELIVERED,
 				     .destination = "crm"};
 	struct change_options to_crm = {.mode = CHANGE_MAKE, .to = "crm"},
 			      to_new = {.mode = CHANGE_MAKE, .to = "new"};
@@ -300,8 +300,8 @@ static void
 orphaned_deliveries_can_be_dropped_and_live_again(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct list_filter orphaned = {.state = "orphaned"},
-				 pending = {.state = "pending"},
+	const struct list_filter orphaned = {.state = LIST_STATE_ORPHANED},
+				 pending = {.state = LIST_STATE_PENDING},
 				 one = {.limit = 1};
 	int64_t ids[2], other;
 
@@ -326,18 +326,19 @@ static void
 what_cannot_be_chosen_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const names[] = {
-	    "new", "routed", "lost", "delivered", "dropped"};
+	static const enum list_state states[] = {LIST_STATE_NEW,
+	    LIST_STATE_ROUTED, LIST_STATE_DELIVERED, LIST_STATE_DROPPED};
 	struct change_counts counts;
 	size_t i;
 
-	for (i = 0; i < sizeof names / sizeof *names; i++) {
-		const struct list_filter filter = {.state = names[i]};
+	for (i = 0; i < sizeof states / sizeof *states; i++) {
+		const struct list_filter filter = {.state = states[i]};
 
 		assert_int_equal(
 		    store_drop(fixture->store, &filter, &make, &counts),
 		    STORE_REFUSED);
-		assert_non_null(strstr(store_why(fixture->store), names[i]));
+		assert_non_null(strstr(
+		    store_why(fixture->store), list_state_name(states[i])));
 	}
 }
 
@@ -444,10 +445,10 @@ however_much_is_kept_the_filter_finds_what_it_matches(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct list_filter ticket = {.ticket = "7"},
-				 dead = {.state = "dead"},
-				 delivered = {.state = "delivered"},
-				 one_delivered = {
-				     .state = "delivered", .ticket = "7"};
+				 dead = {.state = LIST_STATE_DEAD},
+				 delivered = {.state = LIST_STATE_DELIVERED},
+				 one_delivered = {.state = LIST_STATE_DELIVERED,
+				     .ticket = "7"};
 	const struct change_options to_bi = {.mode = CHANGE_COUNT, .to = "bi"},
 				    count = {.mode = CHANGE_COUNT};
 	int64_t ids[2];

@@ -98,9 +98,9 @@ an_export_has_the_bodies_in_capture_order(void **state)
 	export_is(fixture, &filter, "1 2 3 ", "abc");
 	filter.limit = 2;
 	export_is(fixture, &filter, "1 2 ", "ab");
-	filter = (struct list_filter){.state = "dead"};
+	filter = (struct list_filter){.state = LIST_STATE_DEAD};
 	export_is(fixture, &filter, "1 ", "a");
-	filter = (struct list_filter){.state = "new"};
+	filter = (struct list_filter){.state = LIST_STATE_NEW};
 	export_is(fixture, &filter, "3 ", "c");
 	filter = (struct list_filter){.since = {true, delivery_now_ms}};
 	export_is(fixture, &filter, "3 ", "c");

@@ -250,9 +250,9 @@ static void
 a_replay_asks_for_a_probe_of_whom_it_touches(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct list_filter pending = {.state = "pending"},
-				 of_bi = {
-				     .state = "pending", .destination = "bi"};
+	const struct list_filter pending = {.state = LIST_STATE_PENDING},
+				 of_bi = {.state = LIST_STATE_PENDING,
+				     .destination = "bi"};
 	int64_t ids[2], number = 0, other = 0, touched = 0;
 	struct change_options options = {.mode = CHANGE_MAKE,
 	    .touched = note_touched,

@@ -376,7 +376,7 @@ static void
 change_until_killed(struct fixture *fixture, int pipe_fd)
 {
 	const struct list_filter all = {.limit = 0},
-				 dropped = {.state = "dropped"};
+				 dropped = {.state = LIST_STATE_DROPPED};
 	struct change_options options = {
 	    .mode = CHANGE_MAKE, .progress = tell, .progress_arg = &pipe_fd};
 	struct change_counts counts;
@@ -436,7 +436,7 @@ static void
 kills_amid_drops_and_replays_leave_every_lane_whole(void **state)
 {
 	struct world *world = world_new(*state, 11);
-	const struct list_filter dropped = {.state = "dropped"};
+	const struct list_filter dropped = {.state = LIST_STATE_DROPPED};
 	const struct change_options options = {.mode = CHANGE_MAKE};
 	struct change_counts counts;
 	int i;

@@ -112,7 +112,7 @@ count_row(void *arg, const struct event_row *event,
 static void
 look(struct fixture *fixture)
 {
-	const struct list_filter dead = {.state = "dead", .limit = 1},
+	const struct list_filter dead = {.state = LIST_STATE_DEAD, .limit = 1},
 				 since = {.since = {true, 1}, .limit = 1},
 				 newest = {.limit = 1};
 	struct store_summary summary;
@@ -134,8 +134,9 @@ look(struct fixture *fixture)
 static void
 change(struct fixture *fixture)
 {
-	const struct list_filter delivered = {.state = "delivered"},
-				 pending = {.state = "pending"}, all = {0};
+	const struct list_filter delivered = {.state = LIST_STATE_DELIVERED},
+				 pending = {.state = LIST_STATE_PENDING},
+				 all = {0};
 	struct change_options options = {.mode = CHANGE_MAKE};
 	struct change_counts counts;
 	int64_t ids[3];

@@ -174,7 +174,7 @@ static void
 events_that_no_destination_wanted_are_counted(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct list_filter all = {.state = NULL};
+	const struct list_filter all = {.state = LIST_STATE_ANY};
 	struct change_options to_crm = {.mode = CHANGE_MAKE, .to = "crm"};
 	struct retention retention = {.retain_ms = 1};
 	struct change_counts counts;

@@ -316,7 +316,8 @@ command_replay(struct call *call)
 	if (from != NULL && !names_check(call, from))
 		return STATUS_WRONG;
 	call->filter.destination = from != NULL ? from : to;
-	if (to == NULL || (from == NULL && call->filter.state != NULL))
+	if (to == NULL ||
+	    (from == NULL && call->filter.state != LIST_STATE_ANY))
 		return run(&changing);
 	destination = find_destination(call->config, to);
 	if (destination == NULL)

@@ -97,11 +97,11 @@ print_values(const struct command *command)
 static void
 print_states(void)
 {
-	int state;
+	enum list_state state;
 
-	fputs("\tlocal states='new routed", stdout);
-	for (state = DELIVERY_PENDING; state <= DELIVERY_ORPHANED; state++)
-		printf(" %s", delivery_state_name((enum delivery_state)state));
+	fputs("\tlocal states='", stdout);
+	for (state = LIST_STATE_NEW; state < LIST_STATE_COUNT; state++)
+		printf("%s ", list_state_name(state));
 	puts("'");
 }
 

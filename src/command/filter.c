@@ -11,23 +11,6 @@
 #include "command/when.h"
 #include "conf/value.h"
 
-#define STATES                                                                 \
-	"expected new, routed, pending, delivered, dead, dropped or orphaned"
-
-static bool
-is_state(const char *word)
-{
-	int state;
-
-	if (strcmp(word, "new") == 0 || strcmp(word, "routed") == 0)
-		return true;
-	for (state = DELIVERY_PENDING; state <= DELIVERY_ORPHANED; state++)
-		if (strcmp(word,
-			delivery_state_name((enum delivery_state)state)) == 0)
-			return true;
-	return false;
-}
-
 static int
 misread(const struct call *call, int option, const char *expected)
 {
@@ -47,6 +30,16 @@ check_empty(const struct call *call)
 		    *call->values[option] == '\0')
 			return misread(call, option, "it must not be empty");
 	return STATUS_FINE;
+}
+
+static int
+read_state(struct call *call)
+{
+	const char *word = call->values[FILTER_STATE];
+
+	if (word == NULL || list_state_read(word, &call->filter.state))
+		return STATUS_FINE;
+	return misread(call, FILTER_STATE, "expected " FILTER_STATES);
 }
 
 static int
@@ -99,17 +92,15 @@ filter_read(struct call *call, size_t limit_default)
 	const char *const *values = call->values;
 	int status = check_empty(call);
 
-	call->filter = (struct list_filter){.state = values[FILTER_STATE],
-	    .destination = values[FILTER_TO],
+	call->filter = (struct list_filter){.destination = values[FILTER_TO],
 	    .type = values[FILTER_TYPE],
 	    .ticket = values[FILTER_TICKET],
 	    .note = values[FILTER_NOTE],
 	    .community = values[FILTER_COMMUNITY],
 	    .author = values[FILTER_AUTHOR],
 	    .match = values[FILTER_MATCH]};
-	if (status == STATUS_FINE && values[FILTER_STATE] != NULL &&
-	    !is_state(values[FILTER_STATE]))
-		status = misread(call, FILTER_STATE, STATES);
+	if (status == STATUS_FINE)
+		status = read_state(call);
 	if (status == STATUS_FINE)
 		status = read_times(call);
 	if (status == STATUS_FINE)

@@ -62,14 +62,14 @@ choose_default(struct change *change)
 static enum store_status
 choose_states(struct store *store, struct change *change)
 {
-	const char *name = change->filter->state;
+	const char *name = list_state_name(change->filter->state);
 	enum delivery_state state;
 
-	if (name == NULL) {
+	if (change->filter->state == LIST_STATE_ANY) {
 		choose_default(change);
 		return STORE_OK;
 	}
-	if (!filter_read_state(name, &state))
+	if (!filter_delivery_state(change->filter, &state))
 		return store_say(store, STORE_REFUSED,
 		    "no delivery is ever in the state \"%s\"", name);
 	if (change->verb == VERB_DROP &&
@@ -132,7 +132,7 @@ is_repeat_asked(const struct change *change, const struct candidate *candidate)
 		return true;
 	return change->options->to == NULL ||
 	       change->options->event_id != NULL ||
-	       (change->filter->state != NULL &&
+	       (change->filter->state != LIST_STATE_ANY &&
 		   change->selection.is_chosen[candidate->state]);
 }
 

@@ -68,15 +68,33 @@ filter_is_found(const struct list_filter *filter, sqlite3_stmt *row, int column)
 		   mention_has_text(body, len, filter->match));
 }
 
-bool
-filter_read_state(const char *name, enum delivery_state *state)
+const char *
+list_state_name(enum list_state state)
 {
-	int i;
+	static const char *const event_states[] = {
+	    [LIST_STATE_NEW] = "new", [LIST_STATE_ROUTED] = "routed"};
 
-	for (i = DELIVERY_PENDING; i <= DELIVERY_ORPHANED; i++) {
-		*state = (enum delivery_state)i;
-		if (strcmp(name, delivery_state_name(*state)) == 0)
+	return state < LIST_STATE_PENDING
+		   ? event_states[state]
+		   : delivery_state_name(
+			 (enum delivery_state)(state - LIST_STATE_PENDING));
+}
+
+bool
+list_state_read(const char *word, enum list_state *state)
+{
+	for (*state = LIST_STATE_NEW; *state < LIST_STATE_COUNT; ++*state)
+		if (strcmp(word, list_state_name(*state)) == 0)
 			return true;
-	}
 	return false;
+}
+
+bool
+filter_delivery_state(
+    const struct list_filter *filter, enum delivery_state *state)
+{
+	if (filter->state < LIST_STATE_PENDING)
+		return false;
+	*state = (enum delivery_state)(filter->state - LIST_STATE_PENDING);
+	return true;
 }

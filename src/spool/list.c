@@ -25,13 +25,10 @@ enum way {
 	WAY_STATE /* deliveries in a state other than delivered */
 };
 
-/* What `filter->state` names. */
-enum asked { ASKED_NOTHING, ASKED_NEW, ASKED_ROUTED, ASKED_DELIVERY };
-
 struct walk {
 	const struct list_filter *filter;
-	enum asked asked;
-	enum delivery_state state; /* of ASKED_DELIVERY */
+	bool is_by_delivery;       /* the filter asks for a delivery's state, */
+	enum delivery_state state; /* this one */
 	enum way way;
 	bool is_upward; /* in capture order */
 	bool has_bodies;
@@ -45,31 +42,15 @@ struct walk {
 
 /* ---- the walk ---- */
 
-/* False if no state has this name. */
-static bool
-read_state(struct walk *walk, const char *name)
-{
-	if (name == NULL)
-		walk->asked = ASKED_NOTHING;
-	else if (strcmp(name, "new") == 0)
-		walk->asked = ASKED_NEW;
-	else if (strcmp(name, "routed") == 0)
-		walk->asked = ASKED_ROUTED;
-	else
-		walk->asked = ASKED_DELIVERY;
-	return walk->asked != ASKED_DELIVERY ||
-	       filter_read_state(name, &walk->state);
-}
-
 static enum store_status
 bound_seqs(struct store *store, struct walk *walk)
 {
 	int64_t routed_seq = 0;
 	enum store_status status = store_read_routed(store, &routed_seq);
 
-	if (walk->asked == ASKED_NEW)
+	if (walk->filter->state == LIST_STATE_NEW)
 		walk->after_seq = routed_seq;
-	if (walk->asked == ASKED_ROUTED)
+	if (walk->filter->state == LIST_STATE_ROUTED)
 		walk->before_seq = routed_seq + 1;
 	return status;
 }
@@ -89,9 +70,9 @@ bound_ids(struct walk *walk)
 		    filter->until.ms + ID_SLACK_MS, walk->before_id);
 }
 
-/* Whether so many deliveries are in the state asked for that it is better to
- * pass over the events that are not asked for: ten of these cost what one
- * delivery costs. */
+/* Chooses between two walks. Reading one delivery by its state costs about as
+ * much as skipping ten events: the state is common once more than a tenth of
+ * the events have a delivery in it, and then skipping events is cheaper. */
 static enum store_status
 is_state_common(struct store *store, const struct walk *walk, bool *is_so)
 {
@@ -124,7 +105,7 @@ choose_way(struct store *store, struct walk *walk)
 	    filter->since.is_given || filter->until.is_given ? WAY_ID : WAY_SEQ;
 	if (walk->is_upward)
 		walk->way = WAY_SEQ;
-	if (walk->is_upward || walk->asked != ASKED_DELIVERY ||
+	if (walk->is_upward || !walk->is_by_delivery ||
 	    walk->state == DELIVERY_DELIVERED)
 		return STORE_OK;
 	if (is_choosy)
@@ -138,16 +119,11 @@ choose_way(struct store *store, struct walk *walk)
 static enum store_status
 start(struct store *store, struct walk *walk)
 {
-	const struct list_filter *filter = walk->filter;
 	enum store_status status;
 
 	walk->before_seq = INT64_MAX;
-	if (!read_state(walk, filter->state))
-		return store_say(store, STORE_REFUSED,
-		    "no state is called \"%s\": there are new and routed for "
-		    "events, pending, delivered, dead, dropped and orphaned "
-		    "for deliveries",
-		    filter->state);
+	walk->is_by_delivery =
+	    filter_delivery_state(walk->filter, &walk->state);
 	status = choose_way(store, walk);
 	if (status != STORE_OK)
 		return status;
@@ -243,9 +219,9 @@ is_event_asked(const struct walk *walk, const struct event_row *event)
 	    .ticket_id = event->ticket_id,
 	    .note_id = event->note_id};
 
-	if (walk->asked == ASKED_NEW && event->is_routed)
+	if (walk->filter->state == LIST_STATE_NEW && event->is_routed)
 		return false;
-	if (walk->asked == ASKED_ROUTED && !event->is_routed)
+	if (walk->filter->state == LIST_STATE_ROUTED && !event->is_routed)
 		return false;
 	return filter_is_met(walk->filter, &facts);
 }
@@ -256,7 +232,7 @@ is_delivery_asked(
     const struct walk *walk, const struct delivery_row *rows, size_t count)
 {
 	const char *destination = walk->filter->destination;
-	bool is_any_state = walk->asked != ASKED_DELIVERY;
+	bool is_any_state = !walk->is_by_delivery;
 	size_t i;
 
 	if (is_any_state && destination == NULL)

@@ -537,9 +537,30 @@ struct time_bound {
 	int64_t ms;
 };
 
+/* The state that a filter asks for. */
+enum list_state {
+	LIST_STATE_ANY,
+	/* Of an event: */
+	LIST_STATE_NEW,
+	LIST_STATE_ROUTED,
+	/* Of a delivery, in the order of enum delivery_state: */
+	LIST_STATE_PENDING,
+	LIST_STATE_DELIVERED,
+	LIST_STATE_DEAD,
+	LIST_STATE_DROPPED,
+	LIST_STATE_ORPHANED,
+	LIST_STATE_COUNT
+};
+
+/* The word for a state, as in --state; NULL for LIST_STATE_ANY. */
+const char *list_state_name(enum list_state state);
+
+/* Reads such a word. False: no state has this name. */
+bool list_state_read(const char *word, enum list_state *state);
+
 /* What to list; NULL leaves a condition out. */
 struct list_filter {
-	const char *state; /* new, routed or a delivery state */
+	enum list_state state;
 	const char *destination;
 	const char *type; /* fnmatch pattern */
 	const char *ticket;
@@ -561,8 +582,7 @@ struct list_filter {
 /* A row at a time, newest first (by seq; within a span of time by id, and so by
  * time); return false from `each` to stop. The rows
  * are borrowed during the call, and no read transaction is open meanwhile. An
- * event matches a state and a destination if one delivery has both.
- * STORE_REFUSED: no state has that name. */
+ * event matches a state and a destination if one delivery has both. */
 typedef bool (*store_each_event)(void *arg, const struct event_row *event,
     const struct delivery_row *deliveries, size_t count);
 enum store_status store_list(struct store *store,
@@ -640,8 +660,8 @@ struct change_options {
  * state first, at most `limit` deliveries (0: all), in steps that hold the lock
  * for less than 100 ms; each step looks at the state again. What was changed
  * before a failure or a stop stays changed. `counts` tells also then.
- * STORE_REFUSED: no state has that name, or it cannot be chosen for this, or
- * `to` is not configured; store_why says so. STORE_GONE: there is no event
+ * STORE_REFUSED: the state cannot be chosen for this, or `to` is not
+ * configured; store_why says so. STORE_GONE: there is no event
  * `event_id`.
  *
  * Replay: dead, dropped and delivered ones are made pending again, due now or

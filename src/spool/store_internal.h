@@ -413,8 +413,9 @@ bool filter_is_found(
 /* Whether that was before the bound, or there is none. */
 bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
 
-/* Which state of a delivery is called that. False: none is. */
-bool filter_read_state(const char *name, enum delivery_state *state);
+/* The state of a delivery that is asked for. False: none is. */
+bool filter_delivery_state(
+    const struct list_filter *filter, enum delivery_state *state);
 
 /* ---- erase.c ---- */
 
