@@ -78,7 +78,7 @@ def a_wrong_call_exits_with_2_and_says_why():
             (["show"], "ID is missing"),
             (["show", "a", "b"], '"b" is one argument too many'),
             (["send", "http://127.0.0.1/"], "URL|@FILE|- FILE... is missing"),
-            (["send", "ftp://127.0.0.1/", "x"], "neither https:// nor"),
+            (["send", "ftp://127.0.0.1/", "x"], "does not begin with https://"),
             (["init", "--spool", "here"], "an absolute path"),
             (["init", "--spool", "/x\n[relay]"], "an absolute path"),
             (["list", "--limit", "2", "--limit=3"], "--limit is there twice")):
