@@ -1,5 +1,5 @@
 /*
- * The choice between the file and what was before: see choice.h.
+ * Chooses between the file and the previous configuration: see choice.h.
  */
 #include "config.h"
 
@@ -44,7 +44,7 @@ say_loss(struct buf *why, const struct config *before, const char *loss)
 	    before->path, loss, before->spool.path, CONFIG_KEPT_NAME);
 }
 
-/* Whether what is kept is to be used in place of the good file. */
+/* Returns whether to use the kept configuration instead of the good file. */
 static bool
 stays(const struct choice *choice, const struct config *kept, bool *is_passing,
     struct buf *why)
@@ -103,7 +103,7 @@ choose_anew(const struct config *in_use, struct buf *why)
 	return NULL;
 }
 
-/* Gives `list` what `before` has, and says what is wrong with the file. */
+/* Copies `before` to `list`, and moves the file's problem to `said`. */
 static void
 carry(struct text_list *list, char **problem, const struct text_list *before,
     struct buf *said)

@@ -1,6 +1,6 @@
 /*
- * The configuration as a thing that is used and freed. load.c finds it and
- * watches its files, parse.c reads its text, kept.c keeps the last good one.
+ * The configuration in memory: using and freeing. load.c finds and watches the
+ * files, parse.c reads the text, kept.c keeps the last good one.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /*
- * The files of destinations: see credentials.h.
+ * The secret files and certificates of destinations: see credentials.h.
  */
 #include "config.h"
 
@@ -17,11 +17,11 @@
 #define PEM_MAX_BYTES (256U << 10)
 #define WHY_MAX_BYTES 8192
 
-/* What a file of PEM must hold, and how it is read. */
+/* A kind of PEM file: how to read and recognise one. */
 struct pem_kind {
 	bool (*read)(const char *path, struct buf *bytes,
 	    struct config_file *file, struct buf *why);
-	const char *begins; /* part of the line that begins it */
+	const char *begins; /* part of its first line */
 	const char *name;
 };
 
@@ -30,8 +30,8 @@ static const struct pem_kind certificate = {
 static const struct pem_kind private_key = {
     file_read, "PRIVATE KEY-----", "private key"};
 
-/* Each of these: NULL, or the sentence that says what is wrong; the caller
- * frees it. */
+/* Each of these reads one file. Returns NULL, or a sentence that says what is
+ * wrong, for the caller to free. */
 
 static char *
 read_secrets(struct config *config, struct destination_config *destination)
@@ -106,7 +106,8 @@ static const struct {
 } credentials[] = {{"secret_file", read_secrets},
     {"client_cert", read_certificate}, {"client_key", read_key}};
 
-/* Likewise, with the name of what is wrong. */
+/* Reads all files of one destination. Returns NULL, or a sentence that also
+ * names the key, for the caller to free. */
 static char *
 read_one(struct config *config, struct destination_config *destination)
 {

@@ -1,7 +1,7 @@
 /*
- * The files by which the relay proves to a destination who it is. What is
- * wrong with one is an error of the configuration, since to deliver without
- * it would be wrong too; the sentence never quotes a secret.
+ * The files with which the relay proves its identity to a destination. A bad
+ * file is an error of the configuration, because a delivery without it would be
+ * wrong too. Sentences never quote a secret.
  */
 #ifndef HOOKSPOOL_CREDENTIALS_H
 #define HOOKSPOOL_CREDENTIALS_H
@@ -12,8 +12,8 @@
 
 struct config;
 
-/* Reads them for every destination, and adds them to the files watched.
- * False, with `why`, at the first that is not right. */
+/* Reads the files of every destination, and adds them to the watched files.
+ * Returns false with `why` at the first bad file. */
 bool credentials_read_all(struct config *config, struct buf *why);
 
 #endif

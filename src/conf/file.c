@@ -37,7 +37,8 @@ check_mode(const char *path, const struct config_file *file, struct buf *why)
 	return false;
 }
 
-/* One byte more than fits is asked for, so that too much is noticed. */
+/* Reads until `bytes` is full or the file ends. Reading past the maximum
+ * detects a file that is too large. */
 static bool
 read_all(int fd, const char *path, struct buf *bytes, struct buf *why)
 {

@@ -1,6 +1,6 @@
 /*
- * Files that hold configuration and secrets: read whole, refused if others
- * can read them, and remembered so that a change is noticed.
+ * Files with configuration and secrets: read whole, refused if others can read
+ * them, and remembered for noticing changes.
  */
 #ifndef HOOKSPOOL_FILE_H
 #define HOOKSPOOL_FILE_H
@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-/* A file, and how it looked when it was read. */
+/* A file, and its state when read. */
 struct config_file {
 	char *path;
 	bool is_there;
@@ -23,25 +23,25 @@ struct config_file {
 	long changed_ns;
 };
 
-/* Notes in `file` how `path` looks and reads it into `bytes` (up to its
- * maximum). False, with `why`, if it is not to be had, not a regular file,
- * too large, or can be read by others; `bytes` has what was read even so. The
- * caller frees file->path, in any case. */
+/* Records the state of `path` in `file` and reads the contents into `bytes` (up
+ * to its maximum). Returns false with `why` if the file is missing, unreadable,
+ * not regular, too large or readable by others; `bytes` still has the part that
+ * was read. The caller always frees file->path. */
 bool file_read(const char *path, struct buf *bytes, struct config_file *file,
     struct buf *why);
 
-/* The same for a file that others may read. */
+/* Reads a file like file_read, but others may read it too. */
 bool file_read_public(const char *path, struct buf *bytes,
     struct config_file *file, struct buf *why);
 
-/* How the file looks now; its `path` is NULL. */
+/* Returns the file's state now; `path` is NULL. */
 struct config_file file_look(const char *path);
 
-/* Whether it had changed less than `for_ms` before `wall_ms`. */
+/* Returns whether the file changed within `for_ms` before `wall_ms`. */
 bool file_is_fresh(
     const struct config_file *file, int64_t wall_ms, int64_t for_ms);
 
-/* Whether it looks different now. */
+/* Returns whether the file has changed since `file` was recorded. */
 bool file_is_changed(const struct config_file *file);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * The strict line parser of hookspool.conf(5). Fed one line at a time, so
- * that a file, a test and a fuzzer share it. Knows no key and no section.
- * A line is blank, a comment (# or ; first), [section], [section name], or
- * `key = value`; white space around each part is not part of it. There are no
+ * The strict line parser of hookspool.conf(5). Takes one line at a time, so a
+ * file, a test and a fuzzer can share the parser. Knows no key and no section.
+ * A line is blank, a comment (# or ; first), [section], [section name], or `key
+ * = value`, with white space around each part ignored. There are no
  * continuation lines, quotes or trailing comments: a value is the rest of its
  * line, byte for byte.
  */
@@ -19,15 +19,15 @@ enum ini_kind {
 	INI_KEY      /* key and value; the value may be "" */
 };
 
-/* Owned by the caller; reused from line to line; zeroed before the first. */
+/* Owned by the caller; reused for each line; zeroed before the first. */
 struct ini_line {
 	enum ini_kind kind;
 	char *key;
 	char *value;
 };
 
-/* Reads the `len` bytes of one line, without its newline (a CR before that is
- * ignored). NULL if fine, else a constant sentence that says why not. */
+/* Reads the `len` bytes of one line without its newline. Ignores a CR at the
+ * end. Returns NULL, or a constant sentence that says what is wrong. */
 const char *ini_read(struct ini_line *line, const char *bytes, size_t len);
 
 /* NULL-safe, idempotent. */

@@ -1,8 +1,7 @@
 /*
- * The last good configuration of the endpoint, kept in the spool folder
- * (design 2, "A typo loses no event"), and how it is found again. It is
- * replaced whole, by rename, and synced with its folder entry, so that after a
- * crash it is the old one or the new one.
+ * Keeps the endpoint's last good configuration in the spool folder (design 2,
+ * "A typo loses no event"), and finds it again. The file is written whole,
+ * synced and renamed, so a crash leaves the old version or the new one.
  */
 #include "config.h"
 
@@ -71,7 +70,7 @@ write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-/* Writes the text under a name of its own, and then renames that. */
+/* Writes the text to a temporary file, then renames the file. */
 static bool
 replace(int folder, const char *path, const struct buf *text)
 {
@@ -83,7 +82,7 @@ replace(int folder, const char *path, const struct buf *text)
 
 	if (fd < 0)
 		goto out;
-	/* Who shares the folder by its group shares the file. */
+	/* The folder's group, if it has access, can use the file too. */
 	is_done = fstat(folder, &st) == 0 &&
 		  fchmod(fd, (st.st_mode & 0070) != 0 ? 0660 : 0600) == 0 &&
 		  write_all(fd, buf_text(text), text->len) && fsync(fd) == 0 &&
@@ -135,7 +134,7 @@ link_path(const char *path)
 	return xasprintf("%s.spool", path);
 }
 
-/* Whether the two names are of one file or folder that is there. */
+/* Returns whether both names lead to the same existing file or folder. */
 static bool
 is_same(const char *a, const char *b)
 {
@@ -158,7 +157,7 @@ config_noted_spool_dup(const char *path)
 	return xmemdup(target, (size_t)len);
 }
 
-/* Makes the link under a name of its own, and renames that. */
+/* Makes a temporary link, then renames the link. */
 static void
 replace_link(const char *link, const char *target)
 {
@@ -186,9 +185,9 @@ config_note_spool(const struct config *config)
 	free(link);
 }
 
-/* The spool folder that a bad file names, as far as that can be seen: only
- * [spool] has a key like `path`, so its header may be what is bad. NULL: it
- * names none. */
+/* Guesses the spool folder that a bad file names. Any section will do, since
+ * only [spool] has a key like `path` and the bad part may be the header.
+ * Returns NULL if none is named. */
 static char *
 guess_spool(const struct buf *bytes)
 {
@@ -211,8 +210,8 @@ guess_spool(const struct buf *bytes)
 
 /* ---- reading it ---- */
 
-/* Whether what is kept is for the file at `path`: it says so, or, kept by an
- * earlier version, does not say. */
+/* Returns whether `kept` was kept for the file at `path`. Earlier versions did
+ * not record the file's path; their kept files match any. */
 static bool
 stands_for(const struct buf *kept, const char *path)
 {
@@ -230,8 +229,8 @@ stands_for(const struct buf *kept, const char *path)
 	return is_it;
 }
 
-/* What is kept in the folder for the file at `path` (NULL: for any); NULL:
- * nothing is. */
+/* Returns the configuration kept in the folder for the file at `path` (NULL:
+ * for any file), or NULL. */
 static struct config *
 read_kept(const char *path, const char *folder, struct buf *why)
 {
@@ -243,7 +242,7 @@ read_kept(const char *path, const char *folder, struct buf *why)
 	buf_clear(why);
 	buf_init(&bytes, KEPT_MAX_BYTES);
 	if (!file_read(kept, &bytes, &file, why)) {
-		/* `why` says it. */
+		/* `why` is set */
 	} else if (path != NULL && !stands_for(&bytes, path)) {
 		buf_add_format(why, "%s does not stand for %s", kept, path);
 	} else {
@@ -256,8 +255,9 @@ read_kept(const char *path, const char *folder, struct buf *why)
 	return config;
 }
 
-/* The same, where nobody but us says that the folder is the spool: what is kept
- * there must say so too, or else name the spool that is. */
+/* Reads like read_kept a folder that the bad file does not name. The kept
+ * configuration must name this folder as its spool, or name the spool to read
+ * instead. */
 static struct config *
 read_noted(const char *path, const char *folder, struct buf *why)
 {
@@ -296,8 +296,8 @@ find_kept(const char *path, const struct buf *bad, struct buf *why)
 	return config;
 }
 
-/* The kept one stands for the bad one: it has its name, and watches it instead
- * of itself. */
+/* Makes the kept configuration replace the bad one: takes over the bad file's
+ * name, and watches the bad file. */
 static void
 stand_in(struct config *config, struct config_file *bad)
 {
@@ -316,7 +316,7 @@ config_load_kept(const char *path, struct buf *why)
 	struct buf bytes;
 
 	buf_init(&bytes, KEPT_MAX_BYTES);
-	file_read(path, &bytes, &bad, why); /* whatever is wrong with it */
+	file_read(path, &bytes, &bad, why); /* Errors do not matter here. */
 	buf_clear(why);
 	config = find_kept(path, &bytes, why);
 	if (config != NULL)

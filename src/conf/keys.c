@@ -1,6 +1,6 @@
 /*
- * The keys: see keys.h. A new key is a row here, a field in conf.h and
- * words in hookspool.conf(5); a new type is a function in `types`.
+ * The keys: see keys.h. A new key is a row here, a field in conf.h and words in
+ * hookspool.conf(5). A new type is a function in `types`.
  */
 #include "config.h"
 
@@ -118,7 +118,7 @@ const struct key keys[] = {
 const size_t key_count = sizeof keys / sizeof keys[0];
 _Static_assert(sizeof keys / sizeof keys[0] <= KEYS_MAX, "raise KEYS_MAX");
 
-/* ---- the types: each reads `value` into `field`; NULL or why not ---- */
+/* ---- the types: read `value` into `field`; return NULL or why not ---- */
 
 static const char *
 set_scaled(const struct key *key, const char *value, enum value_unit unit,
@@ -170,7 +170,7 @@ set_number(const struct key *key, const char *value, void *field)
 
 static const char unknown[] = "is not known";
 
-/* The number of the word in the list; -1: it is none of them. */
+/* Returns the number of the word in the list, or -1. */
 static int
 find_word(const char *const *words, const char *value)
 {
@@ -349,13 +349,13 @@ set_header(const struct key *key, const char *value, void *field)
 	return why;
 }
 
-/* What an error shows of a value. */
+/* How much of a value an error shows. */
 enum showing { SHOW, SHOW_URL, HIDE };
 
 static const struct {
 	const char *(*set)(const struct key *, const char *, void *);
 	const char *wanted;   /* follows "write" */
-	enum value_unit unit; /* of the bounds, where there are some */
+	enum value_unit unit; /* of the bounds, if any */
 	bool is_repeatable;
 	enum showing showing;
 } types[] = {
@@ -387,7 +387,7 @@ static const struct {
     [KEY_ORDER] = {set_order, "ticket or none", 0, false, SHOW},
 };
 
-/* ---- what others ask ---- */
+/* ---- the functions for other files ---- */
 
 const struct key *
 key_find(enum section section, const char *name)

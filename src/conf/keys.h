@@ -1,6 +1,6 @@
 /*
- * The table of all sections and keys of hookspool.conf(5): what type a value
- * has, its bounds and default, and where it is kept.
+ * The table of all sections and keys of hookspool.conf(5): the type, bounds,
+ * default and place of each value.
  */
 #ifndef HOOKSPOOL_KEYS_H
 #define HOOKSPOOL_KEYS_H
@@ -17,7 +17,7 @@ enum section {
 	SECTION_RELAY,
 	SECTION_LOG,
 	SECTION_DESTINATION, /* the only one with a name, and repeated */
-	SECTION_COUNT        /* also: none */
+	SECTION_COUNT        /* also: no section */
 };
 
 enum key_type {
@@ -30,9 +30,9 @@ enum key_type {
 	KEY_URL,       /* char * */
 	KEY_PROXY,     /* char * */
 	KEY_LIST,      /* struct text_list, by comma, repeated */
-	KEY_TOKENS,    /* likewise; secret */
-	KEY_PATH_KEYS, /* likewise; secret */
-	KEY_SECRETS,   /* likewise; secret */
+	KEY_TOKENS,    /* a secret list */
+	KEY_PATH_KEYS, /* a secret list */
+	KEY_SECRETS,   /* a secret list */
 	KEY_HEADER,    /* struct text_list, repeated; secret */
 	KEY_START,     /* bool: on-demand */
 	KEY_LOG_TO,    /* struct log_config */
@@ -45,33 +45,33 @@ struct key {
 	enum section section;
 	const char *name;
 	enum key_type type;
-	size_t offset;       /* in the struct of its section */
-	const char *initial; /* the default as text; NULL: all zero */
+	size_t offset;       /* in the section's struct */
+	const char *initial; /* default as text; NULL: zero */
 	int64_t min;
 	int64_t max;
-	bool may_be_zero; /* 0 is fine whatever `min` says */
+	bool may_be_zero; /* 0 is allowed even below `min` */
 };
 
-#define KEYS_MAX 40 /* no more rows than this */
+#define KEYS_MAX 40 /* maximum of rows */
 
 extern const struct key keys[];
 extern const size_t key_count;
 extern const char *const section_names[SECTION_COUNT];
 
-/* The key of that name in the section; NULL: there is none. */
+/* Returns the key of that name in the section, or NULL. */
 const struct key *key_find(enum section section, const char *name);
 
-/* Whether it may be given more than once. */
+/* Returns whether `key` may be given more than once. */
 bool key_is_repeatable(const struct key *key);
 
-/* Reads `value` into `fields`, the struct of the key's section, whose owned
- * members are NULL or valid. False, with `why` ("expected ..., got ..."), if
- * it is not right; a secret is never quoted. */
+/* Reads `value` into `fields`, the struct of the key's section; owned members
+ * must be NULL or valid. Returns false with `why` if the value is not right.
+ * `why` never quotes a secret. */
 bool key_set(
     const struct key *key, const char *value, void *fields, struct buf *why);
 
-/* The word that is nearest to what was typed: a key of `section`, or the
- * name of a section. NULL: none is near. */
+/* Return the word nearest to the typed one, a key of `section` or the name of a
+ * section. NULL: none is near. */
 const char *key_nearest(enum section section, const char *typed);
 const char *section_nearest(const char *typed);
 

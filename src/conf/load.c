@@ -1,6 +1,6 @@
 /*
- * Finding and loading the configuration, and watching the files that were
- * read for it. parse.c reads the text.
+ * Finds and loads the configuration, and watches the files read. parse.c reads
+ * the text.
  */
 #include "config.h"
 

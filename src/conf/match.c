@@ -1,5 +1,5 @@
 /*
- * Which events a destination wants: see match.h.
+ * Matches events with destinations: see match.h.
  */
 #include "config.h"
 

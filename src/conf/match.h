@@ -1,6 +1,6 @@
 /*
- * Which events a destination wants: the one place where that is decided, for
- * routing and for a replay to another destination. Pure.
+ * Decides whether a destination wants an event: the one place for routing and
+ * for replay to another destination. Pure.
  */
 #ifndef HOOKSPOOL_MATCH_H
 #define HOOKSPOOL_MATCH_H
@@ -9,19 +9,19 @@
 
 struct destination_config;
 
-/* Whether one of its `events` and one of its `community` patterns (fnmatch)
- * match. NULL counts as ""; an empty list matches nothing. The EventType of
- * a probe is matched by its own name alone, so that none goes to a destination
- * that asks for everything. */
+/* Matches the destination's `events` and `community` patterns (fnmatch); one of
+ * each must match. NULL counts as "". An empty list matches nothing. The
+ * EventType of a probe is matched only by its full name, so a probe does not go
+ * to destinations with `events = *`. */
 enum wanted {
 	WANTED_YES,
 	WANTED_NOT_TYPE,     /* no pattern of `events` matches */
-	WANTED_NOT_COMMUNITY /* none of `community` does */
+	WANTED_NOT_COMMUNITY /* no pattern of `community` matches */
 };
 enum wanted destination_judge(const struct destination_config *destination,
     const char *event_type, const char *community);
 
-/* Whether it is WANTED_YES. */
+/* Returns whether the judgement is WANTED_YES. */
 bool destination_wants(const struct destination_config *destination,
     const char *event_type, const char *community);
 

@@ -1,5 +1,5 @@
 /*
- * Which word was meant: see near.h.
+ * Finds the word that was meant: see near.h.
  */
 #include "config.h"
 
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define WORD_MAX_BYTES 32 /* longer words are like none of ours */
+#define WORD_MAX_BYTES 32 /* longer words resemble none of ours */
 
 static size_t
 least(size_t a, size_t b)
@@ -23,8 +23,8 @@ is_same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Optimal string alignment, row by row: `row[0]` is being filled, the two
- * before it are known. */
+/* Optimal string alignment, row by row. `row[0]` is being filled; row[1] and
+ * row[2] are the two previous rows. */
 size_t
 near_distance(const char *a, const char *b)
 {

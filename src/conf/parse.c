@@ -1,6 +1,6 @@
 /*
- * From text to struct config: sections, repetitions, defaults, and what must
- * hold between keys. One line at a time; the first error ends it.
+ * Parses text into struct config: sections, repetitions, defaults, and the
+ * rules between keys. Reads line by line and stops at the first error.
  */
 #include "config.h"
 
@@ -32,11 +32,12 @@ struct parse {
 	struct buf *why;
 	struct ini_line line;
 	unsigned number;      /* of the line */
-	enum section section; /* SECTION_COUNT: before any, or skipped */
+	enum section section; /* SECTION_COUNT: none yet, or skipping */
 	bool is_skipping;
 	unsigned header_at;                 /* line of this section's header */
-	unsigned section_at[SECTION_COUNT]; /* where it was; 0: not yet */
-	unsigned key_at[KEYS_MAX];          /* likewise, in this section */
+	unsigned section_at[SECTION_COUNT]; /* its line; 0: not seen */
+	unsigned key_at[KEYS_MAX];          /* line in this section; 0: not
+					       seen */
 	struct buf kept;
 };
 
@@ -88,7 +89,7 @@ fields_of(struct parse *p, enum section section)
 	abort();
 }
 
-/* Gives the keys of the section that were not given their defaults. */
+/* Sets the section's missing keys to their defaults. */
 static void
 fill_defaults(struct parse *p, enum section section)
 {
@@ -102,7 +103,7 @@ fill_defaults(struct parse *p, enum section section)
 		is_fine = key_set(
 		    &keys[i], keys[i].initial, fields_of(p, section), p->why);
 		if (!is_fine)
-			abort(); /* the table is wrong */
+			abort(); /* a default in the table is wrong */
 	}
 }
 
@@ -123,7 +124,7 @@ check_destination(struct parse *p)
 	return true;
 }
 
-/* What can be said of a section once it is over. */
+/* Ends a section: fills in defaults and checks the whole. */
 static bool
 leave_section(struct parse *p)
 {
@@ -211,8 +212,8 @@ is_of_the_endpoint(enum section section)
 	       section == SECTION_LOG;
 }
 
-/* A header that says nothing we know. The endpoint passes over what is not
- * its concern, unless it looks like one of its own sections. */
+/* Refuses an unknown header. The endpoint skips unknown sections, unless the
+ * name is close to a section of its own. */
 static bool
 refuse_section(struct parse *p, const char *word, const char *problem)
 {
@@ -240,7 +241,7 @@ refuse_section(struct parse *p, const char *word, const char *problem)
 	return false;
 }
 
-/* The word that a broken header may have been meant to hold. */
+/* Refuses or skips a malformed header by the word in it. */
 static bool
 refuse_broken_header(
     struct parse *p, const char *bytes, size_t len, const char *problem)
@@ -254,7 +255,8 @@ refuse_broken_header(
 	return is_fine;
 }
 
-/* Neither the destinations nor a [relay] that is wrong concern the endpoint. */
+/* Returns whether the endpoint skips the section: destinations, and a malformed
+ * [relay]. */
 static bool
 is_passed_over(const struct parse *p, enum section section)
 {
@@ -307,7 +309,7 @@ refuse_key(struct parse *p)
 	    typed, section);
 }
 
-/* What may be lost in a file that was cut short: see choice.c. */
+/* Records keys whose loss tells of a truncated file: see choice.c. */
 static void
 note_given(struct parse *p, const struct key *key)
 {
@@ -377,7 +379,8 @@ read_line(struct parse *p, const char *bytes, size_t len)
 	return p->line.kind != INI_KEY || read_key(p);
 }
 
-/* Errors in [relay] do not concern the endpoint. */
+/* Returns whether an error may be ignored: the endpoint ignores those of
+ * [relay]. */
 static bool
 may_be_wrong(const struct parse *p)
 {

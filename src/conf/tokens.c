@@ -17,7 +17,8 @@
 
 #define SECRET_FILE_MAX_BYTES 65536
 
-/* One line, blanks around it left out; those that say nothing are skipped. */
+/* Adds the secret on one line, without blanks around it. Skips blank and
+ * comment lines. */
 static const char *
 add_secret(struct text_list *list, const char *line, size_t len,
     const char *(*check)(const char *))

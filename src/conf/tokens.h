@@ -1,7 +1,7 @@
 /*
- * Files of secrets: one a line. What is wrong with those that
- * verify_token_file and path_key_file name is not an error of the
- * configuration: it goes into the *_problem fields, and never quotes a secret.
+ * Files of secrets, one secret per line. A bad file of verify_token_file or
+ * path_key_file is no error of the configuration: the fault goes into a
+ * *_problem field, and never quotes a secret.
  */
 #ifndef HOOKSPOOL_TOKENS_H
 #define HOOKSPOOL_TOKENS_H
@@ -9,12 +9,12 @@
 struct config;
 struct text_list;
 
-/* Adds what the files hold to the lists, and the files to those watched. */
+/* Adds the files' secrets to the lists, and the files to the watched files. */
 void tokens_read_all(struct config *config);
 
-/* Adds what the file at `path` holds to the list, each secret checked, and
- * the file to those watched. NULL, or the sentence that says what is wrong;
- * the caller frees it. */
+/* Adds the secrets of the file at `path`, each checked, to the list, and the
+ * file to the watched files. Returns NULL, or a sentence that says what is
+ * wrong, for the caller to free. */
 char *tokens_read_file(struct config *config, const char *path,
     struct text_list *list, const char *(*check)(const char *));
 

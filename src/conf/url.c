@@ -1,6 +1,6 @@
 /*
- * What of a URL may be shown. Its user name and password are secrets; so is
- * often its path, or its query (an incoming webhook of a chat, a key).
+ * Decides which parts of a URL may be shown. User name and password are
+ * secrets; path and query often are too (a chat's incoming webhook, a key).
  */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 
 #define SCHEME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* Where `scheme://` ends. */
+/* Returns the length of `scheme://`, or 0. */
 static size_t
 scheme_len(const char *url)
 {
@@ -22,7 +22,8 @@ scheme_len(const char *url)
 	return len > 0 && strncmp(url + len, "://", 3) == 0 ? len + 3 : 0;
 }
 
-/* In what is no URL, an @ may be anywhere, as in an unescaped password. */
+/* Skips user name and password. In text that is no valid URL, an @ may be
+ * anywhere, for instance after an unescaped password. */
 static const char *
 skip_user(const char *rest, bool is_url)
 {

@@ -1,5 +1,5 @@
 /*
- * What values look like: see value.h.
+ * Checks and reads values: see value.h.
  */
 #include "config.h"
 
@@ -18,11 +18,11 @@
 #define SIGNING_KEY_MAX_BYTES 64
 
 struct scale {
-	char letter; /* '\0': none is written */
+	char letter; /* '\0': no letter */
 	int64_t factor;
 };
 
-/* From the largest to the smallest; a factor of 0 ends a list. */
+/* Largest unit first; a factor of 0 ends a list. */
 static const struct scale scales[][5] = {
     [VALUE_PLAIN] = {{'\0', 1}},
     [VALUE_SIZE] = {{'G', 1 << 30}, {'M', 1 << 20}, {'K', 1 << 10}},
@@ -192,7 +192,7 @@ value_check_proxy(const char *text)
 	at = memrchr(host, '@', (size_t)(end - host));
 	if (at != NULL)
 		host = at + 1;
-	/* After the last ], which ends an address of IPv6. */
+	/* Skip past the last ], the end of an IPv6 address. */
 	at = memrchr(host, ']', (size_t)(end - host));
 	if (at != NULL)
 		host = at;
@@ -220,8 +220,8 @@ is_ours(const char *name, size_t len)
 	return false;
 }
 
-/* RFC 9110, 5.1 and 5.6.2: the name is a token; 5.5: no control characters
- * in the value, above all no CR and LF. */
+/* RFC 9110: the name is a token (5.1, 5.6.2). The value has no control
+ * character, above all no CR or LF (5.5). */
 const char *
 value_check_header(const char *text)
 {
@@ -257,7 +257,7 @@ value_check_path_key(const char *text)
 	return NULL;
 }
 
-/* RFC 4648, 4, with its padding. */
+/* RFC 4648, 4, with padding. */
 const char *
 value_check_secret(const char *text)
 {

@@ -23,34 +23,35 @@ extern const char value_no_unit[];
 const char *value_read_number(
     const char *text, enum value_unit unit, int64_t *number);
 
-/* Appends `number` as value_read_number reads it, in the largest unit. */
+/* Appends `number` in the notation of value_read_number, in the largest unit
+ * that fits. */
 void value_add_number(struct buf *buf, enum value_unit unit, int64_t number);
 
 /* Appends the digits with each unit: `5K, 5M or 5G`. */
 void value_add_with_units(
     struct buf *buf, enum value_unit unit, const char *number);
 
-/* An http or https URL with a host. */
+/* Checks an http or https URL with a host. */
 const char *value_check_url(const char *text);
 
-/* An http or https URL of a host and a port, and no path. */
+/* Checks an http or https URL with host and port, and without path. */
 const char *value_check_proxy(const char *text);
 
-/* `Name: value`, of a header that is not ours to send. */
+/* Checks `Name: value`; refuses headers that hookspool sends. */
 const char *value_check_header(const char *text);
 
-/* A secret that can be the last segment of a path, unescaped. */
+/* Checks a secret for the last segment of a path, unescaped. */
 const char *value_check_path_key(const char *text);
 
-/* A secret of a destination, after Standard Webhooks: `whsec_` and 24 to 64
+/* Checks a destination's secret by Standard Webhooks: `whsec_` and 24 to 64
  * bytes in base64. */
 const char *value_check_secret(const char *text);
 
-/* A verify token. */
+/* Checks a verify token. */
 const char *value_check_token(const char *text);
 
-/* Appends the text between quotes: what is not printable ASCII escaped, and
- * cut where it is long. */
+/* Appends the text in quotes. Escapes everything but printable ASCII, and
+ * shortens long text. */
 void value_quote(struct buf *buf, const char *text);
 
 #endif
