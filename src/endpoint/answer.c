@@ -1,5 +1,5 @@
 /*
- * Answers as bytes: see answer.h.
+ * Writes answers as bytes: see answer.h.
  */
 #include "config.h"
 
@@ -9,7 +9,7 @@
 
 #define TYPE_PLAIN "text/plain; charset=utf-8"
 
-/* The statuses of the contract; `header` is what comes with one of them. */
+/* The contract's statuses; `header` belongs to one status. */
 static const struct status {
 	int code;
 	const char *phrase;
@@ -21,7 +21,7 @@ static const struct status {
     {408, "Request Timeout", ""}, {411, "Length Required", ""},
     {413, "Content Too Large", ""}, {415, "Unsupported Media Type", ""},
     {503, "Service Unavailable", "Retry-After: 10\r\n"},
-    {500, "Internal Server Error", ""}, /* last: for all others */
+    {500, "Internal Server Error", ""}, /* last: for any other code */
 };
 
 static const struct status *

@@ -37,7 +37,7 @@ has_text(const char *value)
 	return value != NULL && *value != '\0';
 }
 
-/* Waits for bytes or the end; false once the deadline has passed. */
+/* Waits for bytes or the end of file. Returns false after the deadline. */
 static bool
 wait_readable(int64_t deadline_ms)
 {
@@ -54,8 +54,8 @@ wait_readable(int64_t deadline_ms)
 	return ready > 0;
 }
 
-/* Whether there is a byte beyond the maximum. RFC 3875, 4.2: with a
- * Content-Length the server need not mark the end, so only look. */
+/* Checks for a byte beyond the maximum. With a Content-Length the server need
+ * not mark the end (RFC 3875, 4.2), so only look without waiting. */
 static enum body_end
 look_beyond(int64_t deadline_ms)
 {
@@ -107,9 +107,9 @@ cgi_exchange(void)
 	};
 }
 
-/* Reads the rest of a body that was refused, for a moment: mod_cgid gives one
- * socket for both ways, and closing that with bytes unread would take the
- * answer back. */
+/* Reads the rest of a refused body for a moment. mod_cgid uses one socket for
+ * both directions; closing a socket with unread bytes would discard the
+ * answer. */
 static void
 drain(void)
 {
@@ -135,7 +135,7 @@ cgi_answer(const struct answer *answer)
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
-			break; /* nobody reads: nothing is left to do */
+			break; /* the reader is gone: give up */
 		done += (size_t)wrote;
 	}
 	buf_free(&out);

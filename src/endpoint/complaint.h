@@ -1,6 +1,6 @@
 /*
- * What is wrong with the configuration and the spool: logged once, however
- * often it is found, until it is so no more or is another thing.
+ * Logs faults of the configuration and the spool: each once, however often
+ * found, until the fault ends or changes.
  */
 #ifndef HOOKSPOOL_COMPLAINT_H
 #define HOOKSPOOL_COMPLAINT_H
@@ -16,9 +16,9 @@ enum complaint {
 	COMPLAINT_COUNT
 };
 
-/* All zero: there are none. Freed by complaint_free. */
+/* Zeroed: no complaints. Freed by complaint_free. */
 struct complaints {
-	char *logged[COMPLAINT_COUNT]; /* as last logged; NULL: none */
+	char *logged[COMPLAINT_COUNT]; /* text last logged; NULL: none */
 };
 
 void complaint_make(struct complaints *complaints, enum complaint complaint,
@@ -26,10 +26,10 @@ void complaint_make(struct complaints *complaints, enum complaint complaint,
 void complaint_withdraw(
     struct complaints *complaints, enum complaint complaint);
 
-/* Logs once more what there is. */
+/* Logs all current complaints again. */
 void complaint_repeat(const struct complaints *complaints);
 
-/* Logs what a configuration that is taken up lacks. */
+/* Logs what a newly used configuration lacks. */
 void complaint_about_secrets(const struct endpoint_config *endpoint);
 
 void complaint_free(struct complaints *complaints);

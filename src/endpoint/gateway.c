@@ -1,8 +1,8 @@
 /*
- * FastCGI by libfcgi: see gateway.h. libfcgi closes the connection when it
- * likes, so the watchdog is given a duplicate that only we close. libfcgi is
- * not let near the listening socket, and with `detached` set it does not wait
- * for the peer to close (2 s).
+ * FastCGI by libfcgi: see gateway.h. libfcgi closes the connection at times of
+ * its own choice, so the watchdog uses a duplicate that only this file closes.
+ * libfcgi never sees the listening socket. With `detached` set, libfcgi does
+ * not wait up to 2 s for the peer to close.
  */
 #include "config.h"
 
@@ -22,17 +22,18 @@
 #include "base/xalloc.h"
 
 #define READ_BYTES     16384
-#define LOG_MAX_BYTES  16384 /* of one request's log lines */
-#define LINGER_MS      2000  /* for a body that nobody wants to end */
+#define LOG_MAX_BYTES  16384 /* log lines of one request */
+#define LINGER_MS      2000  /* for the rest of a refused body */
 #define NO_LISTEN_SOCK (-1)
 
 struct gateway {
-	struct exchange exchange; /* first: what the checks are given */
+	struct exchange exchange; /* first member: see gateway_of */
 	FCGX_Request fcgx;
-	struct buf log; /* lines of this request, not yet sent */
+	struct buf log; /* log lines of this request, not yet sent */
 	size_t log_lines;
-	int watch_fd; /* the connection's duplicate, or /dev/null: a number
-			 kept for good, so that none can be lacking later */
+	int watch_fd; /* the connection's duplicate, or /dev/null; always
+			 open, so a lack of descriptors cannot take the
+			 number */
 	int null_fd;  /* /dev/null */
 	struct watchdog *dog;
 	size_t worker;
@@ -56,8 +57,8 @@ read_variable(struct exchange *exchange, const char *name)
 	return FCGX_GetParam(name, gateway_of(exchange)->fcgx.envp);
 }
 
-/* Whether the peer's end of the body was read, and nothing went wrong: a
- * stream that broke says the end was seen, too. */
+/* Returns whether the body was read to its end without an error. A broken
+ * stream also counts as ended for FCGX_HasSeenEOF. */
 static bool
 has_ended(const struct gateway *gateway)
 {
@@ -65,7 +66,8 @@ has_ended(const struct gateway *gateway)
 	       FCGX_GetError(gateway->fcgx.in) == 0;
 }
 
-/* Reads to the maximum, and one byte more to see whether there is one. */
+/* Reads to the maximum, and then one byte more to detect a longer body. Returns
+ * false if there was such a byte. */
 static bool
 read_to_end(FCGX_Stream *in, struct buf *body)
 {
@@ -156,8 +158,8 @@ gateway_close(struct gateway *gateway)
 	dup3(gateway->null_fd, gateway->watch_fd, O_CLOEXEC);
 }
 
-/* Sent with the answer: then a watchdog looks after it, should the web server
- * not read. */
+/* Keeps a line until the answer is sent, because then the watchdog guards
+ * against a web server that does not read. */
 static bool
 keep_line(void *arg, const char *line)
 {
@@ -169,8 +171,8 @@ keep_line(void *arg, const char *line)
 	return true;
 }
 
-/* Each single read and write has a bound as well, should a shutdown ever
- * not end one. */
+/* Bounds each single read and write too, in case a shutdown does not end
+ * one. */
 static void
 set_timeouts(int fd, int64_t timeout_ms)
 {
@@ -190,24 +192,24 @@ gateway_next(struct gateway *gateway, int64_t timeout_ms)
 	if (gateway->fcgx.ipcFd < 0)
 		return NULL;
 	set_timeouts(gateway->fcgx.ipcFd, timeout_ms);
-	gateway->fcgx.keepConnection = 1; /* it is not to be closed first */
+	gateway->fcgx.keepConnection = 1; /* do not close before accepting */
 	gateway->fcgx.detached = 1;
 	watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
 	    clock_mono_ms() + timeout_ms, WATCH_READ);
 	status = FCGX_Accept_r(&gateway->fcgx);
 	watchdog_clear(gateway->dog, gateway->worker);
-	/* Variables that broke off between two of them are a success to
-	 * libfcgi, but the error is remembered. */
+	/* libfcgi returns success when the variables break off between two
+	 * variables, but records the error. */
 	if (status != 0 || FCGX_GetError(gateway->fcgx.in) != 0)
 		return NULL;
 	log_set_sink(keep_line, gateway);
 	return &gateway->exchange;
 }
 
-/* Reads the rest of a body that was refused, for a moment: a web server may
- * read our answer only after it has written all of its own. A few at once wait
- * for it, of the others what is there is read: bodies that never come, sent by
- * anybody, must not hold the threads. */
+/* Reads the rest of a refused body for a moment: a web server may read the
+ * answer only after writing its whole request. Only a few workers may wait so;
+ * the others read just the bytes already received. Otherwise unfinished bodies
+ * from anybody could hold all threads. */
 static void
 drain(struct gateway *gateway)
 {
@@ -242,7 +244,7 @@ write_answer(struct gateway *gateway, const struct answer *answer)
 
 	buf_init(&out, ANSWER_RENDERED_MAX_BYTES);
 	answer_render(answer, &out);
-	/* The log first: lighttpd is done with us once it has the answer. */
+	/* The log goes first: lighttpd stops reading after the answer. */
 	write_log(gateway);
 	FCGX_PutStr(out.data, (int)out.len, gateway->fcgx.out);
 	buf_free(&out);
@@ -262,8 +264,8 @@ gateway_answer(
 		watchdog_set(gateway->dog, gateway->worker, gateway->watch_fd,
 		    clock_mono_ms() + timeout_ms, WATCH_WRITE);
 	}
-	/* Closes the connection if the body's end was not to be had: what is
-	 * left unread would poison the next request. */
+	/* Closes the connection unless the body's end was read: unread bytes
+	 * would corrupt the next request. */
 	gateway->fcgx.detached = 1;
 	FCGX_Finish_r(&gateway->fcgx);
 	watchdog_clear(gateway->dog, gateway->worker);

@@ -1,8 +1,7 @@
 /*
- * FastCGI: one accepted connection and the requests that come over it, one
- * after the other. The only file that sees libfcgi. Every wait has a total
- * deadline, by the watchdog. It accepts no connection itself; it closes the
- * one it was given.
+ * FastCGI: one accepted connection and its requests, one after the other. The
+ * only file that sees libfcgi. The watchdog gives every wait a total deadline.
+ * Accepts no connections; closes the one passed to gateway_open.
  */
 #ifndef HOOKSPOOL_GATEWAY_H
 #define HOOKSPOOL_GATEWAY_H
@@ -17,25 +16,26 @@
 
 struct gateway;
 
-/* Once, before any thread. False if libfcgi cannot work here. Replaces the
- * handlers of SIGPIPE, SIGTERM and SIGUSR1 with its own. */
+/* Prepares libfcgi; call once, before any thread. Returns false if libfcgi
+ * cannot work here. libfcgi replaces the handlers of SIGPIPE, SIGTERM and
+ * SIGUSR1. */
 bool gateway_start(void);
 
-/* What worker number `worker` serves its connections with. Freed with
+/* Makes what worker number `worker` needs to serve connections. Free with
  * gateway_free. */
 struct gateway *gateway_new(struct watchdog *dog, size_t worker);
 void gateway_free(struct gateway *gateway);
 
-/* Takes the connection `fd` over. */
+/* Takes over the connection `fd`. */
 void gateway_open(struct gateway *gateway, int fd);
 
-/* Reads a request's variables, within `timeout_ms`. NULL if none came: the
- * connection is of no more use. Until gateway_answer, log lines of this
- * thread go to the web server's error log. */
+/* Reads a request's variables within `timeout_ms`. Returns NULL if none came;
+ * the connection is then of no more use. Log lines of this thread go to the web
+ * server's error log until gateway_answer. */
 struct exchange *gateway_next(struct gateway *gateway, int64_t timeout_ms);
 
-/* Sends the answer, within `timeout_ms`, and ends the request. False if the
- * connection cannot carry another one. */
+/* Sends the answer within `timeout_ms` and ends the request. Returns false if
+ * the connection cannot carry another request. */
 bool gateway_answer(
     struct gateway *gateway, const struct answer *answer, int64_t timeout_ms);
 

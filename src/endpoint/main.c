@@ -1,7 +1,6 @@
 /*
- * hookspool.fcgi, the endpoint: FastCGI where descriptor 0 is a listening
- * socket, plain CGI where the environment is that of a request. It opens no
- * network connection.
+ * hookspool.fcgi, the endpoint: FastCGI if descriptor 0 is a listening socket,
+ * plain CGI if the environment is a request's. Opens no network connection.
  */
 #include "config.h"
 
@@ -36,8 +35,9 @@ static const char usage[] =
     "  -c, --config FILE  the configuration, instead of $HOOKSPOOL_CONF or\n"
     "                     " CONFIG_DEFAULT_PATH "\n";
 
-/* A FastCGI process may be given descriptor 0 alone (its specification, 2.2):
- * what we open must not become standard output or error. */
+/* Opens missing descriptors up to 2. A FastCGI process may get descriptor 0
+ * alone (FastCGI specification, 2.2), and files opened later must not become
+ * standard output or error. */
 static void
 fill_descriptors(void)
 {
@@ -60,7 +60,8 @@ is_listening(int fd)
 	       listens != 0;
 }
 
-/* The argument of -c, or NULL. Only where no stranger writes arguments. */
+/* Returns the argument of -c, or NULL. Not for CGI, where strangers may write
+ * the arguments. */
 static const char *
 read_arguments(int argc, char **argv)
 {
@@ -114,8 +115,8 @@ serve_fastcgi(const char *config_path)
 	return status;
 }
 
-/* Answers the one request; the relay is started last, when nothing is open
- * any more that it could inherit. */
+/* Answers one request. Starts the relay last, when no open file is left to
+ * inherit. */
 static int
 serve_cgi(const char *config_path)
 {
@@ -125,8 +126,8 @@ serve_cgi(const char *config_path)
 	struct answer answer;
 	bool is_captured;
 
-	/* Web servers send it once they have the whole answer, and the relay is
-	 * started after that. */
+	/* Web servers send SIGTERM after reading the whole answer, but the
+	 * relay is started later. */
 	signal(SIGTERM, SIG_IGN);
 	answer_init(&answer);
 	settings_take(settings, &view);
@@ -152,7 +153,7 @@ main(int argc, char **argv)
 
 	fill_descriptors();
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* at the limit of ulimit -f: a write fails */
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond ulimit -f then fails */
 	umask(0007);
 	log_open("hookspool.fcgi", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	if (!cgi_is_request())

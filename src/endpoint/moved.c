@@ -1,5 +1,5 @@
 /*
- * A change of the spool's path: see moved.h.
+ * Reports a change of the spool's path: see moved.h.
  */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 
 #define WHY_MAX_BYTES 4096
 
-/* What is not delivered yet in the spool at `path`; -1: not known. */
+/* Counts the undelivered in the spool at `path`; -1: unknown. */
 static int64_t
 count_undelivered(const char *path)
 {
@@ -62,7 +62,8 @@ moved_from(const char *old, const struct config *config)
 	struct buf why;
 
 	buf_init(&why, WHY_MAX_BYTES);
-	config_keep(config, old, &why); /* as far as that can be done */
+	config_keep(config, old, &why); /* fails where the old folder is
+					   unusable: no matter */
 	buf_free(&why);
 	tell_of_left_behind(old, config->spool.path);
 }

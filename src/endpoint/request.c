@@ -17,26 +17,28 @@
 #include "endpoint/verify.h"
 #include "event/event.h"
 
-#define REFUSE_WAIT_MS 500 /* to open the spool for a refused body */
+#define REFUSE_WAIT_MS 500 /* for opening the spool to keep a refused body */
 
 struct request {
 	struct exchange *exchange;
-	const struct endpoint_config *config; /* NULL: none good */
+	const struct endpoint_config *config; /* NULL: no good one */
 	struct settings_view *view;
 	struct answer *answer;
-	const char *path_key; /* the one it came by; NULL: none is needed */
-	int64_t length;       /* the Content-Length; -1: there is none */
-	struct buf body;      /* what was read of it */
-	bool is_whole; /* the body is: what it was refused for is in it */
+	const char *path_key; /* the key in the request's path; NULL: none
+				 needed */
+	int64_t length;       /* the Content-Length; -1: none */
+	struct buf body;      /* bytes read so far */
+	bool is_whole;        /* the whole body was read, with the reason for a
+				 refusal in it */
 	struct event event;
 	bool is_captured;
 };
 
-/* A row of the contract: false if the request is refused by it, and then the
- * answer is there. */
+/* One check of the contract. Returns false after refusing the request with an
+ * answer. */
 typedef bool (*check)(struct request *request);
 
-/* The variable's value, or "": unset and empty are alike in CGI. */
+/* Returns the variable's value or "": CGI does not tell unset from empty. */
 static const char *
 variable(struct request *request, const char *name)
 {
@@ -46,7 +48,7 @@ variable(struct request *request, const char *name)
 	return value != NULL ? value : "";
 }
 
-/* NULL where the variable is unset or empty. */
+/* Returns NULL if the variable is unset or empty. */
 static const char *
 variable_or_null(struct request *request, const char *name)
 {
@@ -67,7 +69,8 @@ refuse(struct request *request, int status, const char *reason)
 	return false;
 }
 
-/* Whether the spool is open, at the deadline at the latest. */
+/* Opens the spool if necessary, until the deadline. Returns whether the spool
+ * is open. */
 static bool
 has_store(struct request *request, int64_t deadline_ms)
 {
@@ -75,7 +78,7 @@ has_store(struct request *request, int64_t deadline_ms)
 	return request->view->store != NULL;
 }
 
-/* Refuses a body and keeps its beginning, for `hookspool refused`. */
+/* Refuses a body and keeps its beginning for `hookspool refused`. */
 static bool
 refuse_body(struct request *request, int status, const char *reason)
 {
@@ -111,7 +114,7 @@ has_configuration(struct request *request)
 	return true;
 }
 
-/* The last segment of the path, as it was sent. */
+/* Returns the last segment of the path, as sent. */
 static const char *
 last_segment(const char *uri, size_t *len)
 {
@@ -194,7 +197,7 @@ has_plain_encoding(struct request *request)
 	return refuse(request, 415, "only Content-Encoding identity is taken");
 }
 
-/* A plain decimal number; what is too large for us is INT64_MAX. */
+/* Reads a plain decimal number; a number beyond our range becomes INT64_MAX. */
 static bool
 read_length(const char *text, int64_t *length)
 {
@@ -358,7 +361,7 @@ is_stored(struct request *request)
 	return true;
 }
 
-/* ---- the order ---- */
+/* ---- the order of the checks ---- */
 
 static const check every_check[] = {
     has_configuration, has_path_key, has_method, NULL};
