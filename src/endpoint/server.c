@@ -1,6 +1,6 @@
 /*
- * The FastCGI process: see server.h. Its stop is a pipe that becomes
- * readable and stays so: every poll of every thread sees it.
+ * The FastCGI process: see server.h. To stop, the process writes to a pipe that
+ * nobody reads, so every poll of every thread sees the pipe readable.
  */
 #include "config.h"
 
@@ -25,9 +25,9 @@
 #include "endpoint/watchdog.h"
 
 #define THREADS     32    /* without a configuration */
-#define TIMEOUT_MS  10000 /* likewise */
+#define TIMEOUT_MS  10000 /* without a configuration */
 #define DRAIN_MS    1000  /* for connections queued at the stop */
-#define LACKING_MS  100   /* till a lack of descriptors may be over */
+#define LACKING_MS  100   /* between tries while descriptors lack */
 #define COMPLAIN_MS 60000
 #define EXIT_BROKEN 75 /* EX_TEMPFAIL */
 
@@ -36,14 +36,16 @@ struct server {
 	struct settings *settings;
 	struct starter *starter;
 	struct watchdog *dog;
-	pthread_mutex_t accept_mutex; /* one thread waits in accept */
+	pthread_mutex_t accept_mutex; /* held by the thread that waits in
+					 accept */
 	int64_t drain_until_ms;       /* 0: not stopping; by accept_mutex */
-	int64_t complain_at_ms;       /* not before; by accept_mutex */
-	atomic_bool is_broken;        /* the spool is: end with EXIT_BROKEN */
-	bool has_lost_starter;        /* likewise, after what waits */
+	int64_t complain_at_ms;       /* no complaint before; by accept_mutex */
+	atomic_bool is_broken;        /* the spool: exit with EXIT_BROKEN */
+	bool has_lost_starter;        /* exit with EXIT_BROKEN after queued
+					 connections */
 	size_t count;                 /* of workers */
-	size_t running;               /* of them have a thread */
-	int64_t timeout_ms;           /* body_timeout, as it was at the start */
+	size_t running;               /* workers with a thread */
+	int64_t timeout_ms;           /* body_timeout at the start */
 	struct worker *workers;
 };
 
@@ -51,19 +53,20 @@ struct worker {
 	struct server *server;
 	pthread_t thread;
 	struct gateway *gateway;
-	int64_t timeout_ms; /* body_timeout, as last seen */
+	int64_t timeout_ms; /* body_timeout of the last request */
 };
 
-/* The read end becomes readable when the process is to stop. */
+/* The read end becomes readable to stop the process. */
 static int stop_pipe[2] = {-1, -1};
 
-/* All but the main thread see the pipe; that one takes the signal. */
+/* Stops the process. The pipe reaches all threads but the main one, which waits
+ * for a signal. */
 static void
 stop(void)
 {
 	ssize_t wrote = write(stop_pipe[1], "", 1);
 
-	(void)wrote; /* a full pipe is readable as well */
+	(void)wrote; /* a full pipe is readable too */
 	kill(getpid(), SIGTERM);
 }
 
@@ -79,10 +82,11 @@ stop_broken(struct server *server)
 
 struct ready {
 	bool has_input;
-	bool is_stopping; /* the process is to stop */
+	bool is_stopping; /* the process must stop */
 };
 
-/* Waits until `fd` is readable or the process is to stop; -1: no limit. */
+/* Waits until `fd` is readable or the process must stop; timeout -1: no
+ * limit. */
 static struct ready
 wait_for(int fd, int timeout_ms)
 {
@@ -96,7 +100,7 @@ wait_for(int fd, int timeout_ms)
 	return (struct ready){fds[0].revents != 0, fds[1].revents != 0};
 }
 
-/* Descriptors or memory are lacking: that passes. */
+/* Waits a moment while descriptors or memory lack. */
 static void
 wait_out_lack(struct server *server)
 {
@@ -110,8 +114,8 @@ wait_out_lack(struct server *server)
 	wait_for(-1, LACKING_MS);
 }
 
-/* Takes a connection if there is one. False if this socket will never give
- * one again; `fd` is -1 if it gave none now. */
+/* Accepts a connection if there is one; otherwise `fd` is -1. Returns false if
+ * the socket is unusable for good. */
 static bool
 accept_one(struct server *server, int *fd)
 {
@@ -130,13 +134,13 @@ accept_one(struct server *server, int *fd)
 	case ENOTSOCK:
 	case EOPNOTSUPP:
 		return false;
-	default: /* EAGAIN: another process was faster; a peer that left */
+	default: /* EAGAIN (another process was faster), or the peer left */
 		return true;
 	}
 }
 
-/* Whether connections are still taken: while stopping, those that wait in
- * the queue, for a moment. */
+/* Returns whether to accept connections: while stopping, for a moment and only
+ * queued ones. */
 static bool
 goes_on(struct server *server, struct ready ready)
 {
@@ -151,7 +155,7 @@ goes_on(struct server *server, struct ready ready)
 	       !server->is_broken;
 }
 
-/* The next connection; -1: there will be none. */
+/* Returns the next connection, or -1 at the end. */
 static int
 next_connection(struct server *server)
 {
@@ -175,7 +179,7 @@ next_connection(struct server *server)
 	return fd;
 }
 
-/* Answers one request; whether the connection can carry another one. */
+/* Answers one request. Returns whether the connection can carry another. */
 static bool
 serve_request(struct worker *worker, struct exchange *exchange)
 {
@@ -198,8 +202,8 @@ serve_request(struct worker *worker, struct exchange *exchange)
 	return is_kept;
 }
 
-/* Serves a connection until it is closed; one that the web server keeps is
- * closed by it, or at our stop. */
+/* Serves a connection until closed. An idle connection is closed by the web
+ * server, or by us at the stop. */
 static void
 serve_connection(struct worker *worker, int fd)
 {
@@ -238,9 +242,9 @@ awaited_signals(void)
 	return set;
 }
 
-/* No thread is ever interrupted by a signal, so that none cuts a read short:
- * they are blocked before there are threads, and before libfcgi sets handlers
- * of its own; the main thread waits for them. */
+/* Blocks the signals before any thread starts and before libfcgi sets handlers,
+ * so no signal interrupts a thread's read. Only the main thread waits for
+ * signals. */
 static void
 block_signals(void)
 {
@@ -249,19 +253,20 @@ block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* A signal that is ignored would be lost even while it is blocked. */
+/* Resets ignored signals: an ignored signal would be lost even while
+ * blocked. */
 static void
 set_signals(void)
 {
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
-	signal(SIGHUP, SIG_IGN); /* a new configuration is seen anyway */
+	signal(SIGHUP, SIG_IGN); /* configuration changes are noticed anyway */
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Until the process is told to stop, or a worker stops it, or nobody would
- * start a relay any more. */
+/* Waits until a signal or a worker stops the process, or the starter, without
+ * which no relay would start, has ended. */
 static void
 await_stop(struct server *server)
 {
@@ -280,8 +285,8 @@ await_stop(struct server *server)
 	stop();
 }
 
-/* All descriptors are there before the first thread serves. Fewer threads
- * than configured will do, if some there are. */
+/* Opens all descriptors before the first thread serves. Accepts fewer threads
+ * than configured, but at least one. */
 static void
 start_workers(struct server *server)
 {
@@ -321,8 +326,8 @@ join_workers(struct server *server)
 	free(server->workers);
 }
 
-/* What a start of this process should make the relay do; the number of
- * threads is that of now, for good. */
+/* Takes the number of threads for this process's life, and wakes or starts the
+ * relay. */
 static void
 use_settings(struct server *server)
 {

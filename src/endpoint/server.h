@@ -1,7 +1,7 @@
 /*
- * The FastCGI process: worker threads that each accept a connection and
- * serve it, until the process is to stop. Then no new connection is taken
- * but those that wait already, what was accepted is finished, and it ends.
+ * The FastCGI process: each worker thread accepts a connection and serves it.
+ * At a stop, the process still accepts queued connections, finishes all
+ * accepted ones, and ends.
  */
 #ifndef HOOKSPOOL_SERVER_H
 #define HOOKSPOOL_SERVER_H
@@ -10,8 +10,8 @@
 #include "endpoint/starter.h"
 
 /* Serves the listening socket `fd` until SIGTERM, SIGUSR1 or SIGINT (returns
- * 0), or until the spool broke (returns 75: to be started afresh). `starter`
- * may be NULL. Once in a process. */
+ * 0), or until the spool is broken or the starter has ended (returns 75, to be
+ * restarted). `starter` may be NULL. Call once per process. */
 int server_run(int fd, struct settings *settings, struct starter *starter);
 
 #endif

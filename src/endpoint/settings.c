@@ -1,7 +1,7 @@
 /*
- * The current configuration and spool: see settings.h. Each is shared. One
- * thread at a time refreshes, without the lock, while the others go on with
- * what there is.
+ * The current configuration and spool: see settings.h. Both are shared. One
+ * thread at a time refreshes them, without holding the lock, while the other
+ * threads go on with the current ones.
  */
 #include "config.h"
 
@@ -21,28 +21,28 @@
 #include "endpoint/shared.h"
 
 #define CHECK_EVERY_MS 1000
-#define OPEN_WAIT_MS   1000 /* for a spool that no request waits for */
+#define OPEN_WAIT_MS   1000 /* for a spool no request waits for */
 #define WHY_MAX_BYTES  4096
 
 struct settings {
 	char *path;
-	pthread_mutex_t mutex; /* guards what follows, to the blank line */
+	pthread_mutex_t mutex; /* guards the members up to the blank line */
 	pthread_cond_t is_idle;
 	struct shared_config *config; /* NULL: none */
 	struct shared_store *store;   /* NULL: none */
 	bool is_refreshing;
 	int64_t check_at_ms;
 
-	/* Only who refreshes uses these. */
-	bool is_for_one;     /* request, this process is */
-	int64_t retry_at_ms; /* no other try to open the spool before */
-	bool is_kept;        /* the configuration is, beside the spool */
-	bool is_passing;  /* it is to be chosen anew though no file changes */
-	bool must_repeat; /* complaints were logged where few look */
+	/* Used only by the thread that refreshes. */
+	bool is_for_one;     /* this process serves one request */
+	int64_t retry_at_ms; /* no earlier try to open the spool */
+	bool is_kept;        /* the last good configuration is up to date */
+	bool is_passing;     /* choose again even if no file changes */
+	bool must_repeat;    /* log complaints again, where people look */
 	struct complaints complaints;
 };
 
-/* Not STORE_OK: with `why`. */
+/* Opens the spool. Sets `why` unless STORE_OK. */
 static enum store_status
 try_store(const struct settings *settings, const struct spool_config *spool,
     int64_t deadline_ms, struct store **store, struct buf *why)
@@ -54,7 +54,7 @@ try_store(const struct settings *settings, const struct spool_config *spool,
 	return store_open(&options, store, why);
 }
 
-/* `deadline_ms` as in store_options. */
+/* Opens the spool and logs a failure. `deadline_ms` as in store_options. */
 static enum store_status
 open_store(struct settings *settings, const struct spool_config *spool,
     int64_t deadline_ms, struct store **store)
@@ -68,15 +68,15 @@ open_store(struct settings *settings, const struct spool_config *spool,
 		complaint_withdraw(&settings->complaints, COMPLAINT_STORE);
 	else
 		complaint_make(&settings->complaints, COMPLAINT_STORE, &why);
-	if (status != STORE_BUSY) /* for which a deadline is the bound */
+	if (status != STORE_BUSY) /* bounded by its deadline instead */
 		settings->retry_at_ms = clock_mono_ms() + CHECK_EVERY_MS;
 	buf_free(&why);
 	return status;
 }
 
-/* Lets requests use them from now on, both at once: an event is in the spool
- * whose relay is woken. `config` is taken; NULL, or no `store`: that one stays
- * as it is. */
+/* Hands requests a new configuration, a new store, or both in one step, so that
+ * an event's spool and the woken relay match. Takes `config`. NULL leaves the
+ * current one in place. */
 static void
 use(struct settings *settings, struct config *config, struct store *store)
 {
@@ -143,7 +143,7 @@ choose_first(struct settings *settings)
 
 /* ---- another spool ---- */
 
-/* Whether the open spool is the one that the configuration names. */
+/* Returns whether the open spool is the configured one. */
 static bool
 has_store_of(const struct settings *settings, const struct config *config)
 {
@@ -151,8 +151,8 @@ has_store_of(const struct settings *settings, const struct config *config)
 	       strcmp(settings->store->path, config->spool.path) == 0;
 }
 
-/* Takes the configuration up with its spool; one whose spool cannot be opened
- * is as bad as any, and the one in use stays. */
+/* Uses the configuration together with its new spool. If the spool cannot be
+ * opened, rejects the configuration like any bad one. */
 static void
 move(struct settings *settings, struct config *config)
 {
@@ -215,8 +215,9 @@ choose_next(struct settings *settings)
 
 /* ---- the spool ---- */
 
-/* Where the file names a spool that cannot be opened, it is bad: the last good
- * one, if it has another spool, is used until the file is right. */
+/* Uses the last good configuration until the file is right, because the file
+ * names a spool that cannot be opened; only if the last good spool is another
+ * one. */
 static void
 fall_back(struct settings *settings, int64_t deadline_ms)
 {
@@ -254,7 +255,7 @@ keep_config(struct settings *settings)
 	if (settings->is_kept)
 		return;
 	buf_init(&why, WHY_MAX_BYTES);
-	settings->is_kept = true; /* or it will be with the next change */
+	settings->is_kept = true; /* on failure, retried at the next change */
 	if (config_keep(config, config->spool.path, &why))
 		complaint_withdraw(&settings->complaints, COMPLAINT_KEEP);
 	else
@@ -262,7 +263,8 @@ keep_config(struct settings *settings)
 	buf_free(&why);
 }
 
-/* What is only locked is there, and comes free. */
+/* Opens the configured spool, or falls back to the last good one. Does not fall
+ * back from a locked spool: it exists, and will become free. */
 static void
 open_first(struct settings *settings, int64_t deadline_ms)
 {
@@ -331,11 +333,12 @@ settings_close_store(struct settings *settings)
 		store_finish(settings->store->store);
 	shared_store_drop(settings->store);
 	settings->store = NULL;
-	/* What is to be woken is the relay of the spool that was used. */
+	/* No refresh from here on: the relay to wake is the one of the used
+	 * spool. */
 	settings->check_at_ms = INT64_MAX;
 }
 
-/* Whether this thread is to refresh now. Under the lock. */
+/* Returns whether this thread should refresh now. Call with the lock. */
 static bool
 is_due(struct settings *settings)
 {
@@ -348,7 +351,7 @@ is_due(struct settings *settings)
 	return true;
 }
 
-/* Under the lock. */
+/* Call with the lock. */
 static void
 end_refresh(struct settings *settings)
 {
@@ -356,8 +359,8 @@ end_refresh(struct settings *settings)
 	pthread_cond_broadcast(&settings->is_idle);
 }
 
-/* Under the lock: gives the view the spool, if it is open, with its
- * configuration. */
+/* Gives the view the open spool, if any, and its configuration. Call with the
+ * lock. */
 static void
 give_store(struct settings *settings, struct settings_view *view)
 {
@@ -391,8 +394,9 @@ settings_take(struct settings *settings, struct settings_view *view)
 	pthread_mutex_unlock(&settings->mutex);
 }
 
-/* Under the lock: waits until nobody refreshes, or the spool is open. False if
- * that was not so in time, or the spool could not be opened just now. */
+/* Waits until no thread refreshes, or the spool is open. Returns false after
+ * the deadline, or if opening the spool failed a moment ago. Call with the
+ * lock. */
 static bool
 await_turn(struct settings *settings, int64_t deadline_ms)
 {

@@ -1,5 +1,5 @@
 /*
- * Counting users: see shared.h.
+ * Counts users: see shared.h.
  */
 #include "config.h"
 

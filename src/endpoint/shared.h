@@ -1,7 +1,7 @@
 /*
- * A configuration and an open spool that requests share by counting their
- * users: the last one that lets an old one go frees it. Whoever counts has the
- * lock of the settings.
+ * A configuration and an open spool, shared by requests through a count of
+ * users: the last user of an old one frees it. Callers hold the lock of the
+ * settings.
  */
 #ifndef HOOKSPOOL_SHARED_H
 #define HOOKSPOOL_SHARED_H
@@ -16,15 +16,16 @@ struct shared_config {
 
 struct shared_store {
 	struct store *store;
-	char *path; /* the folder */
+	char *path; /* the spool folder */
 	int users;
 };
 
-/* With one user, the caller. What is shared is taken, `path` is copied. */
+/* Make a shared object with one user, the caller. Take `config` and `store`;
+ * copy `path`. */
 struct shared_config *shared_config_new(struct config *config);
 struct shared_store *shared_store_new(struct store *store, const char *path);
 
-/* One user less. NULL-safe. */
+/* Remove one user. NULL-safe. */
 void shared_config_drop(struct shared_config *shared);
 void shared_store_drop(struct shared_store *shared);
 

@@ -1,5 +1,5 @@
 /*
- * Starting the relay: see spawn.h.
+ * Starts the relay: see spawn.h.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REPORT_FD 3 /* in the child: where a failed exec is told */
+#define REPORT_FD 3 /* in the child: reports a failed exec */
 
 void
 spawn_close_from(int first)
@@ -37,12 +37,13 @@ reset_signals(void)
 	int number;
 
 	for (number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL); /* fails for some: they are so */
+		signal(number, SIG_DFL); /* fails for signals that cannot be
+					    changed */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The four descriptors of the child; false if that failed. */
+/* Sets the child's four descriptors. Returns false on failure. */
 static bool
 set_descriptors(int report_fd)
 {
@@ -74,7 +75,7 @@ become_relay(char *const *argv, int report_fd)
 	execve(argv[0], argv, env);
 }
 
-/* The child's errno; 0 when its end of the pipe closed at the exec. */
+/* Returns the child's errno; 0 if exec closed the child's end of the pipe. */
 static int
 read_report(int fd)
 {

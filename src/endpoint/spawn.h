@@ -1,15 +1,15 @@
 /*
- * Starting the relay as a process of its own, that has nothing of ours: its
- * own session, /dev/null for its three descriptors and no other one, cwd /,
- * umask 0007, an environment of PATH alone, default signals.
+ * Starts the relay as an independent process that inherits nothing: its own
+ * session, /dev/null as descriptors 0 to 2 and no others, working folder /,
+ * umask 0007, only PATH in the environment, default signals.
  */
 #ifndef HOOKSPOOL_SPAWN_H
 #define HOOKSPOOL_SPAWN_H
 
-/* Runs `program -c config_path relay --on-demand`. 0 once it runs, else the
- * errno that says why it does not. Only in a process without threads and
- * without an open spool. Its end is not waited for: the caller ignores
- * SIGCHLD, or ends soon. */
+/* Runs `program -c config_path relay --on-demand`. Returns 0 once the program
+ * runs, else an errno. Only for a process without threads and without an open
+ * spool. Does not wait for the child's end: the caller ignores SIGCHLD, or ends
+ * soon. */
 int spawn_relay(const char *program, const char *config_path);
 
 /* Closes all descriptors from `first` on. */

@@ -1,8 +1,7 @@
 /*
- * The starter: see starter.h. A message to it is the program to start and the
- * spool folder, for the configuration may come to name others; the newest one
- * counts. Its end of the socket reads as ended when we are gone, however we
- * went.
+ * The starter: see starter.h. Each message names the program to start and the
+ * spool folder, because the configuration may change; the newest message
+ * counts. However the parent ends, the starter reads the end of its socket.
  */
 #include "config.h"
 
@@ -28,28 +27,29 @@
 #define START_EVERY_MS    1000
 #define COMPLAIN_EVERY_MS 60000
 #define PATH_MAX_BYTES    4096
-#define STARTER_FD        3 /* the socket, in the starter */
+#define STARTER_FD        3 /* the starter's end of the socket */
 
 struct starter {
-	int fd; /* our end */
+	int fd; /* the parent's end of the socket */
 	pid_t pid;
-	atomic_bool was_asked; /* to start a program, and not yet to forget */
+	atomic_bool was_asked; /* the starter may still want to start a
+				  program */
 };
 
-/* The program and the spool folder, each with its NUL. */
+/* The program and the spool folder, each with a NUL. */
 struct message {
 	char bytes[2 * PATH_MAX_BYTES];
 	size_t len;
 };
 
-/* What the starter itself knows. */
+/* The state inside the starter. */
 struct starts {
 	const char *config_path;
-	bool is_asked;                /* something is to be done */
+	bool is_asked;                /* a relay is to be woken or started */
 	char program[PATH_MAX_BYTES]; /* empty: wake, and start nothing */
 	char spool[PATH_MAX_BYTES];
-	int64_t next_at_ms;     /* not before */
-	int64_t complain_at_ms; /* not before */
+	int64_t next_at_ms;     /* no earlier try */
+	int64_t complain_at_ms; /* no earlier complaint */
 };
 
 static void
@@ -68,7 +68,7 @@ log_unwoken(int error)
 	    LOG_TEXT("error", strerror(error)));
 }
 
-/* Says so once a minute. */
+/* Logs a failure, at most once a minute. */
 static void
 complain(struct starts *starts, bool is_start, int error)
 {
@@ -83,8 +83,7 @@ complain(struct starts *starts, bool is_start, int error)
 		log_unwoken(error);
 }
 
-/* Wakes the relay that listens by now, or starts one. What failed is asked for
- * still. */
+/* Wakes the running relay, or starts one. Tries again later after a failure. */
 static void
 try_it(struct starts *starts)
 {
@@ -109,7 +108,7 @@ try_it(struct starts *starts)
 	starts->is_asked = error != 0;
 }
 
-/* How long to wait for the next message; -1: for ever. */
+/* Returns how long to wait for the next message; -1: without limit. */
 static int
 wait_ms(const struct starts *starts)
 {
@@ -120,7 +119,7 @@ wait_ms(const struct starts *starts)
 	return left_ms > 0 ? (int)left_ms : 0;
 }
 
-/* Takes one message; false if there will be no more. */
+/* Takes one message. Returns false at the end of the socket. */
 static bool
 take_message(int fd, struct starts *starts)
 {
@@ -135,7 +134,7 @@ take_message(int fd, struct starts *starts)
 		return false;
 	program_len = strnlen(message.bytes, (size_t)got);
 	if (program_len + 1 >= (size_t)got || message.bytes[got - 1] != '\0')
-		return true; /* not one of ours */
+		return true; /* malformed */
 	spool_len = (size_t)got - program_len - 1;
 	memcpy(starts->program, message.bytes, program_len + 1);
 	memcpy(starts->spool, message.bytes + program_len + 1, spool_len);
@@ -143,8 +142,7 @@ take_message(int fd, struct starts *starts)
 	return true;
 }
 
-/* The whole life of the starter. What is asked for when we end is tried once
- * more. */
+/* Runs until the parent ends, then tries an open request once more. */
 static void
 run(int fd, const char *config_path)
 {
@@ -160,8 +158,8 @@ run(int fd, const char *config_path)
 	}
 }
 
-/* A web server that ends its whole process group must not end the starter
- * before its parent has finished. */
+/* Ignores signals by which a web server ends its whole process group: the
+ * starter must outlive its parent. */
 static void
 ignore_signals(void)
 {
@@ -172,8 +170,8 @@ ignore_signals(void)
 	signal(SIGCHLD, SIG_IGN); /* relays leave no zombies */
 }
 
-/* Lets go of all descriptors but the socket, which gets its number here, and
- * standard error, for the log. Whether that was possible. */
+/* Closes all descriptors but the socket, moved to STARTER_FD, and standard
+ * error, for the log. Returns whether that succeeded. */
 static bool
 shed(int fd, const struct log_config *log)
 {
@@ -182,13 +180,15 @@ shed(int fd, const struct log_config *log)
 	    .level = LOG_LEVEL_INFO};
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* Without it nothing can be started, and yet the starter must stay. */
+	/* Without /dev/null nothing can be started, but the starter must
+	 * stay. */
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
 	    dup2(null_fd, STDOUT_FILENO) < 0) {
 		close(STDIN_FILENO);
 		close(STDOUT_FILENO);
 	}
-	/* What the log has open is closed below: it must open it anew. */
+	/* Makes the log open its target again, since the descriptor is closed
+	 * below. */
 	if (log == NULL)
 		log = &by_default;
 	config_open_log(log, "hookspool.fcgi");
@@ -205,7 +205,8 @@ starter_start(const char *config_path, const struct log_config *log)
 	int ends[2];
 	pid_t pid;
 
-	/* Ignored, as a web server may leave it, it would tell of no end. */
+	/* A web server may leave SIGCHLD ignored; then no end would be
+	 * reported. */
 	signal(SIGCHLD, SIG_DFL);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		goto failed;
@@ -239,7 +240,7 @@ starter_has_ended(const struct starter *starter)
 	return starter != NULL && waitpid(starter->pid, NULL, WNOHANG) != 0;
 }
 
-/* A full queue will do as well. */
+/* Sends without waiting: a full queue already holds a request. */
 static void
 ask(struct starter *starter, const char *program, const char *spool)
 {
@@ -248,7 +249,7 @@ ask(struct starter *starter, const char *program, const char *spool)
 	struct message message;
 
 	if (program_size > PATH_MAX_BYTES || spool_size > PATH_MAX_BYTES)
-		return; /* no such file can be */
+		return; /* no such path exists */
 	memcpy(message.bytes, program, program_size);
 	memcpy(message.bytes + program_size, spool, spool_size);
 	message.len = program_size + spool_size;
@@ -270,7 +271,7 @@ starter_wake(struct starter *starter, const struct config *config)
 			log_unwoken(error);
 		return;
 	}
-	/* What was asked for may be waiting still: it is to be forgotten. */
+	/* Cancel an earlier start that may still be waiting. */
 	if (atomic_exchange(&starter->was_asked, is_on_demand) ||
 	    is_on_demand || wake == WAKE_FAILED)
 		ask(starter, is_on_demand ? config->relay.program : "",

@@ -1,10 +1,9 @@
 /*
- * Getting the relay to look at the spool (design 2): waking the one that
- * runs, or having one started. In a FastCGI process that is done by the
- * starter, a child forked before threads, spool and libfcgi, which keeps
- * nothing of ours but one socket and ends with us. It starts a relay at most
- * once a second; a start that was suppressed or failed is delayed, never
- * dropped, and so is a wake-up that failed.
+ * Makes the relay look at the spool (design 2): wakes the running relay, or
+ * starts one. In a FastCGI process the starter starts relays. The starter is a
+ * child, forked before threads, spool and libfcgi; it keeps only one socket and
+ * ends with its parent. It starts a relay at most once a second. A start or
+ * wake-up that was suppressed or failed is delayed, never dropped.
  */
 #ifndef HOOKSPOOL_STARTER_H
 #define HOOKSPOOL_STARTER_H
@@ -15,27 +14,27 @@
 
 struct starter;
 
-/* Forks the starter, that logs as `log` says (NULL: by default) and starts
- * relays with `-c config_path`. NULL, logged, if that failed. The caller ends
- * it with starter_stop. */
+/* Forks the starter, which logs by `log` (NULL: defaults) and starts relays
+ * with `-c config_path`. Returns NULL, logged, on failure. The caller ends the
+ * starter with starter_stop. */
 struct starter *starter_start(
     const char *config_path, const struct log_config *log);
 
-/* Whether it is gone, however it went: then nothing is started any more, and
- * this process should end with 75. SIGCHLD tells when to look; one thread
- * asks. False where `starter` is NULL. */
+/* Returns whether the starter has ended, for any reason; false if `starter` is
+ * NULL. After its end no relay can be started, so the process should exit with
+ * 75. Call from one thread, on SIGCHLD. */
 bool starter_has_ended(const struct starter *starter);
 
-/* Wakes the relay of the configured spool. Where nobody listens, and relays
- * are started on demand, has one started. Thread-safe. `starter` may be NULL:
- * then nothing is started. */
+/* Wakes the relay of the configured spool. If none listens and relays start on
+ * demand, asks the starter for one. Thread-safe. With a NULL `starter`, starts
+ * nothing. */
 void starter_wake(struct starter *starter, const struct config *config);
 
-/* The same for a process that ends now, has neither threads nor an open spool,
- * and no starter: it starts the relay itself, with `-c config_path`. */
+/* Wakes like starter_wake, or starts a relay itself with `-c config_path`. For
+ * a process without starter, threads or an open spool that ends now. */
 void starter_wake_alone(const struct config *config, const char *config_path);
 
-/* Lets the starter end. NULL-safe. */
+/* Ends the starter. NULL-safe. */
 void starter_stop(struct starter *starter);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The verification request: see verify.h.
+ * Judges verification requests: see verify.h.
  */
 #include "config.h"
 
@@ -10,17 +10,17 @@
 
 #include "base/secret.h"
 
-/* A parameter that must be there once, and what is said where it is not. */
+/* A parameter required exactly once, and the sentences for its faults. */
 struct parameter {
 	const char *name;
 	const char *why_missing;
 	const char *why_empty;
 	const char *why_repeated;
 	size_t count;
-	struct buf value; /* the last one */
+	struct buf value; /* of the last occurrence */
 };
 
-/* The value of a hexadecimal digit, or -1. */
+/* Returns the value of a hexadecimal digit, or -1. */
 static int
 hex_value(char digit)
 {
@@ -46,7 +46,7 @@ has_bad_escape(const char *query, size_t len)
 	return false;
 }
 
-/* Takes one byte, decoded. The escapes are known to be right. */
+/* Takes one decoded byte. Escapes have been checked before. */
 static char
 next_byte(const char **at)
 {
@@ -78,7 +78,7 @@ decode(struct buf *out, const char *at, const char *end)
 	}
 }
 
-/* Takes the value from one `name=value`, if it is the parameter's. */
+/* Takes the value of one `name=value` if the name matches. */
 static void
 read_parameter(struct parameter *parameter, const char *at, const char *end)
 {
@@ -133,7 +133,7 @@ check_challenge(const struct buf *challenge)
 	return NULL;
 }
 
-/* Compares with all of them, whichever it is. */
+/* Compares with all tokens, even after a match (constant time). */
 static bool
 is_known(const struct buf *token, const struct text_list *tokens)
 {

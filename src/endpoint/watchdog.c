@@ -1,6 +1,6 @@
 /*
- * The watchdog: see watchdog.h. Most deadlines lie about as far ahead as the
- * one the thread already sleeps for, so it is woken only for an earlier one.
+ * The watchdog: see watchdog.h. Most new deadlines are later than the one the
+ * thread sleeps until, so only an earlier deadline wakes the thread.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 
-#define LINGER_SHARE 4 /* one worker in so many may linger */
+#define LINGER_SHARE 4 /* one worker in this many may linger */
 
 struct watched {
 	int fd; /* -1: nothing to watch */
@@ -29,7 +29,7 @@ struct watchdog {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool is_stopping;
-	int64_t wakes_at_ms; /* what the thread sleeps for; INT64_MAX: not */
+	int64_t wakes_at_ms; /* when the thread wakes; INT64_MAX: never */
 	size_t count;
 	struct watched *watched; /* one for each worker */
 };
@@ -41,7 +41,7 @@ fire(struct watched *w)
 	w->has_fired = true;
 }
 
-/* Ends what is due; returns when the next one is. */
+/* Shuts down overdue connections. Returns the next deadline. */
 static int64_t
 fire_due(struct watchdog *dog, int64_t now_ms)
 {
@@ -130,7 +130,7 @@ watchdog_start(size_t count)
 	return dog;
 }
 
-/* Under the lock. */
+/* Call with the lock. */
 static void
 set(struct watchdog *dog, size_t worker, struct watched watched)
 {
@@ -148,7 +148,7 @@ watchdog_set(struct watchdog *dog, size_t worker, int fd, int64_t deadline_ms,
 	pthread_mutex_unlock(&dog->mutex);
 }
 
-/* Under the lock: whether one more may linger. */
+/* Returns whether one more worker may linger. Call with the lock. */
 static bool
 has_room(const struct watchdog *dog)
 {
