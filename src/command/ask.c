@@ -1,7 +1,7 @@
 /*
- * Asking a relay: see ask.h. The request is sent again from time to time: a
- * relay that was just starting, or about to end, may not have heard it. Never
- * to another relay than the one that was meant.
+ * Sends requests to a relay: see ask.h. Repeats the request from time to time,
+ * because a relay that is starting or ending may miss one. Never sends to a
+ * relay other than the intended one.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 
 #define POLL_MS       10
 #define SEND_AGAIN_MS 3000
-#define FOLLOWED_MS   2000 /* for the next one to take the lock */
+#define FOLLOWED_MS   2000 /* for the next relay to take the lock */
 
 static bool
 is_same(const struct relay_holder *a, const struct relay_holder *b)
@@ -22,7 +22,8 @@ is_same(const struct relay_holder *a, const struct relay_holder *b)
 	return a->pid == b->pid && a->started_at_ms == b->started_at_ms;
 }
 
-/* Waits until `before` no longer runs; 0 or an errno of the last request. */
+/* Waits until `before` no longer runs. Returns 0, or the errno of the last
+ * request. */
 static int
 send_until_it_ends(const char *path, enum wake_request request,
     const struct relay_holder *before, int64_t until_ms)

@@ -1,5 +1,5 @@
 /*
- * Asking the relay that runs for something, and seeing what becomes of it.
+ * Sends a request to the running relay, and watches the result.
  */
 #ifndef HOOKSPOOL_ASK_H
 #define HOOKSPOOL_ASK_H
@@ -11,15 +11,15 @@
 #include "spool/wake.h"
 
 enum ask {
-	ASK_FAILED,   /* it cannot be reached; errno says why */
-	ASK_ENDED,    /* it has ended, and no other one runs */
-	ASK_REPLACED, /* it has ended, and another one runs: `now` */
-	ASK_DEAF      /* it still runs after `wait_ms` */
+	ASK_FAILED,   /* no connection to the relay; see errno */
+	ASK_ENDED,    /* the relay has ended, and no other runs */
+	ASK_REPLACED, /* the relay has ended, and another runs: `now` */
+	ASK_DEAF      /* the relay still runs after `wait_ms` */
 };
 
-/* Sends the request to the relay of the spool at `path`, which is `before`,
- * and waits until it has ended; where `is_followed`, also for a while for the
- * one that follows it. */
+/* Sends the request to `before`, the relay of the spool at `path`, and waits
+ * until `before` has ended; with `is_followed`, also a while for its
+ * successor. */
 enum ask ask_relay(const char *path, enum wake_request request,
     const struct relay_holder *before, bool is_followed, int64_t wait_ms,
     struct relay_holder *now);

@@ -1,5 +1,6 @@
 /*
- * hookspool backup: a consistent copy of the spool, while all runs.
+ * hookspool backup: writes a consistent copy of the spool while everything
+ * runs.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * hookspool replay and drop: deliveries made pending again, or given up, one
- * event's or all that match.
+ * hookspool replay and drop: make deliveries pending again, or give them up,
+ * for one event or for all that match.
  */
 #include "config.h"
 
@@ -24,7 +24,7 @@ enum {
 	OPTION_ALL = FILTER_COUNT,
 	OPTION_DRY_RUN,
 	OPTION_JSON,
-	OPTION_FROM /* of replay alone */
+	OPTION_FROM /* of replay only */
 };
 
 /* clang-format off */
@@ -49,7 +49,7 @@ const struct option_row drop_options[] = {
     {.name = NULL}};
 /* clang-format on */
 
-/* ---- which ---- */
+/* ---- which deliveries ---- */
 
 static int
 read_which(struct call *call, bool is_chosen)
@@ -70,7 +70,7 @@ drop_read(struct call *call)
 	return read_which(call, filter_is_given(call, FILTER_COUNT));
 }
 
-/* By itself --to would mean every event there is. */
+/* --to alone would select every event. */
 int
 replay_read(struct call *call)
 {
@@ -83,9 +83,9 @@ replay_read(struct call *call)
 	    call, from != NULL || filter_is_given(call, FILTER_TO));
 }
 
-/* ---- what is done ---- */
+/* ---- the change ---- */
 
-/* A change of the deliveries of one event, or of all that match. */
+/* Changes the deliveries of one event, or of all that match. */
 typedef enum store_status (*change_function)(struct store *store,
     const struct list_filter *filter, const struct change_options *options,
     struct change_counts *counts);
@@ -94,8 +94,8 @@ struct changing {
 	struct call *call;
 	change_function change;
 	struct change_options options;
-	struct change_counts done;  /* before the one under way */
-	struct change_counts total; /* with it */
+	struct change_counts done;  /* without the current change */
+	struct change_counts total; /* with the current change */
 	struct kept_back kept_back;
 	struct progress progress;
 };
@@ -142,7 +142,7 @@ change(struct changing *changing, const char *event_id)
 	return status;
 }
 
-/* One id after the other, all of them found before anything is changed. */
+/* Changes one event after the other, after finding all of them. */
 static enum store_status
 change_ids(struct changing *changing)
 {
@@ -164,10 +164,10 @@ change_ids(struct changing *changing)
 	return status;
 }
 
-/* ---- what is said ---- */
+/* ---- the output ---- */
 
 static const struct count_row {
-	const char *key; /* in JSON */
+	const char *key; /* the JSON key */
 	size_t offset;
 	const char *text;
 } count_rows[] = {
@@ -234,7 +234,7 @@ print_json(const struct changing *changing, const char *relay)
 	jsonout_end(&out);
 }
 
-/* Tells the relay, and the operator. */
+/* Notifies the relay, and prints the result. */
 static int
 conclude(struct changing *changing)
 {
@@ -298,7 +298,7 @@ find_destination(const struct config *config, const char *name)
 	return NULL;
 }
 
-/* What the destination would not be sent by itself, it is not sent here. */
+/* Skips events that the destination would not normally get. */
 static bool
 is_wanted(void *arg, const char *event_type, const char *community)
 {
@@ -325,7 +325,8 @@ command_replay(struct call *call)
 		    "%s has no [destination %s]", call->config->path, to);
 	call->filter.destination = from;
 	changing.options.to = to;
-	if (call->operands[0] == NULL) /* else it is meant in any case */
+	if (call->operands[0] == NULL) /* an ID overrides the destination's
+					  filters */
 		changing.options.wants = is_wanted;
 	changing.options.wants_arg =
 	    (void *)(uintptr_t)(const void *)destination;

@@ -1,6 +1,6 @@
 /*
- * What the subcommands share: how one is described, what it is called with,
- * and its exit statuses. main.c has the table; each subcommand is one file.
+ * What subcommands share: their description, their call and their exit
+ * statuses. main.c has the table; each subcommand is one file.
  */
 #ifndef HOOKSPOOL_COMMAND_H
 #define HOOKSPOOL_COMMAND_H
@@ -16,66 +16,67 @@ struct config;
 
 enum {
 	STATUS_FINE = 0,
-	STATUS_WRONG = 1, /* found wrong, or could not be done */
+	STATUS_WRONG = 1, /* something is wrong, or the work failed */
 	STATUS_USAGE = 2,
-	STATUS_UNKNOWN = 3 /* a monitoring plugin cannot tell */
+	STATUS_UNKNOWN = 3 /* for a monitoring plugin: state unknown */
 };
 
 #define OPTIONS_MAX   24
 #define WHY_MAX_BYTES 16384
 
-/* An option of a subcommand; a row without a name ends their table. */
+/* An option of a subcommand. A row without a name ends the table. */
 struct option_row {
 	const char *name;  /* without -- */
-	const char *value; /* what its value is called; NULL: it has none */
+	const char *value; /* name of the value; NULL: takes none */
 	const char *help;
 };
 
-/* What main does for a subcommand before it runs. Each row asks for one. */
+/* What main prepares before a subcommand runs. Each row names one. */
 enum command_needs {
 	NEEDS_NOTHING,
-	NEEDS_CONFIG, /* all of it, and to be the spool's owner */
-	NEEDS_SPOOL,  /* the endpoint's sections, and to be the owner */
-	NEEDS_STORE,  /* the endpoint's sections, to be the spool's owner, and
-			 the spool open for reading */
-	NEEDS_CHANGE, /* the same, and the spool open for changes */
-	NEEDS_ALL     /* all of the configuration as well */
+	NEEDS_CONFIG, /* the whole configuration; runs as the spool's owner */
+	NEEDS_SPOOL,  /* the endpoint's sections; runs as the spool's owner */
+	NEEDS_STORE,  /* like NEEDS_SPOOL, and the spool open for reading */
+	NEEDS_CHANGE, /* like NEEDS_SPOOL, and the spool open for changes */
+	NEEDS_ALL     /* like NEEDS_CHANGE, with the whole configuration */
 };
 
 struct call;
 
 struct command {
 	const char *name;
-	const char *operands; /* as usage shows them; "": there are none */
+	const char *operands; /* for the usage line; "": none */
 	int operands_min;
 	int operands_max; /* -1: any number */
 	enum command_needs needs;
 	const struct option_row *options;
-	int (*read)(struct call *call); /* before the configuration is read:
-					   whether what it was called with is
-					   right; NULL: always */
+	int (*read)(struct call *call); /* checks the arguments before the
+					   configuration is read; NULL:
+					   nothing to check */
 	int (*run)(struct call *call);
 	const char *summary;
 };
 
-/* A subcommand as it was called, and what main prepared. All borrowed. */
+/* A call of a subcommand, and what main prepared. All borrowed. */
 struct call {
 	const struct command *command;
-	const struct command *commands;  /* all; one without a name ends them */
-	const char *config_option;       /* of -c; NULL: not given */
-	const char *values[OPTIONS_MAX]; /* by the row of the option; NULL: not
-					    given; "": given, has no value */
+	const struct command *commands;  /* all; a row without a name ends
+					    them */
+	const char *config_option;       /* argument of -c; NULL: not given */
+	const char *values[OPTIONS_MAX]; /* by the option's row; NULL: not
+					    given; "": given, takes no value */
 	char **operands;                 /* ends with NULL */
-	struct list_filter filter;       /* what `read` made of them */
-	char user[64];                   /* who called it, root's or another's
-					    name */
-	enum command_needs needs;        /* of the command, unless `read` has
-					    changed that */
-	struct config *config;           /* unless it needs nothing */
-	struct store *store;             /* if it needs it */
+	struct list_filter filter;       /* set by `read` */
+	char user[64];                   /* name of the calling user, even
+					    behind sudo */
+	enum command_needs needs;        /* the command's, unless changed by
+					    `read` */
+	struct config *config;           /* NULL for NEEDS_NOTHING */
+	struct store *store;             /* open if the command needs the
+					    store */
 };
 
-/* The subcommands. Each returns the exit status. */
+/* Run the subcommands. Each returns the exit status. */
 int command_init(struct call *call);
 int command_check(struct call *call);
 int command_relay(struct call *call);
@@ -99,7 +100,7 @@ int command_restore(struct call *call);
 int command_migrate(struct call *call);
 int command_completion(struct call *call);
 
-/* What their rows have to read beforehand. */
+/* Check the subcommands' arguments: see `read`. */
 int status_read(struct call *call);
 int list_read(struct call *call);
 int show_read(struct call *call);
@@ -132,24 +133,25 @@ extern const struct option_row restore_options[];
 extern const struct option_row migrate_options[];
 extern const struct option_row completion_options[];
 
-/* Says on stderr what is wrong, made safe for a terminal. STATUS_WRONG. */
+/* Prints an error on stderr, made safe for a terminal. Returns STATUS_WRONG. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same before it could run; where it was called as a plugin, as such:
- * STATUS_WRONG or STATUS_UNKNOWN. */
+/* Prints an error before the work begins; to a monitoring system as a plugin's
+ * line. Returns STATUS_WRONG or STATUS_UNKNOWN. */
 int command_refuse(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same, and where help is. STATUS_USAGE or STATUS_UNKNOWN. */
+/* Prints an error like command_refuse, and how to get help. Returns
+ * STATUS_USAGE or STATUS_UNKNOWN. */
 int command_misuse(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Whether it was called as a monitoring plugin (status --warn, --crit). */
+/* Returns whether the call is a monitoring plugin's (status --warn, --crit). */
 bool status_is_plugin(const struct call *call);
 
-/* As root: becomes the owner and group of the spool folder, for good, with
- * no other group. False, with `why`, if there is no folder or it failed. As
- * anybody else, it does nothing. */
+/* As root: becomes the spool folder's owner and group for good, with no other
+ * group. Returns false with `why` if there is no folder or the change failed.
+ * As another user: does nothing. */
 bool owner_become(const char *folder, struct buf *why);
 
 #endif

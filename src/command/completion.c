@@ -1,7 +1,6 @@
 /*
- * hookspool completion: a script for bash that completes what is typed behind
- * `hookspool`, written out of the tables of subcommands and options, so that
- * it knows whatever they know.
+ * hookspool completion: prints a bash script that completes the command line.
+ * Made from the tables of subcommands and options, so always complete.
  */
 #include "config.h"
 
@@ -54,7 +53,7 @@ static const char tail[] =
     "}\n"
     "complete -F _hookspool hookspool\n";
 
-/* Those operands that are to be typed as they stand: `list | show NUMBER`. */
+/* Prints the operands that are typed literally: `list | show NUMBER`. */
 static void
 print_operand_words(const char *operands)
 {

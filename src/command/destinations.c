@@ -1,5 +1,5 @@
 /*
- * Whether the destinations can be reached: see destinations.h.
+ * Checks whether destinations can be reached: see destinations.h.
  */
 #include "config.h"
 

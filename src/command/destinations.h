@@ -1,6 +1,6 @@
 /*
- * The part of hookspool check that leaves the machine: whether each
- * destination can be reached as the relay would.
+ * The part of hookspool check that leaves the machine: tries to reach each
+ * destination as the relay would.
  */
 #ifndef HOOKSPOOL_DESTINATIONS_H
 #define HOOKSPOOL_DESTINATIONS_H
@@ -8,7 +8,7 @@
 struct config;
 struct report;
 
-/* Looks at all of them at once, for a few seconds at most, and adds a finding
+/* Tries all destinations at once, for a few seconds at most, and adds a finding
  * for each. Sends no request. */
 void destinations_check(struct report *report, const struct config *config);
 

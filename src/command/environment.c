@@ -1,5 +1,5 @@
 /*
- * The environment of the command: see environment.h.
+ * Restricts the environment: see environment.h.
  */
 #include "config.h"
 
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What may stay; a name that ends in `_` is the beginning of names. TMPDIR is
- * where SQLite sorts what does not fit into memory. */
+/* Variables to keep; a trailing `_` marks a prefix. SQLite sorts in TMPDIR what
+ * does not fit into memory. */
 static const char *const kept[] = {"HOOKSPOOL_CONF", "PATH", "HOME", "TMPDIR",
     "TZ", "TERM", "LANG", "LANGUAGE", "LC_", "SUDO_USER"};
 
@@ -35,7 +35,7 @@ environment_restrict(void)
 {
 	char **from, **to = environ;
 
-	if (environ == NULL) /* which stands for none, too */
+	if (environ == NULL) /* also means: no variables */
 		return;
 	for (from = environ; *from != NULL; from++)
 		if (is_kept(*from))

@@ -1,14 +1,13 @@
 /*
- * The environment of the command: what the libraries below (libcurl, OpenSSL,
- * the resolver) would take from it is taken away. Keys of TLS connections
- * would be written to a file, servers be named by other files, certificates
- * be trusted that the configuration does not name.
+ * Restricts the command's environment. Libraries (libcurl, OpenSSL, the
+ * resolver) would obey variables that write TLS keys to a file, redirect host
+ * names, or trust certificates that the configuration does not name.
  */
 #ifndef HOOKSPOOL_ENVIRONMENT_H
 #define HOOKSPOOL_ENVIRONMENT_H
 
-/* Removes every variable but those that hookspool(8) names. Before any thread
- * and before any library is used. */
+/* Removes every variable that hookspool(8) does not name. Call before any
+ * thread starts and before any library is used. */
 void environment_restrict(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * hookspool erase: what is known of a ticket, a note or a person, or is older
- * than some time, leaves the spool; how much, and whether all of it, is said;
- * also how much still speaks of the person where erasing does not look.
+ * hookspool erase: erases the events of a ticket, a note or a person, or older
+ * than a time. Reports how much was erased, whether completely, and how much
+ * still mentions the person where erasing does not look.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 #include "spool/wake.h"
 
 #define TELL_EVERY_MS 1000
-#define RELAY_WAIT_MS 5000 /* a turn of the relay takes less */
+#define RELAY_WAIT_MS 5000 /* a turn of the relay is shorter */
 #define POLL_MS       10
 
 enum {
@@ -52,7 +52,7 @@ const struct option_row erase_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-/* Also into `erasure`; borrowed. */
+/* Reads the options into `erasure`, borrowed. */
 static int
 read_erasure(const struct call *call, struct erasure *erasure)
 {
@@ -83,7 +83,7 @@ read_erasure(const struct call *call, struct erasure *erasure)
 	return STATUS_FINE;
 }
 
-/* A text that happens to be there is no reason to erase all of an event. */
+/* A text that merely occurs in a body does not justify erasing the event. */
 int
 erase_read(struct call *call)
 {
@@ -99,21 +99,21 @@ erase_read(struct call *call)
 	return read_erasure(call, &erasure);
 }
 
-/* An erasure and what is printed of it. */
+/* An erasure and its output. */
 struct run {
 	struct call *call;
 	struct erasure erasure;
 	struct erase_counts counts;
 	bool is_dry;
 	struct progress progress;
-	int64_t told_events; /* of which the relay was told, and when */
+	int64_t told_events; /* events the relay knows of, and since when */
 	int64_t told_mono_ms;
 	struct listing listing; /* for people */
 	struct jsonout out;     /* for programs */
 };
 
-/* The relay breaks off the attempts of what was erased: it hears of it at
- * once, and not only when all is erased and cleaned. */
+/* Tells the relay of erased events right away, not only after erasing and
+ * cleaning, so that the relay stops their attempts early. */
 static bool
 show(void *arg, const struct erase_counts *counts)
 {
@@ -129,8 +129,8 @@ show(void *arg, const struct erase_counts *counts)
 	return progress_show(&run->progress, counts->looked_at);
 }
 
-/* Whether nothing that was erased is under way any more; else `relay` is the
- * one that does not say so. */
+/* Waits for the relay to stop all attempts of erased events. Returns false if
+ * the relay has not confirmed; `relay` is then the relay. */
 static bool
 await_relay(struct run *run, struct relay_holder *relay)
 {
@@ -150,7 +150,7 @@ await_relay(struct run *run, struct relay_holder *relay)
 	return true;
 }
 
-/* What was erased may still be on its way: that is not clean either. */
+/* An erased body that may still be on its way is not erased cleanly. */
 static int
 break_off(struct run *run)
 {
@@ -180,7 +180,7 @@ add_match(void *arg, const struct event_row *event,
 	return true;
 }
 
-/* What erasing does not look at may speak of the person as well. */
+/* Reports events that mention the address where erasing does not look. */
 static void
 print_mentioned(const struct run *run)
 {
@@ -231,7 +231,7 @@ print_json(struct run *run)
 	jsonout_end(out);
 }
 
-/* What was erased is said even where the rest failed. */
+/* Reports what was erased even if the rest failed. */
 static int
 conclude(struct run *run, enum store_status erased)
 {
@@ -253,7 +253,7 @@ conclude(struct run *run, enum store_status erased)
 	return status;
 }
 
-/* The list comes before the counts: it is printed while it is made. */
+/* Erases, and prints the list meanwhile. The counts follow. */
 static enum store_status
 erase(struct run *run)
 {

@@ -1,5 +1,5 @@
 /*
- * hookspool export: events with their bodies, as JSON lines, oldest first.
+ * hookspool export: prints events with bodies as JSON lines, oldest first.
  */
 #include "config.h"
 
@@ -37,7 +37,7 @@ struct exporting {
 	int64_t count;
 };
 
-/* A line is whole before a stop is heeded. */
+/* Prints a whole line before stopping. */
 static bool
 print_line(void *arg, const struct event_row *event,
     const struct delivery_row *deliveries, size_t count)
@@ -58,7 +58,7 @@ print_line(void *arg, const struct event_row *event,
 	       !ferror(stdout);
 }
 
-/* While nothing matches. */
+/* Shows progress while nothing matches. */
 static bool
 show(void *arg, int64_t looked_at)
 {

@@ -1,5 +1,5 @@
 /*
- * How the command says that something is wrong.
+ * Prints the command's error messages.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /*
- * The filters: see filter.h.
+ * Reads the filters: see filter.h.
  */
 #include "config.h"
 
@@ -19,7 +19,8 @@ misread(const struct call *call, int option, const char *expected)
 	    expected);
 }
 
-/* A variable of a script that was not set must not select everything. */
+/* Refuses empty values: a script's unset variable must not select
+ * everything. */
 static int
 check_empty(const struct call *call)
 {

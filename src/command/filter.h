@@ -1,6 +1,5 @@
 /*
- * The filters, which are the same in every subcommand that has any: their
- * options, and what is read of them.
+ * The filters, the same in every subcommand with filters: options and reading.
  */
 #ifndef HOOKSPOOL_FILTER_H
 #define HOOKSPOOL_FILTER_H
@@ -9,7 +8,7 @@
 
 #include "command/command.h"
 
-/* The first rows of the options of such a subcommand; its own follow. */
+/* The first option rows of a subcommand with filters; its own rows follow. */
 enum {
 	FILTER_STATE,
 	FILTER_TO,
@@ -48,11 +47,12 @@ enum {
     [FILTER_LIMIT] = {"limit", "COUNT", limit_help}
 /* clang-format on */
 
-/* Reads them into call->filter. STATUS_USAGE: it has said what is wrong. */
+/* Reads the filters into call->filter. Returns STATUS_FINE, or STATUS_USAGE
+ * after printing the error. */
 int filter_read(struct call *call, size_t limit_default);
 
-/* Whether one was given that leaves events out (--limit does not count), other
- * than `but` (FILTER_COUNT: none). */
+/* Returns whether a filter other than `but` (FILTER_COUNT: none) was given that
+ * excludes events. --limit does not count. */
 bool filter_is_given(const struct call *call, int but);
 
 #endif

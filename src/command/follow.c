@@ -1,6 +1,7 @@
 /*
- * Events as they come: see follow.h. Every commit writes to the spool folder:
- * the kernel tells of that (inotify), so nothing is done while nothing comes.
+ * Shows events as they come: see follow.h. Every commit writes to the spool
+ * folder, and the kernel reports the write (inotify). So following costs
+ * nothing while nothing comes.
  */
 #include "config.h"
 
@@ -23,20 +24,21 @@
 #include "conf/conf.h"
 #include "spool/spool.h"
 
-#define TOGETHER_MS     100 /* what comes in so long is read at once */
-#define WITHOUT_WATCH_S 1   /* where the kernel tells nothing */
-#define SHORT_ID_LEN    12  /* its random end */
+#define TOGETHER_MS     100 /* collects more events before reading */
+#define WITHOUT_WATCH_S 1   /* poll interval without inotify */
+#define SHORT_ID_LEN    12  /* the random end of the id */
 #define TYPE_WIDTH      24
 
 struct following {
 	struct call *call;
-	struct listing listing; /* of JSON */
-	int64_t seq;            /* events after it are not shown yet */
-	int watch_fd;           /* -1: there is none */
-	sigset_t waiting_mask;  /* while it waits; signals are blocked else */
+	struct listing listing; /* for JSON */
+	int64_t seq;            /* events after this one are not shown yet */
+	int watch_fd;           /* -1: no inotify */
+	sigset_t waiting_mask;  /* while waiting; signals are blocked
+				   otherwise */
 };
 
-/* ---- what is shown ---- */
+/* ---- the output ---- */
 
 static void
 print_padded(const char *text, size_t width)
@@ -52,7 +54,7 @@ print_padded(const char *text, size_t width)
 	buf_free(&safe);
 }
 
-/* What becomes of it is not known yet. */
+/* Prints an event. Its deliveries are not known yet. */
 static void
 print_line(const struct event_row *event)
 {
@@ -81,7 +83,7 @@ show(void *arg, const struct event_row *event,
 	return true;
 }
 
-/* ---- where it begins ---- */
+/* ---- the beginning ---- */
 
 static bool
 note_seq(void *arg, const struct event_row *event,
@@ -102,8 +104,8 @@ show_progress(void *arg, int64_t looked_at)
 	return progress_show(arg, looked_at);
 }
 
-/* Before the oldest of the newest ones that match, as many as the limit; where
- * none does, behind all. */
+/* Starts before the oldest of the newest matching events, as many as the limit;
+ * after all events if none matches. */
 static enum store_status
 find_begin(struct following *following, struct progress *progress)
 {
@@ -154,7 +156,7 @@ watch(struct following *following)
 	following->watch_fd = fd;
 }
 
-/* Until something is written, or a signal comes. */
+/* Waits for a write or a signal. */
 static void
 wait_for_writing(const struct following *following)
 {
@@ -179,7 +181,7 @@ show_new(struct following *following)
 
 	if (status == STORE_OK)
 		status = store_check_files(store);
-	/* Held by somebody for a while: with the next change, then. */
+	/* Locked for a while: try again at the next change. */
 	return status == STORE_BUSY ? STORE_OK : status;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Events as they come: what `hookspool list --follow` does.
+ * Shows events as they come, for `hookspool list --follow`.
  */
 #ifndef HOOKSPOOL_FOLLOW_H
 #define HOOKSPOOL_FOLLOW_H
@@ -8,9 +8,8 @@
 
 struct call;
 
-/* Shows the newest events that match call->filter, the oldest of these first,
- * then each one that is captured, until SIGINT, SIGTERM or SIGHUP. Returns the
- * exit status. */
+/* Shows the newest events that match call->filter, oldest first, then each new
+ * one until SIGINT, SIGTERM or SIGHUP. Returns the exit status. */
 int follow(struct call *call, bool is_json);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * hookspool forget: erases what is left of a destination that is no longer
+ * hookspool forget: erases everything about a destination that is no longer
  * configured.
  */
 #include "config.h"
