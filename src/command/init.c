@@ -1,8 +1,7 @@
 /*
- * hookspool init: makes what is missing and keeps what exists, then says
- * what to paste where. The configuration it writes holds fresh secrets, and
- * is for root and the web server's group to read; the spool belongs to the
- * web server's user.
+ * hookspool init: makes what is missing, keeps what exists, and prints what to
+ * paste where. A new configuration holds fresh secrets; only root and the web
+ * server's group can read the file. The spool belongs to the web server's user.
  */
 #include "config.h"
 
@@ -39,11 +38,11 @@ const struct option_row init_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-/* What is to be made, and for whom. */
+/* What to make, and for whom. */
 struct setup {
 	const struct call *call;
 	char *config_path;
-	struct config *config; /* as read, once there is one */
+	struct config *config; /* as read; NULL before */
 	uid_t owner;
 	gid_t group;
 	bool is_root;
@@ -52,7 +51,7 @@ struct setup {
 	struct buf why;
 };
 
-/* ---- for whom ---- */
+/* ---- the owner ---- */
 
 static bool
 find_user(struct setup *setup, const char *name)
@@ -100,7 +99,7 @@ find_group(struct setup *setup, const char *name)
 
 /* ---- the configuration ---- */
 
-/* A secret that fits into a URL unescaped; the caller frees it. */
+/* Makes a secret that needs no escaping in a URL; the caller frees the text. */
 static char *
 make_secret(void)
 {
@@ -110,7 +109,7 @@ make_secret(void)
 	size_t i;
 
 	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-		abort(); /* not for so few bytes */
+		abort(); /* cannot happen for so few bytes */
 	for (i = 0; i < sizeof bytes; i++) {
 		text[2 * i] = digits[bytes[i] >> 4];
 		text[2 * i + 1] = digits[bytes[i] & 15];
@@ -150,7 +149,7 @@ make_text(const char *spool)
 	return text;
 }
 
-/* Makes the folders above `path` that are missing. */
+/* Makes the missing folders above `path`. */
 static bool
 make_parents(struct setup *setup, const char *path)
 {
@@ -175,7 +174,7 @@ write_text(const struct setup *setup, int fd, const char *text)
 {
 	size_t len = strlen(text);
 
-	/* root's, so that the endpoint can read and not change it */
+	/* owned by root: readable by the endpoint, not writable */
 	if (setup->is_root &&
 	    (fchown(fd, 0, setup->group) != 0 || fchmod(fd, 0640) != 0))
 		return false;
@@ -185,7 +184,8 @@ write_text(const struct setup *setup, int fd, const char *text)
 	return write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
 }
 
-/* Whole or not at all, and never over one that exists. */
+/* Writes the configuration whole or not at all, and never over an existing
+ * file. */
 static bool
 write_config(struct setup *setup, const char *text)
 {
@@ -259,9 +259,10 @@ make_spool(struct setup *setup)
 	return is_fine;
 }
 
-/* ---- what to do next ---- */
+/* ---- the next steps ---- */
 
-/* The one that replaces the others, while they are accepted still. */
+/* Returns the newest secret, the successor of older ones that are still
+ * accepted. */
 static const char *
 newest(const struct text_list *list)
 {
@@ -304,7 +305,7 @@ print_line(const char *what, const char *path, bool is_new)
 	puts(is_new ? "  (made)" : "  (there already, kept)");
 }
 
-/* How to call a subcommand with the configuration that was asked for. */
+/* Prints how to call a subcommand with this configuration. */
 static void
 print_call(const struct setup *setup, const char *subcommand)
 {
@@ -317,7 +318,7 @@ print_call(const struct setup *setup, const char *subcommand)
 	puts(subcommand);
 }
 
-/* How an event that came by this URL is told from others. */
+/* Prints how to recognise events that came by this URL. */
 static void
 print_key(const struct endpoint_config *endpoint)
 {
@@ -368,7 +369,7 @@ print_text(const struct setup *setup, const char *url)
 	print_call(setup, "probe URL");
 }
 
-/* A path that a line of the configuration can hold. */
+/* Returns whether a line of the configuration can hold the path. */
 static bool
 is_path(const char *text)
 {
@@ -394,7 +395,7 @@ command_init(struct call *call)
 	if (spool != NULL && !is_path(spool))
 		return command_misuse(
 		    call, "--spool wants an absolute path, not \"%s\"", spool);
-	umask(022); /* the web server's user must get to what is made */
+	umask(022); /* the web server's user must have access */
 	buf_init(&setup.why, WHY_MAX_BYTES);
 	setup.config_path = config_find(call->config_option);
 	if (!find_user(&setup, call->values[OPTION_USER]) ||

@@ -1,5 +1,5 @@
 /*
- * JSON for programs: see jsonout.h.
+ * Writes JSON for programs: see jsonout.h.
  */
 #include "config.h"
 
@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the second byte of a character may be, which rules out overlong
- * forms, surrogates and what is beyond U+10FFFF (RFC 3629, 4). */
+/* Checks the second byte of a character, which rules out overlong forms,
+ * surrogates and characters beyond U+10FFFF (RFC 3629, 4). */
 static bool
 is_second(unsigned char first, unsigned char second)
 {
@@ -19,7 +19,7 @@ is_second(unsigned char first, unsigned char second)
 	return second >= low && second <= high;
 }
 
-/* The bytes of the UTF-8 character at `p`; 0: it is none. */
+/* Returns the length of the UTF-8 character at `p`; 0 if invalid. */
 static size_t
 utf8_len(const unsigned char *p, size_t left)
 {
@@ -66,7 +66,7 @@ put_string(const char *bytes, size_t left)
 		} else if (len == 1) {
 			put_ascii(*p);
 		} else if (p[0] == 0xc2 && p[1] < 0xa0) {
-			/* the control characters U+0080 to U+009F */
+			/* control characters U+0080 to U+009F */
 			printf("\\u%04x", (unsigned)p[1]);
 		} else {
 			fwrite(p, 1, len, stdout);
@@ -75,7 +75,7 @@ put_string(const char *bytes, size_t left)
 	putchar('"');
 }
 
-/* What stands before a value. */
+/* Writes the comma and the key before a value. */
 static void
 begin(struct jsonout *out, const char *key)
 {

@@ -1,6 +1,6 @@
 /*
- * JSON for programs, written to stdout as it comes: valid whatever the texts
- * hold. A byte that is no UTF-8 becomes U+FFFD.
+ * Writes JSON for programs to stdout directly. The output is valid for any
+ * text: an invalid UTF-8 byte becomes U+FFFD.
  */
 #ifndef HOOKSPOOL_JSONOUT_H
 #define HOOKSPOOL_JSONOUT_H
@@ -13,21 +13,21 @@ struct jsonout {
 	bool needs_comma;
 };
 
-/* In each, `key` is the member's name, or NULL for an element of an array or
- * the document itself. `bracket` is { or [, and } or ] closes it. */
+/* `key` is the member's name, or NULL for an array's element and for the
+ * document itself. `bracket` is { or [ to open, } or ] to close. */
 void jsonout_open(struct jsonout *out, const char *key, char bracket);
 void jsonout_close(struct jsonout *out, char bracket);
-/* NULL is null. */
+/* Writes a NULL text as null. */
 void jsonout_text(struct jsonout *out, const char *key, const char *text);
 void jsonout_bytes(
     struct jsonout *out, const char *key, const char *bytes, size_t len);
 void jsonout_number(struct jsonout *out, const char *key, int64_t number);
-/* null where it is 0: a time or status that there is not */
+/* Writes 0 as null: no time, no status. */
 void jsonout_some(struct jsonout *out, const char *key, int64_t number);
 void jsonout_bool(struct jsonout *out, const char *key, bool is_true);
 void jsonout_base64(
     struct jsonout *out, const char *key, const void *bytes, size_t len);
-/* The newline after a document. */
+/* Writes the newline after a document. */
 void jsonout_end(struct jsonout *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What keeps a destination back: see kept_back.h.
+ * Reports what keeps destinations back: see kept_back.h.
  */
 #include "config.h"
 
@@ -45,7 +45,8 @@ kept_back_read(struct kept_back *kept_back, struct store *store)
 	return status;
 }
 
-/* The word for what keeps it; NULL: nothing, or it is not one of ours. */
+/* Returns the word for what keeps the destination back; NULL if nothing does,
+ * or if the destination is not one of `ids`. */
 static const char *
 word_of(
     const struct kept_back *kept_back, const struct destination_state *state)

@@ -1,6 +1,6 @@
 /*
- * Destinations to which deliveries were made due, and what keeps them from
- * being tried at once all the same: said to who asked for that.
+ * Destinations with deliveries made due, and what still keeps the relay from
+ * trying them at once. Reported to the user who made them due.
  */
 #ifndef HOOKSPOOL_KEPT_BACK_H
 #define HOOKSPOOL_KEPT_BACK_H
@@ -12,22 +12,22 @@
 
 struct jsonout;
 
-/* Begins as zeros. */
+/* Zeroed to begin with. */
 struct kept_back {
 	int64_t *ids; /* of the destinations */
 	size_t count;
-	struct destination_state *states; /* of all that are configured */
+	struct destination_state *states; /* of all configured destinations */
 	size_t state_count;
 };
 
-/* A store_touched; `arg` is the struct kept_back. Each counts once. */
+/* Adds a destination once. A store_touched; `arg` is the struct kept_back. */
 void kept_back_add(void *arg, int64_t destination);
 
-/* Reads what keeps them; before that none is kept. */
+/* Reads what keeps each destination back. Until then the output is empty. */
 enum store_status kept_back_read(
     struct kept_back *kept_back, struct store *store);
 
-/* Says of each that is kept, by what, and what to do about it. */
+/* Print each kept destination, the cause and the remedy. */
 void kept_back_print(const struct kept_back *kept_back);
 void kept_back_add_json(const struct kept_back *kept_back, struct jsonout *out);
 

@@ -11,16 +11,16 @@
 #include "command/print.h"
 #include "conf/value.h"
 
-/* What there is about a figure beside its value. */
+/* The description of a figure. */
 static const struct figure_row {
 	const char *name;
 	enum value_unit unit;
-	const char *label; /* in front of the value, for people */
+	const char *label; /* before the value, for people */
 	enum { SHOWN_IF_REACHED, SHOWN_ALWAYS } shown;
 	enum {
-		BAD_FROM, /* a limit is reached by what is as large */
+		BAD_FROM, /* a value as large as the limit is bad */
 		BAD_BELOW,
-		BAD_IF_TRUE /* has no value: the label says it all */
+		BAD_IF_TRUE /* without a value: the label is enough */
 	} bad;
 } rows[FIGURE_COUNT] = {
     [FIGURE_OLDEST] = {"oldest", VALUE_DURATION, "oldest undelivered",
@@ -85,7 +85,7 @@ refuse(struct buf *why, const char *part, size_t len)
 	return false;
 }
 
-/* The row of the figure; FIGURE_COUNT if there is none of that name. */
+/* Returns the figure's row; FIGURE_COUNT if the name is unknown. */
 static size_t
 find_row(const char *name, size_t len)
 {
@@ -98,7 +98,7 @@ find_row(const char *name, size_t len)
 	return i;
 }
 
-/* `name=value`, or a `name`, of `len` bytes. */
+/* Reads `name=value` or `name`, `len` bytes. */
 static bool
 read_part(const char *part, size_t len, struct limits *limits)
 {
@@ -181,7 +181,7 @@ limits_judge(const struct health_figures *figures, const struct limits *warn,
 
 /* ---- the line ---- */
 
-/* The value, in words that people read. */
+/* Appends the value in units for people. */
 static void
 add_value(struct buf *buf, enum figure figure, int64_t value)
 {
@@ -193,8 +193,8 @@ add_value(struct buf *buf, enum figure figure, int64_t value)
 		buf_add_format(buf, "%lld", (long long)value);
 }
 
-/* `, oldest undelivered 2h 3m (critical from 1h)`; `limits` are those of the
- * level */
+/* Appends `, oldest undelivered 2h 3m (critical from 1h)`. `limits` belong to
+ * the level. */
 static void
 add_figure(struct buf *buf, enum figure figure,
     const struct health_figures *figures, enum level level,
@@ -219,7 +219,8 @@ add_figure(struct buf *buf, enum figure figure,
 	buf_add_text(buf, ")");
 }
 
-/* First what is as bad as `level`, each preceded by a comma and a space. */
+/* Appends the figures that are as bad as `level`, each after a comma and a
+ * space. */
 static void
 add_figures(struct buf *buf, const struct health_figures *figures,
     const struct limits *warn, const struct limits *crit, enum level level)
@@ -238,7 +239,7 @@ add_figures(struct buf *buf, const struct health_figures *figures,
 	}
 }
 
-/* `;` and the limit; what is bad below it is a range that ends nowhere. */
+/* Appends `;` and the limit. A lower limit is an open range. */
 static void
 add_limit(struct buf *buf, enum figure figure, int64_t limit)
 {
@@ -289,7 +290,7 @@ limits_add_line(struct buf *buf, const struct health_figures *figures,
 	add_figures(&text, figures, warn, crit, LEVEL_WARNING);
 	add_figures(&text, figures, warn, crit, LEVEL_OK);
 	words = buf_take(&text);
-	/* A bar would end the words. */
+	/* A bar would end the text. */
 	for (bar = words; (bar = strchr(bar, '|')) != NULL; bar++)
 		*bar = '/';
 	buf_add_format(buf, "HOOKSPOOL %s - ",

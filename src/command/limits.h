@@ -1,6 +1,6 @@
 /*
- * What a monitoring plugin compares: the figures of a site with limits that
- * are given as `oldest=1h,dead=1,free=1G,relay`. Pure.
+ * Compares a site's figures with limits such as
+ * `oldest=1h,dead=1,free=1G,relay`, for a monitoring plugin. Pure.
  */
 #ifndef HOOKSPOOL_LIMITS_H
 #define HOOKSPOOL_LIMITS_H
@@ -12,16 +12,16 @@
 
 enum figure {
 	FIGURE_OLDEST,   /* age of the oldest undelivered event, ms */
-	FIGURE_BACKLOG,  /* events to be routed, deliveries that are pending */
+	FIGURE_BACKLOG,  /* unrouted events and pending deliveries */
 	FIGURE_DEAD,     /* dead deliveries */
-	FIGURE_SILENCE,  /* how long no event has come, ms */
-	FIGURE_DOWN,     /* how long a destination has been down, ms */
-	FIGURE_PAUSED,   /* how long a destination has been paused, ms */
-	FIGURE_REFUSED,  /* refused bodies that are kept */
+	FIGURE_SILENCE,  /* time since the last event, ms */
+	FIGURE_DOWN,     /* longest time a destination is down, ms */
+	FIGURE_PAUSED,   /* longest time a destination is paused, ms */
+	FIGURE_REFUSED,  /* kept refused bodies */
 	FIGURE_ORPHANED, /* pending deliveries of removed destinations */
-	FIGURE_SIZE,     /* of the spool, bytes */
-	FIGURE_FREE,     /* on the disk, bytes: the one that should be large */
-	FIGURE_RELAY,    /* 1: none runs, and none is started on demand */
+	FIGURE_SIZE,     /* of the spool, in bytes */
+	FIGURE_FREE,     /* on the disk, in bytes; bad below a limit */
+	FIGURE_RELAY,    /* 1: no relay runs, and none starts on demand */
 	FIGURE_CONFIG,   /* 1: no relay would start with the configuration */
 	FIGURE_COUNT
 };
@@ -29,32 +29,33 @@ enum figure {
 #define FIGURE_UNKNOWN INT64_C(-1)
 
 struct limits {
-	int64_t at[FIGURE_COUNT]; /* reached from then on; 0: no limit */
+	int64_t at[FIGURE_COUNT]; /* reached at this value; 0: no limit */
 };
 
-/* What is judged. */
+/* The figures to judge. */
 struct health_figures {
-	int64_t at[FIGURE_COUNT];    /* FIGURE_UNKNOWN: reaches no limit */
-	const char *capture_problem; /* NULL: a notification would be stored;
-					else critical, whatever the limits */
+	int64_t at[FIGURE_COUNT];    /* FIGURE_UNKNOWN reaches no limit */
+	const char *capture_problem; /* why a notification would not be
+					stored: critical, whatever the
+					limits; NULL: it would be */
 	const char *config_problem;  /* for people, with FIGURE_CONFIG */
 };
 
-/* In the order of badness; as exit statuses these are Nagios'. */
+/* In rising order; equal to the exit statuses of Nagios. */
 enum level { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
 
 const char *level_name(enum level level); /* OK, WARNING, CRITICAL */
 
-/* Reads the limits, NULL being none. False, with `why`, if they are not
- * right. */
+/* Reads the limits; NULL: none. Returns false with `why` if they are
+ * malformed. */
 bool limits_read(const char *text, struct limits *limits, struct buf *why);
 
-/* The level of the worst of them. */
+/* Returns the worst figure's level. */
 enum level limits_judge(const struct health_figures *figures,
     const struct limits *warn, const struct limits *crit);
 
-/* Appends the plugin's line without its end: level, what is wrong, figures,
- * `|` and the performance data. */
+/* Appends the plugin's line without newline: level, what is wrong, figures, `|`
+ * and performance data. */
 void limits_add_line(struct buf *buf, const struct health_figures *figures,
     const struct limits *warn, const struct limits *crit);
 

@@ -43,7 +43,7 @@ list_read(struct call *call)
 	return filter_read(call, is_following ? FOLLOW_DEFAULT : LIMIT_DEFAULT);
 }
 
-/* How many there are, where that is known, or cheap to know. */
+/* Prints the number of events if known, or cheap to count. */
 static void
 print_total(struct call *call, int64_t shown)
 {

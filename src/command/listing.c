@@ -1,5 +1,5 @@
 /*
- * Events as a list: see listing.h.
+ * Prints events as a list: see listing.h.
  */
 #include "config.h"
 
@@ -14,8 +14,8 @@
 #include "command/progress.h"
 #include "command/rows.h"
 
-#define BLOCK_ROWS   500 /* aligned with each other; bounds the memory */
-#define SHORT_ID_MIN 8   /* characters, from the end of an id */
+#define BLOCK_ROWS   500 /* rows aligned together; bounds memory */
+#define SHORT_ID_MIN 8   /* characters, from the id's end */
 
 static void
 print_json(const struct event_row *event, const struct delivery_row *deliveries,
@@ -55,8 +55,8 @@ compare_ends(const void *a, const void *b)
 	return 0;
 }
 
-/* How many characters at the ends of these whole ids tell them apart. Sorted
- * from their ends, those that have most in common are neighbours. */
+/* Returns how many characters at the end tell these whole ids apart. Sorts ids
+ * from their ends, so the most similar ones become neighbours. */
 static size_t
 short_length(char **ids, size_t count)
 {
@@ -70,8 +70,8 @@ short_length(char **ids, size_t count)
 	return len;
 }
 
-/* An id begins with the time, which is there already; its end is what tells
- * it from others. */
+/* Shows only the end of each id. The beginning holds the time, shown in a
+ * column of its own; the end tells ids apart. */
 static void
 shorten_ids(struct table *table)
 {
@@ -88,7 +88,7 @@ shorten_ids(struct table *table)
 	free(ids);
 }
 
-/* crm: delivered, erp: pending */
+/* Adds a cell: `crm: delivered, erp: pending`. */
 static void
 add_deliveries(struct table *table, const struct event_row *event,
     const struct delivery_row *deliveries, size_t count)

@@ -1,5 +1,5 @@
 /*
- * Events as a list, for people or as JSON lines, while they are looked for.
+ * Prints events as a list while the search runs, for people or as JSON lines.
  */
 #ifndef HOOKSPOOL_LISTING_H
 #define HOOKSPOOL_LISTING_H
@@ -9,21 +9,21 @@
 
 struct progress;
 
-/* Begins with the rest zero. */
+/* Zero the other members to begin with. */
 struct listing {
 	bool is_json;
-	struct progress *progress; /* makes way for what is printed */
+	struct progress *progress; /* cleared before printing */
 	struct table table;
-	int64_t count; /* events that were added */
+	int64_t count; /* added events */
 };
 
-/* A store_each_event; `arg` is the listing. JSON is printed at once, rows for
- * people some hundred at a time. Of an id these show the end, as much of it as
- * tells it from the others of these rows. */
+/* Adds an event. A store_each_event; `arg` is the listing. Prints JSON at once,
+ * rows for people in blocks of some hundred. Rows show only the end of each id,
+ * long enough to tell the ids of the block apart. */
 bool listing_add(void *arg, const struct event_row *event,
     const struct delivery_row *deliveries, size_t count);
 
-/* Prints the rest. */
+/* Prints the remaining rows. */
 void listing_end(struct listing *listing);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * hookspool migrate: brings a spool of an older version up to this one, where
- * that is not left to the relay.
+ * hookspool migrate: converts a spool of an older version to this one, instead
+ * of leaving that to the relay.
  */
 #include "config.h"
 
@@ -26,7 +26,7 @@ open_for(enum store_access access, struct call *call, struct buf *why)
 	return store_open(&options, &call->store, why);
 }
 
-/* STORE_OK; `is_migrated`: it was older. */
+/* Sets `is_migrated` if the spool was older. */
 static enum store_status
 migrate(struct call *call, bool *is_migrated, struct buf *why)
 {

@@ -1,5 +1,5 @@
 /*
- * Names of destinations: see names.h.
+ * Checks names of destinations: see names.h.
  */
 #include "config.h"
 
@@ -31,7 +31,7 @@ add_name(struct text_list *names, const char *name)
 		text_list_add(names, name, strlen(name));
 }
 
-/* Those of the configuration, then those that only the spool has. */
+/* Collects the configured names, then names known only to the spool. */
 static bool
 collect(const struct call *call, struct text_list *names)
 {

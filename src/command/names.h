@@ -1,5 +1,5 @@
 /*
- * Names of destinations as somebody types them.
+ * Checks typed names of destinations.
  */
 #ifndef HOOKSPOOL_NAMES_H
 #define HOOKSPOOL_NAMES_H
@@ -8,9 +8,9 @@
 
 struct call;
 
-/* Whether a destination of this name is configured, or the spool still knows
- * one. If not, it has said so, with the name that may have been meant. Needs
- * the configuration and the store. */
+/* Returns whether a destination of this name is configured or known to the
+ * spool. If not, prints an error that names the nearest known name. Needs the
+ * configuration and the store. */
 bool names_check(const struct call *call, const char *name);
 
 #endif

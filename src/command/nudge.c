@@ -1,5 +1,5 @@
 /*
- * After a change: see nudge.h.
+ * Notifies the relay of a change: see nudge.h.
  */
 #include "config.h"
 

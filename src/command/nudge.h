@@ -1,5 +1,5 @@
 /*
- * After a change: the relay is told to look, or started.
+ * Notifies the relay of a change, or starts one.
  */
 #ifndef HOOKSPOOL_NUDGE_H
 #define HOOKSPOOL_NUDGE_H
@@ -8,17 +8,18 @@
 
 enum nudge {
 	NUDGE_WOKEN,   /* a relay runs and will look */
-	NUDGE_STARTED, /* none ran, and `start` says on-demand */
-	NUDGE_NOBODY   /* none runs, or it cannot be reached */
+	NUDGE_STARTED, /* none ran, and relays start on demand */
+	NUDGE_NOBODY   /* none runs or can be reached */
 };
 
-/* Closes the spool, since a relay may be started. */
+/* Notifies or starts the relay. Closes the spool first, since a started relay
+ * must not inherit an open spool. */
 enum nudge nudge_relay(struct call *call);
 
-/* `woken`, `started`, `not running` */
+/* Returns `woken`, `started` or `not running`. */
 const char *nudge_name(enum nudge nudge);
 
-/* Says so for people where there is something to say. */
+/* Prints the result for people, if worth a line. */
 void nudge_print(enum nudge nudge);
 
 #endif

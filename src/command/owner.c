@@ -1,5 +1,6 @@
 /*
- * Root reads the configuration, and touches the spool as its owner only.
+ * Gives up root: root reads the configuration, but only the spool's owner uses
+ * the spool.
  */
 #include "config.h"
 
@@ -17,7 +18,7 @@ drop(uid_t uid, gid_t gid)
 	if (setgroups(0, NULL) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
 		return false;
 	errno = EPERM;
-	return uid == 0 || setuid(0) != 0; /* no way back */
+	return uid == 0 || setuid(0) != 0; /* cannot become root again */
 }
 
 bool
