@@ -1,6 +1,6 @@
 /*
- * hookspool: the operator's command. Finds the subcommand, reads its options,
- * prepares what its row of the table says it needs, and runs it.
+ * hookspool, the operator's command. Finds the subcommand, reads its options,
+ * prepares what its table row needs, and runs it.
  */
 #include "config.h"
 
@@ -137,7 +137,7 @@ find_command(const char *name)
 
 enum { LETTER_HELP = 'h', LETTER_CONFIG = 'c', LETTER_VERSION = 'V' };
 
-/* Makes getopt_long's table of ours; the rows count from 256. */
+/* Makes getopt_long's table from ours; rows count from 256. */
 static void
 fill_table(const struct option_row *rows, struct option *table)
 {
@@ -152,7 +152,8 @@ fill_table(const struct option_row *rows, struct option *table)
 	table[i] = (struct option){.name = NULL};
 }
 
-/* What getopt_long stumbled over: a letter, else a whole argument. */
+/* Returns the word that getopt_long rejected: a letter, else the whole
+ * argument. */
 static const char *
 culprit(char **argv)
 {
@@ -164,7 +165,8 @@ culprit(char **argv)
 	return letter;
 }
 
-/* A URL is not shown whole even where it is in the wrong place. */
+/* Refuses an extra operand. A URL may hold secrets, so it is not shown
+ * whole. */
 static int
 refuse_operand(const struct call *call, const char *operand)
 {
@@ -191,9 +193,9 @@ check_operands(struct call *call, int count)
 	return STATUS_FINE;
 }
 
-/* Takes one of the subcommand's own, or what getopt_long says about `word`. Of
- * several faults the first is told; whatever is right is taken, since it may
- * say how to tell it. */
+/* Takes an option of the subcommand, or getopt_long's complaint about `word`.
+ * Reports only the first fault, but still takes the correct options: they may
+ * decide how the fault is reported. */
 static void
 take_option(struct call *call, int letter, const char *word, struct buf *why)
 {
@@ -216,7 +218,8 @@ take_option(struct call *call, int letter, const char *word, struct buf *why)
 		    call->command->options[letter - 256].name);
 }
 
-/* Reads what follows the subcommand's name. -1: go on; else the status. */
+/* Reads what follows the subcommand's name. Returns -1 to go on, else the exit
+ * status. */
 static int
 read_options(struct call *call, int argc, char **argv)
 {
@@ -248,7 +251,8 @@ read_options(struct call *call, int argc, char **argv)
 	return status == STATUS_FINE ? -1 : status;
 }
 
-/* Reads what stands before it. -1: go on; else the status. */
+/* Reads the options before the subcommand. Returns -1 to go on, else the exit
+ * status. */
 static int
 read_globals(struct call *call, int argc, char **argv)
 {
@@ -293,7 +297,7 @@ refuse_name(const struct call *call, const char *name)
 	    call, "no subcommand \"%s\"; did you mean \"%s\"?", name, nearest);
 }
 
-/* `hookspool help SUBCOMMAND` */
+/* Handles `hookspool help SUBCOMMAND`. */
 static int
 help(const char *name)
 {
@@ -309,10 +313,10 @@ help(const char *name)
 	return print_help(command);
 }
 
-/* ---- what it needs ---- */
+/* ---- preparation ---- */
 
-/* A relay is often started where nobody sees stderr: then the log goes
- * elsewhere. */
+/* Reports why the subcommand cannot run. A relay is often started where nobody
+ * sees stderr, so its reason goes to the log. */
 static int
 refuse(const struct call *call, const char *why)
 {
@@ -365,8 +369,8 @@ prepare(struct call *call, struct buf *why)
 	return false;
 }
 
-/* Before root becomes the spool's owner. Whoever uses sudo is known by the
- * name that sudo gives. */
+/* Records the calling user, before root becomes the spool's owner. Behind sudo,
+ * takes the name from sudo. */
 static void
 note_user(struct call *call)
 {
@@ -432,7 +436,7 @@ main(int argc, char **argv)
 
 	environment_restrict();
 	setlocale(LC_CTYPE, "");
-	signal(SIGXFSZ, SIG_IGN); /* at the limit of ulimit -f: a write fails */
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond ulimit -f then fails */
 	log_open("hookspool", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	status = dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -1,5 +1,5 @@
 /*
- * hookspool pause and resume: whether the relay tries a destination.
+ * hookspool pause and resume: stop and restart deliveries to a destination.
  */
 #include "config.h"
 
@@ -16,7 +16,7 @@
 
 enum {
 	OPTION_JSON,
-	OPTION_REASON /* of pause alone */
+	OPTION_REASON /* of pause only */
 };
 
 const struct option_row pause_options[] = {
@@ -27,10 +27,10 @@ const struct option_row pause_options[] = {
 const struct option_row resume_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
 
-/* What became of the names. */
+/* The results, one per name. */
 struct changes {
-	const char *changed; /* the word for it */
-	bool *is_changed;    /* of each operand; else it was so already */
+	const char *changed; /* word for a changed destination */
+	bool *is_changed;    /* per operand; false: unchanged */
 	int status;
 };
 
@@ -60,7 +60,7 @@ print_json(char **names, const struct changes *changes, const char *relay)
 	jsonout_end(&out);
 }
 
-/* Says of one that it is so now, or why nothing was done; remembers it. */
+/* Reports and records one result. */
 static void
 note(const struct call *call, struct changes *changes, size_t i,
     enum store_status status)
@@ -81,7 +81,7 @@ note(const struct call *call, struct changes *changes, size_t i,
 	}
 }
 
-/* The relay looks even if only some of them could be changed. */
+/* Notifies the relay even if only some changes succeeded. */
 static int
 conclude(struct call *call, const struct changes *changes)
 {

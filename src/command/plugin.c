@@ -1,5 +1,5 @@
 /*
- * The plugin's figures, verdict and line: see plugin.h.
+ * The monitoring plugin: see plugin.h.
  */
 #include "config.h"
 
@@ -80,7 +80,7 @@ take_figures(const struct site *site, int64_t now_ms)
 	return figures;
 }
 
-/* They were read before, when it was called. */
+/* Reads the limits again; status_read has checked both. */
 static void
 read_limits(const char *warn, const char *crit, struct limits limits[static 2])
 {

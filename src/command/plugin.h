@@ -1,6 +1,6 @@
 /*
- * hookspool status as a monitoring plugin: the figures of the site, and the
- * line that compares them with limits.
+ * hookspool status as a monitoring plugin: takes the site's figures and
+ * compares them with limits.
  */
 #ifndef HOOKSPOOL_PLUGIN_H
 #define HOOKSPOOL_PLUGIN_H
@@ -10,12 +10,12 @@
 #include "command/limits.h"
 #include "command/site.h"
 
-/* The verdict; `warn` and `crit` are limits that limits_read takes, NULL:
+/* Returns the level. `warn` and `crit` are limits for limits_read; NULL:
  * none. */
 enum level plugin_judge(const char *warn, const char *crit,
     const struct site *site, int64_t now_ms);
 
-/* Prints the line. */
+/* Prints the plugin's line. */
 void plugin_print(const char *warn, const char *crit, const struct site *site,
     int64_t now_ms);
 

@@ -1,5 +1,5 @@
 /*
- * Plain text for people: see print.h.
+ * Prints plain text for people: see print.h.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 
 #include "base/xalloc.h"
 
-/* Marks that turn the direction of the text around them, or hide in it. */
+/* Returns whether a mark changes the text's direction, or is invisible. */
 static bool
 is_mark(wchar_t c)
 {
@@ -39,7 +39,8 @@ print_add_safe(struct buf *buf, const char *bytes, size_t len)
 	memset(&state, 0, sizeof state);
 	for (; len > 0; bytes += used, len -= used) {
 		used = mbrtowc(&c, bytes, len, &state);
-		if (used == 0 || used > len) { /* NUL, or no character */
+		if (used == 0 || used > len) { /* NUL, or an invalid
+						  character */
 			memset(&state, 0, sizeof state);
 			used = 1;
 			c = L'\0';
@@ -103,7 +104,7 @@ print_add_time(struct buf *buf, int64_t wall_ms)
 		buf_add_text(buf, text);
 }
 
-/* The two largest units that say something. */
+/* Appends the two largest units that are not zero. */
 void
 print_add_span(struct buf *buf, int64_t ms)
 {

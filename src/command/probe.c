@@ -1,7 +1,7 @@
 /*
  * hookspool probe: acts as the sender towards an endpoint, step by step, and
- * stops where the next step could not tell anything. steps.c has the steps;
- * here is what they need: the URL, a verify token, a community.
+ * stops when the next step could tell nothing new. steps.c has the steps; this
+ * file finds the URL, a verify token and a community.
  */
 #include "config.h"
 
@@ -42,7 +42,7 @@ const struct option_row probe_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-/* For people each line comes as soon as it is known. */
+/* Takes the steps. Prints each line for people as soon as known. */
 static void
 take_steps(struct probe *probe, const struct call *call)
 {
@@ -63,7 +63,7 @@ take_steps(struct probe *probe, const struct call *call)
 		report_print_json(&probe->report);
 }
 
-/* A configuration that consists of nothing but the token file. */
+/* Makes a configuration of only the token file. */
 static struct config *
 token_file_config_new(const char *path)
 {
@@ -74,7 +74,8 @@ token_file_config_new(const char *path)
 	return config;
 }
 
-/* Where the token is from; NULL, with `why`, if there is none. */
+/* Loads the configuration with the token. Returns NULL with `why` if there is
+ * no token. */
 static struct config *
 load(const struct call *call, struct buf *why)
 {
@@ -128,7 +129,7 @@ run(const struct call *call, struct target *target, const struct config *config)
 	return status;
 }
 
-/* The URL and the CA are read first, since `load` gives up root. */
+/* Reads the URL and the CA first, because `load` gives up root. */
 int
 command_probe(struct call *call)
 {

@@ -1,5 +1,5 @@
 /*
- * Long work: see progress.h.
+ * Shows the progress of long work: see progress.h.
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 
-#define QUIET_MS    1000 /* what is done by then shows nothing */
+#define QUIET_MS    1000 /* shorter work shows nothing */
 #define INTERVAL_MS 200
 
 static volatile sig_atomic_t is_stopped;
@@ -24,7 +24,8 @@ stop(int number)
 	is_stopped = 1;
 }
 
-/* What was ignored (nohup) stays so. A second one ends it at once. */
+/* Catches a signal, unless ignored (nohup). A second signal ends the process at
+ * once. */
 static void catch (int number)
 {
 	struct sigaction action, before;

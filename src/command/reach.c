@@ -1,5 +1,5 @@
 /*
- * Looking whether URLs can be reached: see reach.h.
+ * Checks whether URLs can be reached: see reach.h.
  */
 #include "config.h"
 
@@ -13,12 +13,12 @@
 #include "base/xalloc.h"
 #include "command/print.h"
 
-/* Long enough to have it renewed, if nothing does that by itself. */
+/* Time enough for a renewal by hand. */
 #define EXPIRES_SOON_MS (INT64_C(14) * 24 * 3600 * 1000)
 
 /* ---- looking ---- */
 
-/* One round: those of the kind, at once. */
+/* Tries all of this kind at once. */
 static void
 look_round(struct reach *reaches, size_t count, enum look_kind kind)
 {
@@ -110,7 +110,8 @@ reach_host_dup(const char *url)
 	return xmemdup(at, strcspn(at, ":/?#"));
 }
 
-/* The certificate that is not valid now, the server's first. */
+/* Returns the certificate that is invalid now; of several, the one nearest to
+ * the server. */
 static const struct look_certificate *
 out_of_time(const struct look *look)
 {
@@ -142,7 +143,7 @@ add_out_of_time(struct buf *buf, const struct reach *reach)
 	print_add_time(buf, is_expired ? c->expires_ms : c->starts_ms);
 }
 
-/* The names in it, or the subject, where it has none. */
+/* Returns the certificate's names, or its subject if there are none. */
 static const char *
 names_of(const struct look *look)
 {
@@ -162,8 +163,8 @@ add_wrong_name(struct buf *buf, const struct reach *reach)
 	free(host);
 }
 
-/* Whether the server sent something besides its own certificate, and each
- * follows from the next. */
+/* Returns whether the server sent more than its own certificate, each one
+ * issued by the next. */
 static bool
 is_linked_chain(const struct look *look)
 {
@@ -300,9 +301,9 @@ add_error(struct buf *buf, const struct reach *reach)
 	buf_add_text(buf, reach->result.error);
 }
 
-/* Of each end: how to say what was seen, and what to do about the endpoint,
- * whose server is the reader's; about a destination, which is somebody
- * else's; about the proxy before it, where that is to blame (else NULL). */
+/* How to report each end: what was seen; what to do about an endpoint, whose
+ * server the reader runs; what to do about a destination, run by somebody else;
+ * what to do about the proxy, if the proxy is at fault (else NULL). */
 static const struct {
 	void (*add_seen)(struct buf *buf, const struct reach *reach);
 	const char *ours;
@@ -362,7 +363,7 @@ static const struct {
 	"look into the log there", NULL},
 };
 
-/* The address that was connected to is the proxy's then. */
+/* With a proxy, the connected address is the proxy's. */
 static void
 add_proxy(struct buf *buf, const char *proxy)
 {

@@ -1,7 +1,7 @@
 /*
- * Whether a URL can be reached and shows a good certificate, and the
- * sentences that say so: for `check`, which looks at many at once, and for
- * `probe`. No request is sent.
+ * Checks whether a URL can be reached with a good certificate, and words the
+ * result: for `check`, which tries many at once, and for `probe`. Sends no
+ * request.
  */
 #ifndef HOOKSPOOL_REACH_H
 #define HOOKSPOOL_REACH_H
@@ -14,29 +14,30 @@
 #include "relay/deliver.h"
 #include "relay/look.h"
 
-/* One place to look at. */
+/* One URL to check. */
 struct reach {
-	struct destination_config to; /* a copy, whose parts are borrowed */
-	bool is_ours; /* the endpoint, whose server the reader runs; else a
+	struct destination_config to; /* a copy with borrowed members */
+	bool is_ours; /* an endpoint, whose server the reader runs; else a
 			 destination */
 	struct look look;
 	struct deliver_result result;
 };
 
-/* Looks at all of them at once, each for at most its timeout, and once more
- * at those whose certificate was refused, to see it. */
+/* Checks all URLs at once, each for at most its timeout. Repeats those with a
+ * refused certificate, to see the certificate. */
 void reach_all(struct reach *reaches, size_t count);
 
-/* Each appends: what was seen, good or bad; what to do where it is bad. */
+/* Append what was seen, good or bad; and what to do about a fault. */
 void reach_add_seen(struct buf *buf, const struct reach *reach);
 void reach_add_advice(struct buf *buf, const struct reach *reach);
 
-/* The host of the URL, without port and brackets. The caller frees. */
+/* Returns the URL's host, without port and brackets. The caller frees the
+ * text. */
 char *reach_host_dup(const char *url);
 
 bool reach_is_https(const struct reach *reach);
 
-/* Whether the certificate should be looked after by now. */
+/* Returns whether the certificate should be renewed soon. */
 bool reach_expires_soon(const struct reach *reach);
 
 #endif

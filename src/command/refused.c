@@ -1,6 +1,6 @@
 /*
- * hookspool refused: bodies that were turned away and kept for a while; listed,
- * shown, or accepted as events after all.
+ * hookspool refused: lists refused bodies, which are kept for a while, shows
+ * one, or accepts some as events after all.
  */
 #include "config.h"
 
@@ -170,7 +170,7 @@ show(struct call *call, int64_t seq)
 
 /* ---- accept ---- */
 
-/* What store_list_refused gives, kept beyond its call. */
+/* A refused body, kept after store_list_refused returns. */
 struct taken {
 	char *body;
 	size_t body_bytes;
@@ -201,8 +201,8 @@ free_taken(struct taken *taken)
 	free(taken->remote_addr);
 }
 
-/* Fills `event`. The type of the options is for an envelope that lacks one,
- * or that has changed. False: it has said why not. */
+/* Fills `event`. --type replaces a missing or unknown EventType. Returns false
+ * after printing the reason. */
 static bool
 read_event(const struct call *call, int64_t seq, const struct taken *taken,
     struct event *event)
@@ -222,7 +222,7 @@ read_event(const struct call *call, int64_t seq, const struct taken *taken,
 	return event->type != NULL;
 }
 
-/* The new event's id into `id`. */
+/* Accepts one body. Writes the new event's id to `id`. */
 static int
 accept_one(struct call *call, int64_t seq, char *id)
 {
@@ -300,7 +300,7 @@ accept_all(struct call *call)
 	return status;
 }
 
-/* ---- the three ---- */
+/* ---- the subcommand ---- */
 
 int
 refused_read(struct call *call)

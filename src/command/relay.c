@@ -1,6 +1,6 @@
 /*
- * hookspool relay: the relay in the foreground, or as an endpoint or a timer
- * starts it.
+ * hookspool relay: runs the relay in the foreground, or as started by an
+ * endpoint or a timer.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
- * hookspool reload: the relay reads its configuration again, if it is right:
- * what is wrong with it is said here, before the relay hears of it. Or with
- * --restart: the relay executes its program again, after an upgrade.
+ * hookspool reload: makes the relay read its configuration again. Checks the
+ * configuration first and reports faults here, without telling the relay. With
+ * --restart, after an upgrade, the relay executes its program again.
  */
 #include "config.h"
 
@@ -28,7 +28,7 @@ const struct option_row reload_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-/* `relay` NULL: no more is known of it. */
+/* `relay` NULL: only the state is known. */
 static void
 print_json(const char *state, const struct relay_holder *relay)
 {
@@ -60,7 +60,8 @@ say_restarted(const struct call *call, const struct relay_holder *relay)
 	return STATUS_FINE;
 }
 
-/* It has ended, as it does when it is idle, and nobody followed. */
+/* Starts a relay: the old one has ended, as idle ones do, without a
+ * successor. */
 static int
 start_next(struct call *call)
 {

@@ -1,5 +1,5 @@
 /*
- * Findings: see report.h.
+ * Collects and prints findings: see report.h.
  */
 #include "config.h"
 

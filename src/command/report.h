@@ -1,5 +1,5 @@
 /*
- * What hookspool check finds, in the order of looking.
+ * The findings of hookspool check and probe, in the order of the checks.
  */
 #ifndef HOOKSPOOL_REPORT_H
 #define HOOKSPOOL_REPORT_H
@@ -8,35 +8,34 @@
 #include <stddef.h>
 
 struct finding {
-	const char *subject; /* constant, a word or two */
+	const char *subject; /* constant, one or two words */
 	bool is_wrong;
 	char *what;
-	char *mend; /* NULL where there is nothing to do; not NULL where
-		       nothing is wrong: a warning */
+	char *mend; /* NULL: nothing to do; set without is_wrong: a warning */
 };
 
-/* All zero to begin with; freed with report_free. */
+/* Zeroed to begin with; freed with report_free. */
 struct report {
 	struct finding *findings;
 	size_t count;
 	bool is_wrong;  /* any of them */
-	size_t printed; /* that report_print has shown */
+	size_t printed; /* already shown by report_print */
 };
 
-/* How things are with the subject, which is fine. */
+/* Adds a finding without fault. */
 void report_fine(struct report *report, const char *subject, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
-/* `what` is wrong with it; the rest says how to mend that. */
+/* Adds a fault: `what` is wrong, and the format says how to correct it. */
 void report_wrong(struct report *report, const char *subject, const char *what,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same of what works and yet should be looked after. */
+/* Adds a warning: something works, but needs attention. */
 void report_warning(struct report *report, const char *subject,
     const char *what, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* For people (those not shown yet), and for programs; to stdout. */
+/* Print to stdout: new findings for people, all findings for programs. */
 void report_print(struct report *report);
 void report_print_json(const struct report *report);
 

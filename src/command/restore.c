@@ -1,7 +1,7 @@
 /*
- * hookspool restore: puts a copy that `hookspool backup` has made in the place
- * of the spool. The copy is opened before root is given up: it may lie where
- * only root can read.
+ * hookspool restore: replaces the spool by a copy from `hookspool backup`.
+ * Opens the copy before giving up root, because only root may be able to read
+ * its folder.
  */
 #include "config.h"
 

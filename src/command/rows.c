@@ -1,5 +1,5 @@
 /*
- * Rows as JSON: see rows.h.
+ * Writes rows as JSON: see rows.h.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * The rows of the public views as JSON members: keys are the columns, and
- * what is absent is null.
+ * Writes rows of the public views as JSON members. The keys are the columns;
+ * absent values are null.
  */
 #ifndef HOOKSPOOL_ROWS_H
 #define HOOKSPOOL_ROWS_H
@@ -12,10 +12,10 @@ struct event_row;
 struct delivery_row;
 struct attempt_row;
 
-/* Into an object that is open. */
+/* Adds the members to the open object. */
 void rows_event(struct jsonout *out, const struct event_row *event);
 
-/* As the member `deliveries` or `attempts`, an array. */
+/* Add an array, the member `deliveries` or `attempts`. */
 void rows_deliveries(
     struct jsonout *out, const struct delivery_row *deliveries, size_t count);
 void rows_attempts(

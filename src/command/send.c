@@ -1,6 +1,6 @@
 /*
  * hookspool send: posts files to an endpoint, one after the other, as the
- * sender would, and says how each was answered. Anything but 200 is wrong.
+ * sender would, and prints each answer. Every answer but 200 is wrong.
  */
 #include "config.h"
 
@@ -56,7 +56,8 @@ read_file(const char *path, struct buf *bytes)
 	return got == 0;
 }
 
-/* What the sender would make of it: only 200 is good, within its time. */
+/* Posts a file. Returns whether the sender would be satisfied: status 200 in
+ * time. */
 static bool
 post_file(const struct destination_config *endpoint, const char *path,
     struct deliver_result *result)
@@ -80,7 +81,7 @@ post_file(const struct destination_config *endpoint, const char *path,
 	return result->status == ENDPOINT_SUCCESS && result->error[0] == '\0';
 }
 
-/* An answer, or an error, may repeat the URL. */
+/* Hides secrets, since an answer or error may repeat the URL. */
 static void
 add_shown(struct buf *line, const struct text_list *secrets, const char *bytes,
     size_t len)

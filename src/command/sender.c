@@ -1,5 +1,5 @@
 /*
- * What the sender sends: see sender.h.
+ * Builds the sender's requests: see sender.h.
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "conf/conf.h"
 #include "conf/texts.h"
 
-/* Shorter ones are in every text. */
+/* Shorter secrets occur in any text. */
 #define HIDDEN_MIN_BYTES 4
 #define KEY_SHOWN_BYTES  4
 #define TEXT_MAX_BYTES   8192
@@ -73,7 +73,7 @@ sender_event_dup(const char *community)
 	return buf_take(&buf);
 }
 
-/* Where the last segment of the path begins, and how long it is. */
+/* Returns the beginning of the path's last segment, and its length. */
 static const char *
 last_segment(const char *url, size_t *len)
 {
@@ -123,7 +123,7 @@ sender_add_token_secrets(struct text_list *secrets, const char *token)
 	free(encoded);
 }
 
-/* The query as a whole, and each value in it. */
+/* Adds the whole query, and each value in the query. */
 static void
 add_query(struct text_list *secrets, const char *query)
 {
@@ -161,7 +161,7 @@ sender_add_url_secrets(struct text_list *secrets, const char *url)
 		add_secret(secrets, password + 1, (size_t)(at - password - 1));
 }
 
-/* The length of the secret that begins here; 0: none does. */
+/* Returns the length of the longest secret at `bytes`; 0: none. */
 static size_t
 secret_at(const struct text_list *secrets, const char *bytes, size_t left)
 {
@@ -170,7 +170,7 @@ secret_at(const struct text_list *secrets, const char *bytes, size_t left)
 	for (i = 0; i < secrets->count; i++) {
 		len = strlen(secrets->items[i]);
 		if (len > left && left >= HIDDEN_MIN_BYTES)
-			len = left; /* all that is here of it */
+			len = left; /* a secret cut off by the end */
 		if (len <= left && len > longest &&
 		    memcmp(bytes, secrets->items[i], len) == 0)
 			longest = len;

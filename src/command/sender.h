@@ -1,6 +1,6 @@
 /*
- * What the sender sends to an endpoint, made here to try one: the URL of the
- * verification request, a sample event. And how such a URL may be shown. Pure.
+ * Builds what the sender sends to an endpoint, for trying one: the URL of the
+ * verification request, a sample event. Also hides the URL's secrets. Pure.
  */
 #ifndef HOOKSPOOL_SENDER_H
 #define HOOKSPOOL_SENDER_H
@@ -12,25 +12,26 @@
 
 struct text_list;
 
-/* The URL with `challenge` and `verifyToken` appended. The caller frees. */
+/* Returns the URL with `challenge` and `verifyToken` appended. The caller frees
+ * the text. */
 char *sender_verification_dup(
     const char *url, const char *challenge, const char *token);
 
-/* The body of a notification of EventType hookspool_probe, which holds
- * nothing. The caller frees. */
+/* Returns the body of an empty notification of EventType hookspool_probe. The
+ * caller frees the text. */
 char *sender_event_dup(const char *community);
 
-/* The URL without what is secret in it: of the path key, which is the last
- * segment, the last four characters are left. The caller frees. */
+/* Returns the URL without secrets, except the last four characters of the path
+ * key (the last segment). The caller frees the text. */
 char *sender_url_shown_dup(const char *url);
 
-/* Each adds to the list what must not be shown of the URL or of the token,
- * whichever way an answer may repeat it. */
+/* Add the secrets of the URL or of the token, in every form in which an answer
+ * may repeat them. */
 void sender_add_url_secrets(struct text_list *secrets, const char *url);
 void sender_add_token_secrets(struct text_list *secrets, const char *token);
 
-/* Appends the bytes, each secret that is in them left out, also one that
- * their end cuts off. */
+/* Appends the bytes without the secrets in them, including a secret cut off by
+ * the end. */
 void sender_add_hidden(struct buf *buf, const struct text_list *secrets,
     const char *bytes, size_t len);
 

@@ -1,5 +1,5 @@
 /*
- * The site as the endpoint would find it: see site.h.
+ * The site from the endpoint's view: see site.h.
  */
 #include "config.h"
 
@@ -17,12 +17,12 @@
 #include "base/xalloc.h"
 #include "command/command.h"
 
-#define WAIT_MAX_MS 8000 /* monitoring gives up a plugin after ten seconds */
+#define WAIT_MAX_MS 8000 /* monitoring stops a plugin after ten seconds */
 
-/* ---- who may look ---- */
+/* ---- permissions ---- */
 
-/* The user whom the group of the configuration is there for, as `init` sets
- * it: the web server's. NULL: nobody can tell. The caller frees the name. */
+/* Returns the user with the name of the configuration's group, as set by
+ * `init`: the web server's. NULL: none. The caller frees the name. */
 static char *
 group_user_dup(const char *path)
 {
@@ -38,7 +38,7 @@ group_user_dup(const char *path)
 	return NULL;
 }
 
-/* The same, or who it usually is. */
+/* Returns the same user, or the usual one. */
 static char *
 reader_dup(const char *path)
 {
@@ -126,7 +126,7 @@ site_load_config(const char *path, bool *is_kept, struct buf *why)
 	return config;
 }
 
-/* As whoever starts the relay. */
+/* Tries the configuration as a starting relay would. */
 static void
 try_relay_config(struct site *site, const char *path)
 {
@@ -175,7 +175,7 @@ open_store(struct site *site)
 	enum store_status status =
 	    store_open(&options, &site->store, &site->store_problem);
 
-	/* Into one of the version before an endpoint captures. */
+	/* An endpoint captures into a spool of the version before, too. */
 	if (status != STORE_OK && status != STORE_TOO_OLD)
 		buf_add_text(
 		    &site->capture_problem, buf_text(&site->store_problem));
@@ -198,7 +198,7 @@ try_capture(struct site *site)
 		open_store(site);
 }
 
-/* Becomes the owner, and reads again what that one may read. */
+/* Becomes the owner, and reads the configuration again as the owner. */
 static bool
 become_owner(struct site *site, const char *path)
 {
@@ -218,7 +218,8 @@ become_owner(struct site *site, const char *path)
 	return site->config != NULL;
 }
 
-/* What cannot be read is damaged, even where a capture would not see it. */
+/* Reads the summary. Unreadable data is damage, even if a capture would not
+ * notice. */
 static void
 summarize(struct site *site)
 {
@@ -233,8 +234,8 @@ summarize(struct site *site)
 		buf_add_text(&site->capture_problem, store_why(site->store));
 }
 
-/* A spool of which owners or modes are wrong is not opened: as another user
- * than the right one that would add to the harm. */
+/* Does not open a spool with wrong owners or modes: opening it as the wrong
+ * user would do more damage. */
 static void
 look_at_spool(struct site *site, const char *path)
 {

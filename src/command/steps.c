@@ -1,5 +1,5 @@
 /*
- * The steps of hookspool probe: see steps.h.
+ * Performs the steps of hookspool probe: see steps.h.
  */
 #include "config.h"
 
@@ -20,15 +20,15 @@
 #define SLOW_MS          5000
 #define ANSWER_SHOWN_MAX 160 /* bytes */
 
-/* One request of the sender, and what came of it. */
+/* One request of the sender, and its result. */
 struct exchange {
 	struct look look;
 	struct deliver_result result;
 };
 
-/* ---- what an answer means ---- */
+/* ---- the meaning of an answer ---- */
 
-/* What to do about a status, where another is right. */
+/* Advice for a wrong status. */
 static const struct {
 	int status;
 	const char *verification;
@@ -135,7 +135,7 @@ add_answer(
 	buf_free(&text);
 }
 
-/* `403 in 12 ms` */
+/* Appends `403 in 12 ms`. */
 static void
 add_status(struct buf *buf, const struct deliver_result *result)
 {
@@ -143,7 +143,7 @@ add_status(struct buf *buf, const struct deliver_result *result)
 	    (long long)result->duration_ms);
 }
 
-/* An answer that is wrong, or none. */
+/* Reports a wrong or missing answer. */
 static void
 report_bad_answer(struct probe *probe, const char *subject,
     const struct exchange *exchange, const char *mend)
@@ -168,7 +168,8 @@ report_bad_answer(struct probe *probe, const char *subject,
 	buf_free(&seen);
 }
 
-/* The answer is right; was it also in time? `more` follows the status. */
+/* Reports a right answer, and warns if it was slow. `more` follows the
+ * status. */
 static void
 report_good_answer(struct probe *probe, const char *subject,
     const struct deliver_result *result, const char *more)
@@ -306,7 +307,8 @@ steps_challenge(struct probe *probe)
 			    len) != NULL
 		? "let the web server add nothing to the challenge"
 		: advice_on(result->status, false));
-	/* The endpoint refuses so too: then there is more to learn. */
+	/* The endpoint itself refuses with these: the next steps still tell
+	 * more. */
 	return result->status == 403 || result->status == 503;
 }
 
@@ -331,7 +333,7 @@ steps_wrong_token(struct probe *probe)
 	return true;
 }
 
-/* The id in `{"id":"..."}`; "" if the answer is none of the endpoint's. */
+/* Reads the id from `{"id":"..."}`; "" if the answer is not the endpoint's. */
 static void
 read_id(const struct deliver_result *result, char *id)
 {

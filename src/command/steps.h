@@ -1,7 +1,7 @@
 /*
- * The steps of hookspool probe: each does to an endpoint what the sender would
- * do, and adds what it saw to the report, and what to do where that is wrong.
- * None shows the token or the path key, whatever is answered.
+ * The steps of hookspool probe. Each step acts towards an endpoint as the
+ * sender would, and reports what was seen and how to correct a fault. None
+ * shows the token or the path key, even if an answer does.
  */
 #ifndef HOOKSPOOL_STEPS_H
 #define HOOKSPOOL_STEPS_H
@@ -13,16 +13,15 @@
 #include "conf/conf.h"
 
 struct probe {
-	const char *url; /* checked, without a fragment; borrowed, as is what
-			    follows */
+	const char *url; /* checked, without fragment; borrowed, also below */
 	const char *token;
 	const char *community;
-	const struct text_list *secrets; /* what is not to be shown */
-	struct reach reach;              /* `to` says how to get there */
+	const struct text_list *secrets; /* texts to hide */
+	struct reach reach;              /* reach.to says how to connect */
 	struct report report;
 };
 
-/* Each returns whether the next one can tell anything more. In this order. */
+/* Take one step, in this order. Each returns whether the next can tell more. */
 bool steps_url(struct probe *probe);
 bool steps_reach(struct probe *probe); /* name, connection, certificate */
 bool steps_challenge(struct probe *probe);

@@ -1,7 +1,7 @@
 /*
- * hookspool stop: ends a relay that was started on demand, and waits for its
- * end. One that runs in the foreground belongs to whoever started it, systemd
- * for the most part, who would start it again.
+ * hookspool stop: ends a relay started on demand, and waits for its end. A
+ * relay in the foreground belongs to its starter, mostly systemd, which would
+ * only start another.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /*
- * The endpoint that probe and send are aimed at: see target.h.
+ * The endpoint for probe and send: see target.h.
  */
 #include "config.h"
 
@@ -18,7 +18,7 @@
 #include "conf/value.h"
 
 #define SENDER_WAITS_MS 20000
-#define URL_MAX_BYTES   8192 /* with the blanks around it */
+#define URL_MAX_BYTES   8192 /* with blanks around the URL */
 #define CA_MAX_BYTES    (4U << 20)
 #define BLANKS          " \t\r\n"
 
@@ -51,7 +51,7 @@ read_secret_file(const char *path, struct buf *bytes, struct buf *why)
 	return is_read;
 }
 
-/* The one word that the text is; NULL: it is none, or more. */
+/* Returns the only word of the text; NULL if there is none, or more. */
 static char *
 word_dup(const struct buf *text)
 {
@@ -92,7 +92,8 @@ read_url(struct target *target, const char *operand)
 	return status;
 }
 
-/* What was read from elsewhere is not quoted: a secret alone may be there. */
+/* Checks the URL. Never quotes a text from a file or standard input, which may
+ * be a secret. */
 static int
 check_url(
     const struct target *target, const struct call *call, const char *operand)

@@ -1,7 +1,6 @@
 /*
- * The endpoint that probe and send are aimed at: its URL, and by which
- * authority it is verified. Reads both while it is still the user who called,
- * and shows nothing of the URL that is a secret.
+ * The endpoint for probe and send: its URL and certificate authority. Reads
+ * both while still the calling user, and shows no secret of the URL.
  */
 #ifndef HOOKSPOOL_TARGET_H
 #define HOOKSPOOL_TARGET_H
@@ -10,17 +9,17 @@
 
 struct call;
 
-/* How its operand is shown. */
+/* The operand in usage lines. */
 #define TARGET_OPERAND "URL|@FILE|-"
 
 struct target {
 	struct destination_config to; /* where to send; owns url and ca_pem */
-	struct text_list secrets;     /* what of the URL is not to be shown */
+	struct text_list secrets;     /* parts of the URL to hide */
 };
 
-/* Reads the URL that `operand` is, or that is in the file after its @, or for
- * `-` in the standard input; and `ca_file` (NULL: none). STATUS_FINE, or it
- * has said what is wrong. Freed with target_free in any case. */
+/* Reads the URL from `operand`: the URL itself, a file after @, or standard
+ * input for `-`. Reads `ca_file` (NULL: none). Returns STATUS_FINE, or another
+ * status after printing the error. Always free with target_free. */
 int target_read(struct target *target, const struct call *call,
     const char *operand, const char *ca_file);
 

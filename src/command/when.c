@@ -1,5 +1,5 @@
 /*
- * Times as people type them: see when.h.
+ * Reads times as people type them: see when.h.
  */
 #include "config.h"
 
@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define DAY_MS           INT64_C(86400000)
-#define MS_DIGITS        13 /* from 2001 to 2286 */
+#define MS_DIGITS        13 /* in the years 2001 to 2286 */
 #define DURATION_MAX_MS  (INT64_MAX / 100)
 #define ZONE_MAX_HOURS   14
 #define LAST_SECOND      59
@@ -28,7 +28,7 @@ static const char is_short_year[] =
     "write the date with a year of four digits, as in 2006-01-02";
 static const char is_no_day[] = "no month has this day";
 
-/* ---- pieces: each moves `at` past what it takes ---- */
+/* ---- pieces: each moves `at` past its text ---- */
 
 static bool
 is_digit(char c)
@@ -45,7 +45,7 @@ take(const char **at, char wanted)
 	return true;
 }
 
-/* A number of exactly so many digits, from `least` to `most`. */
+/* Takes a number of exactly `digits` digits, from `least` to `most`. */
 static bool
 take_number(const char **at, int digits, int least, int most, int *number)
 {
@@ -72,8 +72,7 @@ take_day(const char **at, struct tm *day)
 	return true;
 }
 
-/* The digits of a fraction of a second; what is finer than a millisecond is
- * left out. */
+/* Takes the digits of a fraction of a second, cut to milliseconds. */
 static bool
 take_fraction(const char **at, int *ms)
 {
@@ -84,7 +83,7 @@ take_fraction(const char **at, int *ms)
 	return digits > 0 && digits <= FRACTION_MAX;
 }
 
-/* `T15:04`, ` 15:04:05`, `T15:04:05.000`, or nothing. */
+/* Takes `T15:04`, ` 15:04:05`, `T15:04:05.000`, or nothing. */
 static bool
 take_clock(const char **at, struct tm *day, int *ms)
 {
@@ -104,7 +103,7 @@ take_clock(const char **at, struct tm *day, int *ms)
 
 /* ---- zones ---- */
 
-/* The local time that has this name of a zone; NULL: whichever there was. */
+/* Reads local time in the zone of that name; NULL: in the zone valid then. */
 static bool
 read_local(struct tm *day, const char *zone, time_t *at)
 {
@@ -129,7 +128,7 @@ read_local(struct tm *day, const char *zone, time_t *at)
 	return false;
 }
 
-/* `+01:00` or `-0530`. */
+/* Reads `+01:00` or `-0530`. */
 static bool
 read_offset(const char *zone, long *east_s)
 {
@@ -145,7 +144,7 @@ read_offset(const char *zone, long *east_s)
 	return true;
 }
 
-/* "", Z, an offset, or after a blank the name of a zone. */
+/* Reads the zone: "", Z, an offset, or a blank and a zone's name. */
 static bool
 read_in_zone(struct tm *day, const char *zone, time_t *at)
 {
@@ -179,13 +178,13 @@ read_date(const char *text, int64_t *wall_ms)
 	mday = day.tm_mday;
 	if (!read_in_zone(&day, text, &at))
 		return is_unknown;
-	if (day.tm_mday != mday) /* the 31st of February */
+	if (day.tm_mday != mday) /* no such day, like the 31st of February */
 		return is_no_day;
 	*wall_ms = (int64_t)at * 1000 + ms;
 	return NULL;
 }
 
-/* `1h30m`: each unit once, the largest first. */
+/* Reads `1h30m`: each unit once, the largest first. */
 static const char *
 read_duration(const char *text, int64_t now_ms, int64_t *wall_ms)
 {
@@ -197,7 +196,7 @@ read_duration(const char *text, int64_t now_ms, int64_t *wall_ms)
 	int64_t span_ms = 0, number;
 
 	while (*text != '\0') {
-		if (unit > 0 && *text == ' ') /* as status has it: 2h 3m */
+		if (unit > 0 && *text == ' ') /* as printed by status: 2h 3m */
 			text++;
 		if (!is_digit(*text))
 			return is_unknown;
@@ -217,7 +216,7 @@ read_duration(const char *text, int64_t now_ms, int64_t *wall_ms)
 	return NULL;
 }
 
-/* The midnight with which the local day began, or the one before that. */
+/* Returns the midnight at the start of the local day, or of an earlier day. */
 static void
 read_midnight(int64_t now_ms, int days_ago, int64_t *wall_ms)
 {
