@@ -27,16 +27,16 @@ def conf(box, *destinations):
 
 
 def check(config, *arguments, status=None):
-    """The findings about single destinations: (wrong, what, mend)."""
+    """The findings about single destinations: (wrong, what, fix)."""
     done = run([HOOKSPOOL, "-c", config, "check", "--json"] + list(arguments),
                status=status)
-    return [(f["wrong"], f["what"], f["mend"])
+    return [(f["wrong"], f["text"], f["fix"])
             for f in json.loads(done.stdout)["findings"]
             if f["subject"] == "destination"]
 
 
 def check_one(box, text):
-    """Of the only destination: (wrong, what, mend)."""
+    """Of the only destination: (wrong, what, fix)."""
     found = check(conf(box, text))
     equal(len(found), 1, "findings")
     return found[0]
@@ -76,32 +76,32 @@ def check_offline_connects_to_nobody():
 @test
 def a_closed_port_is_found():
     with Sandbox() as box:
-        is_wrong, what, mend = check_one(
+        is_wrong, what, fix = check_one(
             box, "url = http://127.0.0.1:%d/\nallow_private = yes" %
             free_port())
         equal(is_wrong, True)
         contains(what, "no connection to 127.0.0.1: Connection refused")
-        contains(mend, "see that the destination runs")
+        contains(fix, "check that the destination runs")
 
 
 @test
 def a_name_without_an_address_is_found():
     with Sandbox() as box:
-        is_wrong, what, mend = check_one(
+        is_wrong, what, fix = check_one(
             box, "url = https://nowhere.hookspool.invalid/")
         equal(is_wrong, True)
         contains(what, "d0: ")
         contains(what.lower(), "resolv")
-        contains(mend, "correct url")
+        contains(fix, "correct the host in url")
 
 
 @test
 def a_private_address_is_found_with_the_key_that_allows_it():
     with Sandbox() as box, Destination() as destination:
-        is_wrong, what, mend = check_one(box, "url = " + destination.url())
+        is_wrong, what, fix = check_one(box, "url = " + destination.url())
         equal(is_wrong, True)
         contains(what, "127.0.0.1 is a private address")
-        contains(mend, "allow_private = yes")
+        contains(fix, "allow_private = yes")
         equal(destination.connections, 0, "connections")
 
 
@@ -117,24 +117,24 @@ def each_bad_certificate_is_found_for_what_it_is():
             (below.with_chain(middle), "is valid until", None),
             (Certificate(box, "alone"), "is self-signed", "ca_file"),
             (Certificate(box, "late", root, end="20210101000000Z"),
-             "expired on 2", "renewed"),
+             "expired on 2", "renew the certificate"),
             (Certificate(box, "early", root, start="20900101000000Z"),
              "valid only from 20", "clock"),
             (Certificate(box, "named", root, names="DNS:www.example.com"),
              "is for DNS:www.example.com, and not for localhost", "url"),
             (Certificate(box, "alien", other).with_chain(other),
-             "comes from CN = the other here", "ca_file"))
+             "was issued by CN = the other here", "ca_file"))
         destinations = [
             Destination(tls=(c.pem, c.key) if isinstance(c, Certificate)
                         else c) for c, _, _ in cases]
         try:
             found = check(conf(box, *[at(d, "ca_file = " + root.pem)
                                       for d in destinations]), status=1)
-            for (is_wrong, what, mend), (_, said, help_) in zip(found, cases):
+            for (is_wrong, what, fix), (_, said, help_) in zip(found, cases):
                 contains(what, said)
                 equal(is_wrong, help_ is not None, what)
                 if help_:
-                    contains(mend, help_)
+                    contains(fix, help_)
             equal([d.got() for d in destinations], [[]] * len(cases))
         finally:
             for d in destinations:
@@ -165,9 +165,9 @@ def a_certificate_that_ends_soon_is_a_warning_and_no_fault():
         leaf = Certificate(box, "leaf", root, end=soon)
         with Destination(tls=(leaf.pem, leaf.key)) as destination:
             config = conf(box, at(destination, "ca_file = " + root.pem))
-            (is_wrong, what, mend), = check(config, status=0)
+            (is_wrong, what, fix), = check(config, status=0)
             equal(is_wrong, False)
-            contains(mend, "renewed")
+            contains(fix, "renew the certificate")
             out = run([HOOKSPOOL, "-c", config, "check"]).stdout.decode()
             contains(out, "warn   destination    d0: ")
 
@@ -180,13 +180,13 @@ def a_proxy_that_is_down_or_opens_no_way_is_found_as_the_proxy():
         found = check(conf(
             box, text % closed.url(""), text % proxy.url("relay:wr0ng"),
             text % "http://nowhere.hookspool.invalid:3128"))
-        for (is_wrong, what, mend), said in zip(
+        for (is_wrong, what, fix), said in zip(
                 found, ("no connection to 127.0.0.1: Connection refused",
                         "response 407", "resolve")):
             equal(is_wrong, True)
-            contains(what, "by the proxy http://")
+            contains(what, "through the proxy http://")
             contains(what, said)
-            contains(mend, "proxy")
+            contains(fix, "proxy")
             assert "wr0ng" not in what, what
 
 
@@ -199,9 +199,9 @@ def a_port_without_tls_and_one_with_old_tls_are_found():
             speak_old_tls(old.context)
             found = check(conf(box, "url = https://127.0.0.1:%d/\n"
                                     "allow_private = yes" % port, at(old)))
-        contains(found[0][1], "speaks no TLS")
+        contains(found[0][1], "answers, but not with TLS")
         contains(found[0][2], "http://")
-        contains(found[1][1], "no TLS of version 1.2 or later")
+        contains(found[1][1], "no TLS version from 1.2 on")
         contains(found[1][2], "TLS 1.2 and 1.3")
 
 
@@ -227,8 +227,8 @@ def destinations_that_hang_take_a_few_seconds_together():
             equal(len(found), 5, "findings")
             for is_wrong, what, _ in found:
                 equal(is_wrong, True)
-                contains(what, "127.0.0.1 takes the connection, but no TLS "
-                               "handshake came to an end within 5s")
+                contains(what, "127.0.0.1 accepts the connection, but does "
+                               "not complete the TLS handshake within 5s")
             # One after the other they would take 25 s.
             assert took_s < 20, "it took %.1f s" % took_s
         finally:

@@ -282,17 +282,17 @@ def set_program(config):
 def findings(config, status):
     report = json.loads(command(config, "check", "--offline", "--json",
                                 status=status))
-    equal(report["fine"], status == 0, "the verdict")
+    equal(report["ok"], status == 0, "the verdict")
     return report["findings"]
 
 
 def wrong(config, subject):
-    """What is wrong with the subject, and how to mend it."""
+    """What is wrong with the subject, and the fix."""
     found = [f for f in findings(config, 1)
              if f["wrong"] and f["subject"] == subject]
     assert found, command(config, "check", status=1)
-    assert all(f["mend"] for f in found), found
-    return " ".join(f["what"] + " | " + f["mend"] for f in found)
+    assert all(f["fix"] for f in found), found
+    return " ".join(f["text"] + " | " + f["fix"] for f in found)
 
 
 @test
@@ -309,7 +309,7 @@ def a_fresh_site_is_found_fine():
 
 
 @test
-def check_finds_what_is_wrong_and_says_how_to_mend_it():
+def check_finds_what_is_wrong_and_says_how_to_fix_it():
     with Sandbox() as box:
         spool = init(box)[1]
         head = ("[endpoint]\nverify_token = t\n[spool]\npath = %s\n" % spool)
@@ -348,7 +348,7 @@ def check_says_what_the_endpoint_does_with_a_bad_configuration():
         site.configure(site.text() + more)
         said = [f for f in findings(site.config_path, 1)
                 if f["subject"] == "endpoint"]
-        return said[0]["what"], said[0]["wrong"]
+        return said[0]["text"], said[0]["wrong"]
 
     with Sandbox() as box:
         site = Site(box)

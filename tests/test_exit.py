@@ -421,7 +421,7 @@ def a_proxy_that_refuses_is_no_answer_of_the_destination():
             equal(len(to.got()), 1, "requests")
             check = run([HOOKSPOOL, "-c", site.conf, "check"],
                         None).stdout.decode()
-            contains(check, "known: by the proxy %s: 127.0.0.1 answers, the "
+            contains(check, "known: through the proxy %s: 127.0.0.1 answers, the "
                      "certificate is valid" % asking.url())
             shown = relay.output() + repr(found) + check
             for secret in ("pa55", "wr0ng"):

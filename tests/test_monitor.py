@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """hookspool status as README has Nagios run it, and hookspool check: whatever
 loses or holds up notifications turns the one critical, and the other names the
-command that mends it.
+command that fixes it.
 """
 
 import fcntl
@@ -36,20 +36,20 @@ def nagios(config, status, **kwargs):
     return first, rest
 
 
-def mends(config, **kwargs):
-    """What check finds wrong, and how that is mended: (subject, what, mend)."""
+def faults(config, **kwargs):
+    """What check finds wrong, and the fix: (subject, what, fix)."""
     done = run([HOOKSPOOL, "-c", config, "check", "--offline", "--json"],
                status=None, **kwargs)
-    return [(f["subject"], f["what"], f["mend"])
+    return [(f["subject"], f["text"], f["fix"])
             for f in json.loads(done.stdout)["findings"] if f["wrong"]]
 
 
 def warnings(config):
     done = run([HOOKSPOOL, "-c", config, "check", "--offline", "--json"],
                status=None)
-    return [(f["subject"], f["what"], f["mend"])
+    return [(f["subject"], f["text"], f["fix"])
             for f in json.loads(done.stdout)["findings"]
-            if f["mend"] and not f["wrong"]]
+            if f["fix"] and not f["wrong"]]
 
 
 def append(config, text):
@@ -69,14 +69,14 @@ def set_up(box, user=None, more=""):
     return config, spool
 
 
-def expect_critical(config, said, subject, mend):
+def expect_critical(config, said, subject, fix):
     """Both programs see it."""
     first, _ = nagios(config, 2)
     contains(first, "HOOKSPOOL CRITICAL - ")
     contains(first, said)
-    found = [f for f in mends(config) if f[0] == subject]
-    assert found, mends(config)
-    contains(found[0][2], mend)
+    found = [f for f in faults(config) if f[0] == subject]
+    assert found, faults(config)
+    contains(found[0][2], fix)
     return first
 
 
@@ -87,7 +87,7 @@ def a_sound_site_is_fine():
         first, rest = nagios(config, 0)
         contains(first, "HOOKSPOOL OK - ")
         contains(rest, "backlog  ")
-        equal(mends(config), [])
+        equal(faults(config), [])
 
 
 # ---- what loses notifications
@@ -328,9 +328,9 @@ def a_relay_of_an_older_version_is_named():
         contains(out, "running, pid %d, for " % relay.pid)
         contains(out, "version 0.0.1\n")
         contains(out, "it is older than this program")
-        (_, what, mend), = [f for f in warnings(config) if f[0] == "relay"]
+        (_, what, fix), = [f for f in warnings(config) if f[0] == "relay"]
         contains(what, "version 0.0.1")
-        contains(mend, "hookspool reload --restart")
+        contains(fix, "hookspool reload --restart")
 
 
 @test
@@ -431,11 +431,11 @@ def who_may_not_read_the_configuration_is_told_just_that():
         contains(first, "may not be read by %s: run this as root or " %
                  user.pw_name)
         equal(rest, "")
-        (subject, what, mend), = mends(config, user=user.pw_uid,
+        (subject, what, fix), = faults(config, user=user.pw_uid,
                                        group=user.pw_gid, extra_groups=[])
         equal(subject, "configuration")
         contains(what, "run this as root or ")
-        contains(mend, "sudo ")
+        contains(fix, "sudo ")
         for name in ("list", "status", "reload"):
             done = run([HOOKSPOOL, "-c", config, name], status=1,
                        user=user.pw_uid, group=user.pw_gid, extra_groups=[])
@@ -455,15 +455,15 @@ def check_names_users_and_files_and_the_folder_that_is_closed():
         box.write("secret/token", "t" * 32, 0o640)
         append(config, "secret_file = %s\n" % box.join("secret", "token"))
         box.write("secret/token", "whsec_" + "A" * 32, 0o640)
-        (subject, what, mend), = mends(config)
+        (subject, what, fix), = faults(config)
         equal(subject, "secret_file")
         contains(what, "cannot be read by " + user.pw_name)
-        contains(mend, "chgrp ")
-        contains(mend, "chmod g+x " + box.join("secret"))
+        contains(fix, "chgrp ")
+        contains(fix, "chmod g+x " + box.join("secret"))
         os.chown(box.join("secret"), -1, user.pw_gid)
         os.chmod(box.join("secret"), 0o710)
-        (_, _, mend), = mends(config)
-        contains(mend, "chmod g+r " + box.join("secret", "token"))
+        (_, _, fix), = faults(config)
+        contains(fix, "chmod g+r " + box.join("secret", "token"))
 
 
 @test
@@ -479,10 +479,10 @@ def check_warns_where_nobody_wants_what_comes():
         relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
         wait_until(lambda: site.json("status")["events_new"] == 0,
                    "routing", alive=[relay])
-        (what, mend), = [(f[1], f[2]) for f in warnings(site.config_path)
+        (what, fix), = [(f[1], f[2]) for f in warnings(site.config_path)
                          if f[0] == "events"]
         equal(what, "no destination wanted 12 of the newest 12 events")
-        contains(mend, site.config_path)
+        contains(fix, site.config_path)
 
 
 main(__name__)

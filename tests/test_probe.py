@@ -122,7 +122,7 @@ class Place:
                    status=status)
 
     def probe(self, url, *arguments):
-        """subject to (wrong, what, mend), after a look at what must hold of
+        """subject to (wrong, what, fix), after a look at what must hold of
         every run."""
         done = self.run(url, "--json", *arguments)
         out = done.stdout.decode()
@@ -130,14 +130,14 @@ class Place:
             assert secret not in out, out
         equal(done.stderr, b"", "standard error")
         report = json.loads(out)
-        equal(done.returncode, 0 if report["fine"] else 1, "exit status")
-        equal(report["fine"],
+        equal(done.returncode, 0 if report["ok"] else 1, "exit status")
+        equal(report["ok"],
               not any(f["wrong"] for f in report["findings"]))
-        return {f["subject"]: (f["wrong"], f["what"], f["mend"])
+        return {f["subject"]: (f["wrong"], f["text"], f["fix"])
                 for f in report["findings"]}
 
     def last(self, url, *arguments):
-        """(subject, what, mend) of the only thing that is wrong."""
+        """(subject, what, fix) of the only thing that is wrong."""
         found = self.probe(url, *arguments)
         bad = [(k, v[1], v[2]) for k, v in found.items() if v[0]]
         equal(len(bad), 1, "what is wrong in %r" % (found,))
@@ -169,7 +169,7 @@ def for_people_it_is_a_line_a_step():
     with Place() as place, place.endpoint() as endpoint:
         done = place.run(endpoint.url(), "--no-event", status=0)
         lines = done.stdout.decode().splitlines()
-        equal([line.split()[0] for line in lines if "mend it" not in line],
+        equal([line.split()[0] for line in lines if "fix:" not in line],
               ["ok", "warn", "ok", "ok", "ok", "ok"])
         contains(lines[1], "localhost has the address 127.0.0.1")
         equal([r[0] for r in endpoint.requests], ["challenge", "wrong token"])
@@ -190,54 +190,54 @@ def a_url_with_a_query_and_a_password_is_used_whole_and_shown_in_part():
 @test
 def http_is_wrong_and_nothing_is_sent():
     with Place() as place, place.endpoint() as endpoint:
-        subject, what, mend = place.last(endpoint.url().replace("https", "http"))
+        subject, what, fix = place.last(endpoint.url().replace("https", "http"))
         equal(subject, "url")
-        contains(mend, "https://")
+        contains(fix, "https://")
         equal(endpoint.requests, [])
 
 
 @test
 def a_name_without_an_address_is_found():
     with Place() as place:
-        subject, what, mend = place.last(
+        subject, what, fix = place.last(
             "https://nowhere.hookspool.invalid/webhooks/" + KEY)
         equal(subject, "name")
         contains(what.lower(), "resolv")
-        contains(mend, "DNS")
+        contains(fix, "DNS")
 
 
 @test
 def a_closed_port_is_found():
     with Place() as place, ClosedPort() as port:
-        subject, what, mend = place.last(
+        subject, what, fix = place.last(
             port.url("/webhooks/" + KEY).replace("http", "https"))
         equal(subject, "connection")
         contains(what, "127.0.0.1: Connection refused")
-        contains(mend, "firewall")
+        contains(fix, "firewall")
 
 
 def certificate_case(make):
-    """(what, mend) about a certificate that `make` makes of the place."""
+    """(what, fix) about a certificate that `make` makes of the place."""
     with Place() as place, place.endpoint(make(place)) as endpoint:
-        subject, what, mend = place.last(endpoint.url())
+        subject, what, fix = place.last(endpoint.url())
         equal(subject, "certificate")
         equal(endpoint.requests, [])
-        return what, mend
+        return what, fix
 
 
 @test
 def a_self_signed_certificate_is_found():
-    what, mend = certificate_case(lambda p: Certificate(p.box, "alone"))
+    what, fix = certificate_case(lambda p: Certificate(p.box, "alone"))
     contains(what, "self-signed (CN = the alone here)")
-    contains(mend, "public authority")
+    contains(fix, "public authority")
 
 
 @test
 def an_expired_certificate_is_found_with_its_date():
-    what, mend = certificate_case(lambda p: Certificate(
+    what, fix = certificate_case(lambda p: Certificate(
         p.box, "late", p.root, end="20210704120000Z"))
     contains(what, "CN = the late here expired on 2021-07-04")
-    contains(mend, "renew")
+    contains(fix, "renew")
 
 
 @test
@@ -253,19 +253,19 @@ def an_expired_intermediate_certificate_is_found_as_that():
 
 @test
 def a_certificate_of_the_future_is_found():
-    what, mend = certificate_case(lambda p: Certificate(
+    what, fix = certificate_case(lambda p: Certificate(
         p.box, "early", p.root, start="20900704120000Z"))
     contains(what, "valid only from 2090-07-04")
-    contains(mend, "clock")
+    contains(fix, "clock")
 
 
 @test
 def a_certificate_for_other_names_is_found_with_them():
-    what, mend = certificate_case(lambda p: Certificate(
+    what, fix = certificate_case(lambda p: Certificate(
         p.box, "named", p.root, names="DNS:www.example.com,DNS:example.com"))
     contains(what, "www.example.com")
     contains(what, "DNS:example.com, and not for localhost")
-    contains(mend, "for the name in the URL")
+    contains(fix, "for the name in the URL")
 
 
 @test
@@ -275,10 +275,10 @@ def a_missing_intermediate_is_found_with_its_name():
                              is_authority=True)
         return Certificate(place.box, "below", middle)
 
-    what, mend = certificate_case(make)
+    what, fix = certificate_case(make)
     contains(what, "incomplete: the certificate was issued by "
-                   "CN = the middle here, whose certificate is not sent")
-    contains(mend, "fullchain.pem")
+                   "CN = the middle here, and the server does not send")
+    contains(fix, "fullchain.pem")
 
 
 @test
@@ -290,20 +290,20 @@ def an_authority_that_is_not_known_is_found_sent_along_or_not():
         return Certificate(place.box, "below", middle).with_chain(*above)
 
     for is_root_sent in (True, False):
-        what, mend = certificate_case(lambda p: make(p, is_root_sent))
+        what, fix = certificate_case(lambda p: make(p, is_root_sent))
         contains(what, "not trusted")
         contains(what, "CN = the other here")
-        contains(mend, "public authority")
+        contains(fix, "public authority")
 
 
 @test
 def a_port_that_speaks_no_tls_is_found():
     with Place() as place:
         port = answer_once(place.box, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        subject, what, mend = place.last("https://127.0.0.1:%d/" % port)
+        subject, what, fix = place.last("https://127.0.0.1:%d/" % port)
         equal(subject, "certificate")
-        contains(what, "speaks no TLS")
-        contains(mend, "port")
+        contains(what, "answers, but not with TLS")
+        contains(fix, "port")
 
 
 @test
@@ -313,11 +313,11 @@ def a_redirect_is_found_and_shown_without_its_secrets():
                               "%s?%s" % (KEY, urllib.parse.urlencode(query))}
 
     with Place() as place, place.endpoint(challenge=answer) as endpoint:
-        subject, what, mend = place.last(endpoint.url())
+        subject, what, fix = place.last(endpoint.url())
         equal(subject, "challenge")
         contains(what, "301 in ")
         contains(what, "a redirect to https://www.example.com/...")
-        contains(mend, "redirects")
+        contains(fix, "redirects")
         equal(len(endpoint.requests), 1, "requests")
 
 
@@ -326,13 +326,13 @@ def another_page_is_found_and_shown_escaped_and_cut():
     text = "<html>\n\x1b[31mIt works!" + "x" * 5000
     with Place() as place, \
             place.endpoint(challenge=(200, text)) as endpoint:
-        subject, what, mend = place.last(endpoint.url())
+        subject, what, fix = place.last(endpoint.url())
         equal(subject, "challenge")
-        contains(what, "the answer begins: <html>\n\x1b[31mIt works!xxx")
+        contains(what, "with an answer that begins: <html>\n\x1b[31mIt works!xxx")
         assert len(what) < 400, what
-        contains(mend, "pass this path to hookspool.fcgi")
+        contains(fix, "pass this path to hookspool.fcgi")
         out = place.run(endpoint.url(), status=1).stdout
-        contains(out, b"the answer begins: <html>\\x0a\\x1b[31mIt works!xxx")
+        contains(out, b"with an answer that begins: <html>\\x0a\\x1b[31mIt works!xxx")
         assert b"\x1b" not in out, out
 
 
@@ -343,9 +343,9 @@ def an_answer_that_repeats_the_url_is_shown_without_its_secrets():
             KEY, urllib.parse.quote(TOKEN), TOKEN)
 
     with Place() as place, place.endpoint(challenge=answer) as endpoint:
-        subject, what, mend = place.last(endpoint.url())
+        subject, what, fix = place.last(endpoint.url())
         contains(what, "/webhooks/[...]?verifyToken=[...] or [...]")
-        contains(mend, "path_key")
+        contains(fix, "path_key")
 
 
 @test
@@ -353,9 +353,9 @@ def a_challenge_that_is_not_echoed_exactly_is_found():
     with Place() as place:
         with place.endpoint(
                 challenge=lambda q: (200, q["challenge"] + "\n")) as endpoint:
-            subject, what, mend = place.last(endpoint.url())
+            subject, what, fix = place.last(endpoint.url())
             equal(subject, "challenge")
-            contains(mend, "add nothing to the challenge")
+            contains(fix, "add nothing to the challenge")
         with place.endpoint(challenge=(200, "")) as endpoint:
             subject, what, _ = place.last(endpoint.url())
             equal(subject, "challenge")
@@ -376,10 +376,10 @@ def a_refused_token_is_found_and_the_event_is_tried_all_the_same():
 def an_endpoint_that_accepts_a_wrong_token_is_found():
     with Place() as place, place.endpoint(
             wrong_token=lambda q: (200, q["challenge"])) as endpoint:
-        subject, what, mend = place.last(endpoint.url())
+        subject, what, fix = place.last(endpoint.url())
         equal(subject, "wrong token")
         contains(what, "200 in ")
-        contains(mend, "anybody can verify")
+        contains(fix, "anybody can verify")
 
 
 @test
@@ -393,10 +393,10 @@ def an_event_that_is_not_taken_is_found():
                 ((404, "x"), "404", "path_key"),
                 ((200, "thank you"), "thank you", "hookspool.fcgi")):
             with place.endpoint(event=answer) as endpoint:
-                subject, what, mend = place.last(endpoint.url())
+                subject, what, fix = place.last(endpoint.url())
                 equal(subject, "event")
                 contains(what, said)
-                contains(mend, help_)
+                contains(fix, help_)
 
 
 @test
@@ -410,12 +410,12 @@ def a_slow_answer_is_a_warning_and_one_that_breaks_off_is_wrong():
 
     with Place() as place:
         with place.endpoint(event=slow) as endpoint:
-            is_wrong, what, mend = place.probe(endpoint.url())["event"]
+            is_wrong, what, fix = place.probe(endpoint.url())["event"]
             equal(is_wrong, False)
             contains(what, ID)
-            contains(mend, "slow")
+            contains(fix, "slow")
         with place.endpoint(event=broken) as endpoint:
-            subject, what, mend = place.last(endpoint.url())
+            subject, what, fix = place.last(endpoint.url())
             equal(subject, "event")
             contains(what, "no answer: ")
 

@@ -168,7 +168,8 @@ check_secrets(struct report *report, const struct endpoint_config *endpoint)
 		    endpoint->verify_tokens.count);
 	if (endpoint->path_keys_problem != NULL)
 		report_wrong(report, "path key", endpoint->path_keys_problem,
-		    "mend the file; until then every request is answered 503");
+		    "correct the file; until then every request is answered "
+		    "503");
 	else if (endpoint->path_keys.count == 0)
 		report_fine(report, "path key",
 		    "none: whoever finds the URL can post to it; see path_key "

@@ -31,7 +31,8 @@ add_finding(struct report *report, const struct reach *reach)
 		    buf_text(&advice));
 	else if (reach_expires_soon(reach))
 		report_warning(report, "destination", buf_text(&seen), "%s",
-		    "see that it is renewed there");
+		    "ask the operator of the destination to renew the "
+		    "certificate");
 	else
 		report_fine(report, "destination", "%s", buf_text(&seen));
 	buf_free(&seen);

@@ -30,7 +30,7 @@ static const struct command commands[] = {
 	{"init", "", 0, 0, NEEDS_NOTHING, init_options, NULL, command_init,
 	    "make what is missing: configuration, secrets, spool"},
 	{"check", "", 0, 0, NEEDS_NOTHING, check_options, NULL, command_check,
-	    "look for what is wrong, and say how to mend it"},
+	    "look for what is wrong, and say how to fix it"},
 	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, NULL, command_relay,
 	    "deliver what was captured to its destinations"},
 	{"status", "", 0, 0, NEEDS_NOTHING, status_options, status_read,

@@ -33,11 +33,12 @@ enum {
 
 const struct option_row probe_options[] = {
     [OPTION_CA_FILE] = {"ca-file", "FILE",
-	"verify the certificate with this CA [the system's]"},
+	"verify the certificate with the CAs in this file [the system's]"},
     [OPTION_TOKEN_FILE] = {"token-file", "FILE",
-	"the verify token [the first of the configuration]"},
+	"read the verify token from this file [the first in the "
+	"configuration]"},
     [OPTION_COMMUNITY] = {"community", "NAME",
-	"of the sample event [the first of the configuration]"},
+	"CommunityName of the sample event [the first in the configuration]"},
     [OPTION_NO_EVENT] = {"no-event", NULL, "send no sample event"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};

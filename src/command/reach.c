@@ -184,19 +184,20 @@ add_no_issuer(struct buf *buf, const struct reach *reach)
 	const struct look_certificate *last;
 
 	if (look->chain_count == 0) {
-		buf_add_text(buf, "the certificate leads to no authority that "
-				  "is known here");
+		buf_add_text(buf,
+		    "the certificate is not trusted: its chain does not "
+		    "end at an authority that is trusted here");
 	} else if (is_linked_chain(look)) {
 		last = &look->chain[look->chain_count - 1];
 		buf_add_format(buf,
 		    "the certificate is not trusted: its chain ends at %s, "
-		    "no authority that is known here",
+		    "which is not an authority that is trusted here",
 		    last->issuer);
 	} else {
 		buf_add_format(buf,
 		    "the chain is incomplete: the certificate was issued by "
-		    "%s, whose certificate is not sent along and is no "
-		    "authority that is known here",
+		    "%s, and the server does not send the certificate of that "
+		    "issuer",
 		    look->chain[0].issuer);
 	}
 }
@@ -209,8 +210,8 @@ add_untrusted(struct buf *buf, const struct reach *reach)
 	    &look->chain[look->chain_count > 0 ? look->chain_count - 1 : 0];
 
 	buf_add_format(buf,
-	    "the certificate is not trusted: it comes from %s, no authority "
-	    "that is known here",
+	    "the certificate is not trusted: it was issued by %s, which is not "
+	    "an authority that is trusted here",
 	    look->chain_count > 0 ? last->issuer : "an authority of its own");
 }
 
@@ -250,8 +251,8 @@ add_tls_failed(struct buf *buf, const struct reach *reach)
 		return;
 	}
 	buf_add_format(buf,
-	    "%s takes the connection, but no TLS handshake "
-	    "came to an end within ",
+	    "%s accepts the connection, but does not complete the TLS "
+	    "handshake within ",
 	    reach->look.address);
 	print_add_span(buf, reach->result.duration_ms);
 }
@@ -285,14 +286,14 @@ static void
 add_no_tls(struct buf *buf, const struct reach *reach)
 {
 	buf_add_format(
-	    buf, "%s answers, but speaks no TLS", reach->look.address);
+	    buf, "%s answers, but not with TLS", reach->look.address);
 }
 
 static void
 add_old_tls(struct buf *buf, const struct reach *reach)
 {
-	buf_add_format(buf, "%s speaks no TLS of version 1.2 or later",
-	    reach->look.address);
+	buf_add_format(
+	    buf, "%s offers no TLS version from 1.2 on", reach->look.address);
 }
 
 static void
@@ -312,55 +313,63 @@ static const struct {
 } ends[] = {
     [LOOK_FINE] = {add_fine, NULL, NULL, NULL},
     [LOOK_UNRESOLVED] = {add_error,
-	"enter the name in the public DNS, or correct the URL",
-	"correct url, or see why the name server does not know it",
-	"correct proxy, or see why the name server does not know it"},
-    [LOOK_PRIVATE] = {add_private, "give the sender a public address",
-	"set allow_private = yes for this destination if it is meant", NULL},
+	"add the name to the public DNS, or correct the URL",
+	"correct the host in url, or add it to the DNS",
+	"correct the host in proxy, or add it to the DNS"},
+    [LOOK_PRIVATE] = {add_private,
+	"give the sender a URL with a public address",
+	"if the private address is intended, set allow_private = yes for this "
+	"destination",
+	NULL},
     [LOOK_UNCONNECTED] = {add_unconnected,
-	"start the web server, and open its port in every "
-	"firewall before it",
-	"see that the destination runs, that url has its port, and that no "
-	"firewall is between",
-	"see that the proxy runs, that proxy has its port, and that no "
-	"firewall is between"},
+	"start the web server, and open its port in every firewall",
+	"check that the destination runs, that url has the right port, and "
+	"that no firewall blocks it",
+	"check that the proxy runs, that proxy has the right port, and that no "
+	"firewall blocks it"},
     [LOOK_NO_TUNNEL] = {add_error, NULL, NULL,
-	"look into the log of the proxy; 407 means that user and password in "
-	"proxy are wrong, 403 that it does not allow this"},
+	"look into the log of the proxy; 407 means wrong user or password in "
+	"proxy, 403 that the proxy forbids this destination"},
     [LOOK_NO_TLS] = {add_no_tls,
-	"turn TLS on in the web server, or correct the port",
-	"correct the port, or write http:// where that is meant", NULL},
-    [LOOK_OLD_TLS] = {add_old_tls, "let the web server offer TLS 1.2 and 1.3",
-	"let the destination offer TLS 1.2 and 1.3", NULL},
+	"turn on TLS in the web server, or correct the port",
+	"correct the port, or write http:// if TLS is not wanted", NULL},
+    [LOOK_OLD_TLS] = {add_old_tls, "enable TLS 1.2 and 1.3 in the web server",
+	"enable TLS 1.2 and 1.3 at the destination", NULL},
     [LOOK_SELF_SIGNED] = {add_self_signed,
-	"install a certificate of a public authority: the "
-	"sender takes no self-signed one",
-	"put that certificate into a file, and set ca_file to it", NULL},
-    [LOOK_EXPIRED] = {add_out_of_time, "renew it, and reload the web server",
-	"it must be renewed there", NULL},
+	"install a certificate of a public authority: the sender does not "
+	"accept a self-signed one",
+	"store the certificate of the destination in a file, and set ca_file "
+	"to that file",
+	NULL},
+    [LOOK_EXPIRED] = {add_out_of_time,
+	"renew the certificate, and reload the web server",
+	"ask the operator of the destination to renew the certificate", NULL},
     [LOOK_NOT_YET_VALID] = {add_out_of_time,
-	"set the clock of this machine, or get another "
-	"certificate",
-	"set the clock of this machine, or it must be replaced there", NULL},
+	"correct the clock of this machine, or get another certificate",
+	"correct the clock of this machine, or ask the operator of the "
+	"destination for another certificate",
+	NULL},
     [LOOK_WRONG_NAME] = {add_wrong_name,
-	"get a certificate for the name in the URL, or give "
-	"the sender a URL with a name it has",
-	"correct url, or the certificate must have this name", NULL},
+	"get a certificate for the name in the URL, or give the sender a URL "
+	"with a name in the certificate",
+	"correct the host in url, or ask the operator of the destination for a "
+	"certificate with this name",
+	NULL},
     [LOOK_UNTRUSTED] = {add_untrusted,
 	"install a certificate of a public authority",
-	"set ca_file to the certificate of that authority", NULL},
+	"set ca_file to a file with the certificate of that authority", NULL},
     [LOOK_NO_ISSUER] = {add_no_issuer,
-	"let the web server send the intermediate "
-	"certificates too (fullchain.pem), and have them from "
-	"a public authority",
-	"it must send its intermediate certificates too; or set ca_file to "
-	"the certificate of that issuer",
+	"configure the web server to send the intermediate certificates of a "
+	"public authority too (fullchain.pem)",
+	"set ca_file to a file with the certificate of that issuer, or ask the "
+	"operator of the destination to send the intermediate certificates",
 	NULL},
     [LOOK_TLS_FAILED] = {add_tls_failed, "look into the web server's error log",
-	"look at ca_file, client_cert and client_key, and into the log there",
+	"check ca_file, client_cert and client_key, and look into the log of "
+	"the destination",
 	NULL},
     [LOOK_BROKEN] = {add_error, "look into the web server's error log",
-	"look into the log there", NULL},
+	"look into the log of the destination", NULL},
 };
 
 /* With a proxy, the connected address is the proxy's. */
@@ -372,7 +381,7 @@ add_proxy(struct buf *buf, const char *proxy)
 	if (proxy == NULL)
 		return;
 	shown = config_url_shown_dup(proxy);
-	buf_add_format(buf, "by the proxy %s: ", shown);
+	buf_add_format(buf, "through the proxy %s: ", shown);
 	free(shown);
 }
 

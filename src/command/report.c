@@ -53,7 +53,7 @@ report_wrong(struct report *report, const char *subject, const char *what,
 	va_list args;
 
 	va_start(args, format);
-	finding->mend = format_text(format, args);
+	finding->fix = format_text(format, args);
 	va_end(args);
 	finding->what = xstrdup(what);
 	finding->is_wrong = report->is_wrong = true;
@@ -67,7 +67,7 @@ report_warning(struct report *report, const char *subject, const char *what,
 	va_list args;
 
 	va_start(args, format);
-	finding->mend = format_text(format, args);
+	finding->fix = format_text(format, args);
 	va_end(args);
 	finding->what = xstrdup(what);
 }
@@ -77,7 +77,7 @@ verdict(const struct finding *finding)
 {
 	if (finding->is_wrong)
 		return "WRONG";
-	return finding->mend != NULL ? "warn" : "ok";
+	return finding->fix != NULL ? "warn" : "ok";
 }
 
 void
@@ -90,9 +90,9 @@ report_print(struct report *report)
 		printf("%-5s  %-13s  ", verdict(f), f->subject);
 		print_safe(f->what);
 		putchar('\n');
-		if (f->mend != NULL) {
-			printf("%22s  mend it: ", "");
-			print_safe(f->mend);
+		if (f->fix != NULL) {
+			printf("%22s  fix: ", "");
+			print_safe(f->fix);
 			putchar('\n');
 		}
 	}
@@ -106,7 +106,7 @@ report_print_json(const struct report *report)
 	size_t i;
 
 	jsonout_open(&out, NULL, '{');
-	jsonout_bool(&out, "fine", !report->is_wrong);
+	jsonout_bool(&out, "ok", !report->is_wrong);
 	jsonout_open(&out, "findings", '[');
 	for (i = 0; i < report->count; i++) {
 		const struct finding *f = &report->findings[i];
@@ -114,8 +114,8 @@ report_print_json(const struct report *report)
 		jsonout_open(&out, NULL, '{');
 		jsonout_text(&out, "subject", f->subject);
 		jsonout_bool(&out, "wrong", f->is_wrong);
-		jsonout_text(&out, "what", f->what);
-		jsonout_text(&out, "mend", f->mend);
+		jsonout_text(&out, "text", f->what);
+		jsonout_text(&out, "fix", f->fix);
 		jsonout_close(&out, '}');
 	}
 	jsonout_close(&out, ']');
@@ -130,7 +130,7 @@ report_free(struct report *report)
 
 	for (i = 0; i < report->count; i++) {
 		free(report->findings[i].what);
-		free(report->findings[i].mend);
+		free(report->findings[i].fix);
 	}
 	free(report->findings);
 }

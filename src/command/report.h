@@ -11,7 +11,7 @@ struct finding {
 	const char *subject; /* constant, one or two words */
 	bool is_wrong;
 	char *what;
-	char *mend; /* NULL: nothing to do; set without is_wrong: a warning */
+	char *fix; /* NULL: nothing to do; set without is_wrong: a warning */
 };
 
 /* Zeroed to begin with; freed with report_free. */

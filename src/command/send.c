@@ -28,7 +28,7 @@ enum { OPTION_CA_FILE, OPTION_JSON };
 
 const struct option_row send_options[] = {
     [OPTION_CA_FILE] = {"ca-file", "FILE",
-	"verify the endpoint's certificate with this CA [the system's]"},
+	"verify the certificate with the CAs in this file [the system's]"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
@@ -75,7 +75,7 @@ post_file(const struct destination_config *endpoint, const char *path,
 		deliver_post(&request, result);
 	} else {
 		snprintf(result->error, sizeof result->error,
-		    "the file cannot be read: %s", strerror(errno));
+		    "cannot read the file: %s", strerror(errno));
 	}
 	buf_free(&bytes);
 	return result->status == ENDPOINT_SUCCESS && result->error[0] == '\0';

@@ -35,14 +35,14 @@ static const struct {
 	const char *event;
 } advice[] = {
     {200,
-	"another page answers: let the web server pass this path to "
+	"another page answers: configure the web server to pass this path to "
 	"hookspool.fcgi",
-	"something else answers: let the web server pass this path to "
+	"something else answers: configure the web server to pass this path to "
 	"hookspool.fcgi"},
     {400, "look into the endpoint's log", "look into the endpoint's log"},
     {401,
-	"the web server asks for a password: leave this path out, or put "
-	"user and password into the URL",
+	"the web server asks for a password: turn that off for this path, or "
+	"write user and password in the URL",
 	NULL},
     {403,
 	"compare the token with verify_token in the endpoint's configuration; "
@@ -54,16 +54,16 @@ static const struct {
 	"configuration; or the web server does not pass this path to "
 	"hookspool.fcgi",
 	NULL},
-    {405, NULL, "let the web server pass the method POST"},
+    {405, NULL, "configure the web server to pass the method POST"},
     {413, NULL, "raise the web server's limit for bodies"},
     {500, "look into the web server's error log", NULL},
-    {502, "see that the endpoint runs, and look into the web server's log",
+    {502, "check that the endpoint runs, and look into the web server's log",
 	NULL},
     {503,
-	"the endpoint has no token or key to compare with, or is not running: "
-	"hookspool check there",
-	"the spool takes nothing: hookspool check there"},
-    {504, "see that the endpoint runs, and look into the web server's log",
+	"the endpoint is not running, or cannot read its configuration, verify "
+	"token or path key: run hookspool check on its machine",
+	"the spool cannot store events: run hookspool check on its machine"},
+    {504, "check that the endpoint runs, and look into the web server's log",
 	NULL},
 };
 
@@ -73,8 +73,8 @@ advice_on(int status, bool is_event)
 	size_t i;
 
 	if (status / 100 == 3)
-		return "give the sender the URL that it leads to: it is not "
-		       "known to follow redirects";
+		return "give the sender the URL that the redirect points to: "
+		       "the sender may not follow redirects";
 	for (i = 0; i < sizeof advice / sizeof advice[0]; i++) {
 		if (advice[i].status != status)
 			continue;
@@ -118,18 +118,18 @@ add_answer(
 
 	if (exchange->look.redirect[0] != '\0') {
 		shown = config_url_shown_dup(exchange->look.redirect);
-		buf_add_format(buf, ", a redirect to %s", shown);
+		buf_add_format(buf, ", with a redirect to %s", shown);
 		free(shown);
 		return;
 	}
 	if (result->answer_bytes == 0) {
-		buf_add_text(buf, ", and an empty answer");
+		buf_add_text(buf, ", with an empty answer");
 		return;
 	}
 	buf_init(&text, WHY_MAX_BYTES);
 	sender_add_hidden(
 	    &text, probe->secrets, result->answer, result->answer_bytes);
-	buf_add_text(buf, ", and the answer begins: ");
+	buf_add_text(buf, ", with an answer that begins: ");
 	buf_add(
 	    buf, buf_text(&text), strnlen(buf_text(&text), ANSWER_SHOWN_MAX));
 	buf_free(&text);
@@ -146,7 +146,7 @@ add_status(struct buf *buf, const struct deliver_result *result)
 /* Reports a wrong or missing answer. */
 static void
 report_bad_answer(struct probe *probe, const char *subject,
-    const struct exchange *exchange, const char *mend)
+    const struct exchange *exchange, const char *fix)
 {
 	const struct deliver_result *result = &exchange->result;
 	struct buf seen;
@@ -156,15 +156,15 @@ report_bad_answer(struct probe *probe, const char *subject,
 		add_status(&seen, result);
 		add_answer(&seen, probe, exchange);
 	} else if (exchange->look.is_late) {
-		buf_add_text(&seen, "no whole answer within ");
+		buf_add_text(&seen, "no complete answer within ");
 		print_add_span(&seen, probe->reach.to.timeout_ms);
-		mend = "see in the web server's log what takes so long: the "
-		       "sender gives up then";
+		fix = "look into the web server's log for what takes so long: "
+		      "the sender gives up after that time";
 	} else {
 		buf_add_format(&seen, "no answer: %s", result->error);
-		mend = "look into the web server's error log";
+		fix = "look into the web server's error log";
 	}
-	report_wrong(&probe->report, subject, buf_text(&seen), "%s", mend);
+	report_wrong(&probe->report, subject, buf_text(&seen), "%s", fix);
 	buf_free(&seen);
 }
 
@@ -181,8 +181,8 @@ report_good_answer(struct probe *probe, const char *subject,
 	buf_add_text(&seen, more);
 	if (result->duration_ms > SLOW_MS)
 		report_warning(&probe->report, subject, buf_text(&seen), "%s",
-		    "this is slow, and the sender gives up after 20 s: see "
-		    "what the web server or the disk is busy with");
+		    "this is slow, and the sender gives up after 20 s: find "
+		    "out what the web server or the disk is busy with");
 	else
 		report_fine(&probe->report, subject, "%s", buf_text(&seen));
 	buf_free(&seen);
@@ -200,7 +200,8 @@ steps_url(struct probe *probe)
 		report_fine(&probe->report, "url", "%s", shown);
 	else
 		report_wrong(&probe->report, "url", shown, "%s",
-		    "begin it with https://: the sender uses nothing else");
+		    "begin the URL with https://: the sender uses nothing "
+		    "else");
 	free(shown);
 	return is_fine;
 }
@@ -213,8 +214,8 @@ report_address(struct probe *probe, const char *host)
 
 	if (guard_is_private_text(address))
 		report_warning(&probe->report, "name", seen, "%s",
-		    "it is private: the sender must be given another one by "
-		    "its name servers; probe from outside as well");
+		    "this address is private: make sure that the sender gets a "
+		    "public one from the DNS, and probe from outside too");
 	else
 		report_fine(&probe->report, "name", "%s", seen);
 	free(seen);
@@ -235,7 +236,7 @@ report_certificate(struct probe *probe)
 	}
 	if (reach_expires_soon(&probe->reach))
 		report_warning(&probe->report, "certificate", buf_text(&seen),
-		    "%s", "see that it is renewed in time");
+		    "%s", "renew the certificate in time");
 	else
 		report_fine(
 		    &probe->report, "certificate", "%s", buf_text(&seen));
@@ -247,14 +248,14 @@ steps_reach(struct probe *probe)
 {
 	enum look_end end;
 	char *host = reach_host_dup(probe->url);
-	struct buf seen, mend;
+	struct buf seen, fix;
 
 	buf_init(&seen, WHY_MAX_BYTES);
-	buf_init(&mend, WHY_MAX_BYTES);
+	buf_init(&fix, WHY_MAX_BYTES);
 	reach_all(&probe->reach, 1);
 	end = probe->reach.look.end;
 	reach_add_seen(&seen, &probe->reach);
-	reach_add_advice(&mend, &probe->reach);
+	reach_add_advice(&fix, &probe->reach);
 	if (end != LOOK_UNRESOLVED)
 		report_address(probe, host);
 	if (end != LOOK_UNRESOLVED && end != LOOK_UNCONNECTED)
@@ -266,9 +267,9 @@ steps_reach(struct probe *probe)
 		    end == LOOK_UNRESOLVED    ? "name"
 		    : end == LOOK_UNCONNECTED ? "connection"
 					      : "certificate",
-		    buf_text(&seen), "%s", buf_text(&mend));
+		    buf_text(&seen), "%s", buf_text(&fix));
 	buf_free(&seen);
-	buf_free(&mend);
+	buf_free(&fix);
 	free(host);
 	return end == LOOK_FINE;
 }
@@ -299,13 +300,13 @@ steps_challenge(struct probe *probe)
 	if (is_whole && result->answer_bytes == len &&
 	    memcmp(result->answer, challenge, len) == 0) {
 		report_good_answer(
-		    probe, "challenge", result, ", and the challenge");
+		    probe, "challenge", result, ", with the challenge");
 		return true;
 	}
 	report_bad_answer(probe, "challenge", &exchange,
 	    is_whole && memmem(result->answer, result->answer_bytes, challenge,
 			    len) != NULL
-		? "let the web server add nothing to the challenge"
+		? "configure the web server to add nothing to the challenge"
 		: advice_on(result->status, false));
 	/* The endpoint itself refuses with these: the next steps still tell
 	 * more. */
@@ -327,8 +328,9 @@ steps_wrong_token(struct probe *probe)
 	else
 		report_bad_answer(probe, "wrong token", &exchange,
 		    result->status == 200
-			? "anybody can verify: nothing between may answer in "
-			  "the endpoint's place, which compares the token"
+			? "anybody can verify: make sure that the web server "
+			  "answers nothing in place of the endpoint, which "
+			  "compares the token"
 			: advice_on(result->status, false));
 	return true;
 }
