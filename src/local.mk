@@ -98,7 +98,6 @@ libhookspool_a_SOURCES += \
 	%D%/relay/descriptors.c %D%/relay/descriptors.h \
 	%D%/relay/destinations.c %D%/relay/destinations.h \
 	%D%/relay/egress.c %D%/relay/egress.h \
-	%D%/relay/era.c %D%/relay/era.h \
 	%D%/relay/guard.c %D%/relay/guard.h \
 	%D%/relay/headers.c %D%/relay/headers.h \
 	%D%/relay/health.c %D%/relay/health.h \
@@ -128,7 +127,6 @@ libhookspool_a_SOURCES += \
 	%D%/endpoint/request.c %D%/endpoint/request.h \
 	%D%/endpoint/server.c %D%/endpoint/server.h \
 	%D%/endpoint/settings.c %D%/endpoint/settings.h \
-	%D%/endpoint/shared.c %D%/endpoint/shared.h \
 	%D%/endpoint/spawn.c %D%/endpoint/spawn.h \
 	%D%/endpoint/starter.c %D%/endpoint/starter.h \
 	%D%/endpoint/verify.c %D%/endpoint/verify.h \

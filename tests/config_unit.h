@@ -66,7 +66,7 @@ judge(const char *head, const char *tail, const struct value *values)
 		if (values->said != NULL)
 			refused(text, CONFIG_ALL, values->said);
 		else
-			config_free(accepted(text, CONFIG_ALL));
+			config_drop(accepted(text, CONFIG_ALL));
 	}
 }
 

@@ -69,7 +69,7 @@ keep(const char *path)
 	struct config *config = loaded(path);
 
 	assert_true(config_keep(config, config->spool.path, &why));
-	config_free(config);
+	config_drop(config);
 }
 
 /* Long after every file was changed. */
@@ -93,8 +93,8 @@ loses(const char *before, const char *now, const char *loss)
 		assert_null(found);
 	else
 		assert_string_equal(found, loss);
-	config_free(a);
-	config_free(b);
+	config_drop(a);
+	config_drop(b);
 }
 
 static void
@@ -124,19 +124,19 @@ at_a_start_what_was_cut_short_or_has_just_changed_is_passed_over(void **state)
 	choose_at_start(path, &choice, &why);
 	assert_false(choice.is_kept); /* nothing is kept to compare with */
 	assert_string_equal(buf_text(&why), "");
-	config_free(choice.config);
+	config_drop(choice.config);
 
 	keep(path);
 	choose_at_start(path, &choice, &why);
 	assert_false(choice.is_kept); /* the same */
-	config_free(choice.config);
+	config_drop(choice.config);
 
 	write_config("x.conf", WHOLE "threads = 7\n", "spool");
 	choose_at_start(path, &choice, &why);
 	assert_true(choice.is_kept && choice.is_passing);
 	assert_string_equal(buf_text(&why), "");
 	assert_int_not_equal(choice.config->endpoint.threads, 7);
-	config_free(choice.config);
+	config_drop(choice.config);
 
 	late = *system_clock;
 	late.wall_ms = late_ms;
@@ -144,7 +144,7 @@ at_a_start_what_was_cut_short_or_has_just_changed_is_passed_over(void **state)
 	choose_at_start(path, &choice, &why);
 	assert_false(choice.is_kept || choice.is_passing);
 	assert_int_equal(choice.config->endpoint.threads, 7);
-	config_free(choice.config);
+	config_drop(choice.config);
 
 	write_config("x.conf", "[endpoint]\nverify_token = t\n", "spool");
 	choose_at_start(path, &choice, &why);
@@ -152,7 +152,7 @@ at_a_start_what_was_cut_short_or_has_just_changed_is_passed_over(void **state)
 	assert_non_null(strstr(buf_text(&why), "its path keys"));
 	assert_non_null(strstr(buf_text(&why), "/spool/endpoint.conf"));
 	assert_int_equal(choice.config->endpoint.path_keys.count, 1);
-	config_free(choice.config);
+	config_drop(choice.config);
 }
 
 static void
@@ -177,8 +177,8 @@ secrets_that_cannot_be_read_any_more_stay(void **state)
 	choice_carry_secrets(before, now, &said);
 	assert_string_equal(buf_text(&said), "");
 	buf_free(&said);
-	config_free(before);
-	config_free(now);
+	config_drop(before);
+	config_drop(now);
 }
 
 /* The spool of the last good configuration for the file, or NULL. */
@@ -195,7 +195,7 @@ finds(const char *path, const char *spool)
 		print_error("said: %s\n", buf_text(&why));
 	assert_non_null(config);
 	assert_string_equal(config->spool.path, spool);
-	config_free(config);
+	config_drop(config);
 }
 
 static void
@@ -214,7 +214,7 @@ what_is_kept_is_found_by_the_link_beside_the_file(void **state)
 	assert_string_equal(noted, join("spool"));
 	free(noted);
 	finds(path, join("spool"));
-	config_free(config);
+	config_drop(config);
 }
 
 static void
@@ -225,7 +225,7 @@ what_is_kept_for_another_file_is_not_found_by_a_link(void **state)
 
 	(void)state;
 	keep(path);
-	config_free(config);
+	config_drop(config);
 	assert_int_equal(symlink(join("spool"), join("other.conf.spool")), 0);
 	finds(join("other.conf"), NULL);
 }
@@ -238,12 +238,12 @@ an_old_spool_leads_to_the_new_one(void **state)
 
 	(void)state;
 	config_note_spool(config);
-	config_free(config);
+	config_drop(config);
 	write_config("x.conf", WHOLE, "new");
 	config = loaded(path);
 	assert_true(config_keep(config, join("old"), &why));
 	assert_true(config_keep(config, join("new"), &why));
-	config_free(config);
+	config_drop(config);
 	assert_int_equal(unlink(path), 0);
 	finds(path, join("new"));
 	assert_int_equal(unlink(join("new/endpoint.conf")), 0);

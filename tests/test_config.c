@@ -40,7 +40,21 @@ an_empty_file_gives_the_documented_defaults(void **state)
 	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
 	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
 	assert_int_equal(c->destination_count, 0);
-	config_free(c);
+	config_drop(c);
+}
+
+static void
+a_configuration_lasts_until_its_last_user_drops_it(void **state)
+{
+	struct config *c = accepted("[log]\nlevel = warn\n", CONFIG_ALL);
+	const struct config *held = config_hold(c);
+
+	(void)state;
+	config_drop(c);
+	assert_int_equal(held->log.level, LOG_LEVEL_WARN);
+	assert_string_equal(held->spool.path, CONFIG_DEFAULT_SPOOL);
+	config_drop(held);
+	config_drop(NULL);
 }
 
 static void
@@ -65,7 +79,7 @@ a_destination_needs_no_more_than_a_url(void **state)
 	assert_null(d->ca_file);
 	assert_null(d->proxy);
 	assert_false(d->allow_private);
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -133,7 +147,7 @@ every_key_is_read_into_its_place(void **state)
 	assert_string_equal(d->proxy, "http://u:p@proxy.example.com:3128");
 	assert_true(d->allow_private);
 	assert_int_equal(d[1].concurrency, 8);
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -245,7 +259,7 @@ static void
 a_key_may_come_again_in_another_destination(void **state)
 {
 	(void)state;
-	config_free(accepted("[destination a]\n" URL "timeout = 2s\n"
+	config_drop(accepted("[destination a]\n" URL "timeout = 2s\n"
 			     "[destination b]\n" URL "timeout = 3s\n",
 	    CONFIG_ALL));
 }
@@ -303,7 +317,7 @@ errors_elsewhere_do_not_concern_the_endpoint(void **state)
 	assert_int_equal(c->relay.idle_exit_ms, 7000);
 	assert_true(c->relay.is_on_demand);
 	assert_int_equal(c->destination_count, 0);
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -334,6 +348,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		a_configuration_lasts_until_its_last_user_drops_it),
 	    cmocka_unit_test(an_empty_file_gives_the_documented_defaults),
 	    cmocka_unit_test(a_destination_needs_no_more_than_a_url),
 	    cmocka_unit_test(every_key_is_read_into_its_place),

@@ -180,7 +180,7 @@ a_destination_wants_what_one_of_its_patterns_matches(void **state)
 	assert_true(destination_wants(&some[2], CONFIG_PROBE_TYPE, "yours"));
 	assert_false(destination_wants(&some[2], CONFIG_PROBE_TYPE, "x"));
 	assert_false(destination_wants(&some[2], CONFIG_PROBE_TYPE, NULL));
-	config_free(c);
+	config_drop(c);
 }
 
 int

@@ -99,7 +99,7 @@ secret_files_hold_one_secret_a_line(void **state)
 	assert_null(c->endpoint.verify_tokens_problem);
 	assert_string_equal(c->endpoint.path_keys.items[0], "abc");
 	assert_null(c->endpoint.path_keys_problem);
-	config_free(c);
+	config_drop(c);
 }
 
 /* What the problem of a path key file says, freed with the configuration. */
@@ -116,7 +116,7 @@ key_file_problem(const char *path, const char *part)
 		print_error("said: %s\n", c->endpoint.path_keys_problem);
 	assert_non_null(strstr(c->endpoint.path_keys_problem, part));
 	assert_null(strstr(c->endpoint.path_keys_problem, "s3cret"));
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -158,7 +158,7 @@ a_destination_has_its_secrets_from_both_places(void **state)
 	assert_false(config_is_stale(c));
 	write_file("s", "# newer\n" SECRET "\n", 0600);
 	assert_true(config_is_stale(c));
-	config_free(c);
+	config_drop(c);
 }
 
 /* All of hookspool refuses it, saying so; the endpoint has no part in it. */
@@ -172,7 +172,7 @@ refused_but_by_the_endpoint(const char *text, const char *part)
 	assert_non_null(strstr(buf_text(&why), part));
 	assert_non_null(strstr(buf_text(&why), "[destination crm] "));
 	assert_null(strstr(buf_text(&why), "s3cret"));
-	config_free(accepted(text, CONFIG_ENDPOINT));
+	config_drop(accepted(text, CONFIG_ENDPOINT));
 }
 
 static void
@@ -222,7 +222,7 @@ a_client_certificate_is_read_with_its_key(void **state)
 	assert_false(config_is_stale(c));
 	write_file("cert.pem", CERT CERT, 0644);
 	assert_true(config_is_stale(c));
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -263,20 +263,20 @@ a_change_of_any_file_is_noticed(void **state)
 	assert_false(config_is_stale(c));
 	write_file("late", "token\n", 0600);
 	assert_true(config_is_stale(c));
-	config_free(c);
+	config_drop(c);
 
 	c = config_load(path, CONFIG_ENDPOINT, &why);
 	assert_null(c->endpoint.verify_tokens_problem);
 	assert_false(config_is_stale(c));
 	assert_int_equal(chmod(path, 0640), 0);
 	assert_true(config_is_stale(c));
-	config_free(c);
+	config_drop(c);
 
 	c = config_load(path, CONFIG_ENDPOINT, &why);
 	assert_false(config_is_stale(c));
 	assert_int_equal(rename(path, join("moved")), 0);
 	assert_true(config_is_stale(c));
-	config_free(c);
+	config_drop(c);
 }
 
 /* ---- the last good configuration ---- */
@@ -307,7 +307,7 @@ the_last_good_configuration_stands_in_for_a_bad_one(void **state)
 	assert_non_null(c);
 	assert_true(config_keep(c, c->spool.path, &why));
 	assert_true(config_keep(c, c->spool.path, &why));
-	config_free(c);
+	config_drop(c);
 
 	fd = open(join("spool/endpoint.conf"), O_RDONLY);
 	assert_true(fd >= 0);
@@ -329,7 +329,7 @@ the_last_good_configuration_stands_in_for_a_bad_one(void **state)
 	assert_false(config_is_stale(c));
 	write_file("good.conf", "[log]\n", 0600);
 	assert_true(config_is_stale(c));
-	config_free(c);
+	config_drop(c);
 }
 
 /* The last good configuration, with 9 threads, is found from a bad file. */
@@ -344,7 +344,7 @@ finds_the_kept_one(const char *path)
 		print_error("said: %s\n", buf_text(&why));
 	assert_non_null(c);
 	assert_int_equal(c->endpoint.threads, 9);
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -361,7 +361,7 @@ whatever_is_bad_the_spool_is_found(void **state)
 	c = load_with_spool(
 	    "nine.conf", "[endpoint]\nthreads = 9", CONFIG_ENDPOINT);
 	assert_true(config_keep(c, c->spool.path, &why));
-	config_free(c);
+	config_drop(c);
 	for (i = 0; i < sizeof heads / sizeof heads[0]; i++) {
 		snprintf(
 		    text, sizeof text, "%s = %s\n", heads[i], join("spool"));
@@ -384,7 +384,7 @@ who_shares_the_spool_shares_what_is_kept(void **state)
 	assert_true(config_keep(c, c->spool.path, &why));
 	assert_int_equal(stat(join("spool/endpoint.conf"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
-	config_free(c);
+	config_drop(c);
 }
 
 static void
@@ -402,7 +402,7 @@ without_a_kept_configuration_the_sentence_says_so(void **state)
 	c = accepted(text, CONFIG_ENDPOINT);
 	assert_false(config_keep(c, c->spool.path, &why));
 	assert_non_null(strstr(buf_text(&why), "nowhere"));
-	config_free(c);
+	config_drop(c);
 }
 
 /* ---- the rest ---- */

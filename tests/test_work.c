@@ -92,7 +92,7 @@ cost_of_an_event(struct fixture *fixture, size_t destination_count)
 	work_off(&work);
 	count = count_runs(fixture->store);
 	work_close(&work);
-	config_free(config);
+	config_drop(config);
 	return count;
 }
 
@@ -142,7 +142,7 @@ whatever_may_have_changed_is_looked_at(void **state)
 			     "0 AND destination = 'd1'"),
 	    1);
 	work_close(&work);
-	config_free(config);
+	config_drop(config);
 }
 
 #define CASE(function)                                                         \

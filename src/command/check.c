@@ -95,7 +95,7 @@ check_loss(struct report *report, const struct config *config)
 		    kept->spool.path, CONFIG_KEPT_NAME);
 		free(what);
 	}
-	config_free(kept);
+	config_drop(kept);
 	buf_free(&why);
 }
 
@@ -370,7 +370,7 @@ check_site(struct report *report, const char *path, bool is_offline)
 			    "sudo hookspool -c %s check", path);
 		else if (config != NULL)
 			check_all(report, config, is_offline);
-		config_free(config);
+		config_drop(config);
 	}
 	buf_free(&why);
 }

@@ -414,7 +414,7 @@ command_init(struct call *call)
 	free(url);
 	status = STATUS_FINE;
 out:
-	config_free(setup.config);
+	config_drop(setup.config);
 	free(setup.config_path);
 	buf_free(&setup.why);
 	return status;

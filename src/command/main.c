@@ -403,7 +403,7 @@ run(struct call *call, int argc, char **argv)
 		status = call->command->run(call);
 	buf_free(&why);
 	store_close(call->store);
-	config_free(call->config);
+	config_drop(call->config);
 	return status;
 }
 

@@ -99,7 +99,7 @@ load(const struct call *call, struct buf *why)
 		return config;
 	buf_add_text(why, config->endpoint.verify_tokens_problem);
 fail:
-	config_free(config);
+	config_drop(config);
 	return NULL;
 }
 
@@ -151,7 +151,7 @@ command_probe(struct call *call)
 				       : "; a verify token can be given with "
 					 "--token-file FILE");
 	}
-	config_free(config);
+	config_drop(config);
 	target_free(&target);
 	buf_free(&why);
 	return status;

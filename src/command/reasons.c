@@ -258,7 +258,7 @@ void
 reasons_free(struct reasons *reasons)
 {
 	store_free_summary(&reasons->summary);
-	config_free(reasons->config);
+	config_drop(reasons->config);
 	buf_free(&reasons->problem);
 }
 

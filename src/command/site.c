@@ -135,7 +135,7 @@ try_relay_config(struct site *site, const char *path)
 
 	if (config != NULL)
 		buf_clear(&site->config_problem);
-	config_free(config);
+	config_drop(config);
 }
 
 /* ---- capture ---- */
@@ -210,7 +210,7 @@ become_owner(struct site *site, const char *path)
 		return false;
 	}
 	buf_init(&why, WHY_MAX_BYTES);
-	config_free(site->config);
+	config_drop(site->config);
 	site->config = site_load_config(path, &site->is_kept, &why);
 	if (site->config == NULL)
 		buf_add_text(&site->capture_problem, buf_text(&why));
@@ -288,7 +288,7 @@ site_close(struct site *site)
 	if (site->has_summary)
 		store_free_summary(&site->summary);
 	store_close(site->store);
-	config_free(site->config);
+	config_drop(site->config);
 	buf_free(&site->store_problem);
 	buf_free(&site->capture_problem);
 	buf_free(&site->config_problem);

@@ -73,12 +73,12 @@ choose_at_start(const char *path, struct choice *choice, struct buf *why)
 	kept = config_load_kept(path, &ignored);
 	if (choice->config == NULL ||
 	    (kept != NULL && stays(choice, kept, &choice->is_passing, why))) {
-		config_free(choice->config);
+		config_drop(choice->config);
 		choice->config = kept;
 		choice->is_kept = kept != NULL;
 		kept = NULL;
 	}
-	config_free(kept);
+	config_drop(kept);
 	buf_free(&ignored);
 }
 
@@ -99,7 +99,7 @@ choose_anew(const struct config *in_use, struct buf *why)
 		return config;
 	if (config_is_settled(config, now_ms))
 		say_loss(why, in_use, loss);
-	config_free(config);
+	config_drop(config);
 	return NULL;
 }
 

@@ -53,13 +53,11 @@ free_destination(struct destination_config *destination)
 	free(destination->proxy);
 }
 
-void
-config_free(struct config *config)
+static void
+free_all(struct config *config)
 {
 	size_t i;
 
-	if (config == NULL)
-		return;
 	free(config->path);
 	free_endpoint(&config->endpoint);
 	free(config->spool.path);
@@ -74,4 +72,26 @@ config_free(struct config *config)
 		free(config->files[i].path);
 	free(config->files);
 	free(config);
+}
+
+/* A configuration in use is const, all but the count of its users. */
+static struct config *
+counted(const struct config *config)
+{
+	return (struct config *)(uintptr_t)config;
+}
+
+const struct config *
+config_hold(const struct config *config)
+{
+	atomic_fetch_add(&counted(config)->more_users, 1);
+	return config;
+}
+
+void
+config_drop(const struct config *config)
+{
+	if (config != NULL &&
+	    atomic_fetch_sub(&counted(config)->more_users, 1) == 0)
+		free_all(counted(config));
 }

@@ -7,6 +7,7 @@
 #ifndef HOOKSPOOL_CONF_H
 #define HOOKSPOOL_CONF_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,6 +103,7 @@ struct destination_config {
 struct config_file; /* a file that was read, and its state then */
 
 struct config {
+	atomic_size_t more_users; /* beside its maker */
 	char *path; /* of the file, also when the last good one is used;
 		       absolute */
 	struct endpoint_config endpoint;
@@ -136,8 +138,8 @@ char *config_find(const char *option);
 
 /* Reads the file at `path`. Returns NULL if the file is unreadable, readable by
  * others or not right; `why` (emptied first) is one sentence with file, line
- * and fix. The caller frees the result with config_free. An unreadable secret
- * file of the endpoint is no error here: see the *_problem fields. */
+ * and fix. The caller ends with config_drop. An unreadable secret file of the
+ * endpoint is no error here: see the *_problem fields. */
 struct config *config_load(
     const char *path, enum config_scope scope, struct buf *why);
 
@@ -145,8 +147,10 @@ struct config *config_load(
 struct config *config_parse(const char *path, const char *text, size_t len,
     enum config_scope scope, struct buf *why);
 
-/* NULL-safe. */
-void config_free(struct config *config);
+/* Adds and removes a user; the last one removed frees the configuration.
+ * Thread-safe. config_hold returns `config`; config_drop is NULL-safe. */
+const struct config *config_hold(const struct config *config);
+void config_drop(const struct config *config);
 
 /* Directs the log of `program` to the target, format and level of [log]. */
 void config_open_log(const struct log_config *log, const char *program);

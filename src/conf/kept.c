@@ -266,7 +266,7 @@ read_noted(const char *path, const char *folder, struct buf *why)
 	if (config == NULL || is_same(config->spool.path, folder))
 		return config;
 	next = read_kept(path, config->spool.path, why);
-	config_free(config);
+	config_drop(config);
 	return next;
 }
 

@@ -460,7 +460,7 @@ config_parse(const char *path, const char *text, size_t len,
 	if (is_fine) {
 		tokens_read_all(p.config);
 	} else {
-		config_free(p.config);
+		config_drop(p.config);
 		p.config = NULL;
 	}
 	ini_free(&p.line);

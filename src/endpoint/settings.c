@@ -18,18 +18,25 @@
 #include "conf/choice.h"
 #include "endpoint/complaint.h"
 #include "endpoint/moved.h"
-#include "endpoint/shared.h"
 
 #define CHECK_EVERY_MS 1000
 #define OPEN_WAIT_MS   1000 /* for a spool no request waits for */
 #define WHY_MAX_BYTES  4096
 
+/* An open spool and its users: the settings and each view. The last user to go
+ * closes the spool. Counted under the lock of the settings. */
+struct shared_store {
+	struct store *store;
+	char *path; /* the folder */
+	int users;
+};
+
 struct settings {
 	char *path;
 	pthread_mutex_t mutex; /* guards the members up to the blank line */
 	pthread_cond_t is_idle;
-	struct shared_config *config; /* NULL: none */
-	struct shared_store *store;   /* NULL: none */
+	const struct config *config; /* held; NULL: none */
+	struct shared_store *store;  /* NULL: none */
 	bool is_refreshing;
 	int64_t check_at_ms;
 
@@ -41,6 +48,29 @@ struct settings {
 	bool must_repeat;    /* log complaints again, where people look */
 	struct complaints complaints;
 };
+
+/* Makes one with one user, the caller. Takes `store`, copies `path`. */
+static struct shared_store *
+shared_store_new(struct store *store, const char *path)
+{
+	struct shared_store *shared = xcalloc(1, sizeof *shared);
+
+	shared->store = store;
+	shared->path = xstrdup(path);
+	shared->users = 1;
+	return shared;
+}
+
+/* Removes a user. NULL-safe. */
+static void
+shared_store_drop(struct shared_store *shared)
+{
+	if (shared == NULL || --shared->users > 0)
+		return;
+	store_close(shared->store);
+	free(shared->path);
+	free(shared);
+}
 
 /* Opens the spool. Sets `why` unless STORE_OK. */
 static enum store_status
@@ -78,32 +108,29 @@ open_store(struct settings *settings, const struct spool_config *spool,
  * an event's spool and the woken relay match. Takes `config`. NULL leaves the
  * current one in place. */
 static void
-use(struct settings *settings, struct config *config, struct store *store)
+use(struct settings *settings, const struct config *config, struct store *store)
 {
-	struct shared_config *fresh = NULL, *old = NULL;
+	const struct config *named = config != NULL ? config : settings->config;
 	struct shared_store *opened = NULL, *closed = NULL;
+	const struct config *old = NULL;
 
-	if (config != NULL) {
-		fresh = shared_config_new(config);
+	if (config != NULL)
 		config_open_log(&config->log, "hookspool.fcgi");
-	} else {
-		config = settings->config->config;
-	}
 	if (store != NULL)
-		opened = shared_store_new(store, config->spool.path);
+		opened = shared_store_new(store, named->spool.path);
 	pthread_mutex_lock(&settings->mutex);
-	if (fresh != NULL) {
+	if (config != NULL) {
 		old = settings->config;
-		settings->config = fresh;
+		settings->config = config;
 	}
 	if (opened != NULL) {
 		closed = settings->store;
 		settings->store = opened;
 	}
-	shared_config_drop(old);
 	shared_store_drop(closed);
 	pthread_mutex_unlock(&settings->mutex);
-	if (fresh != NULL)
+	config_drop(old);
+	if (config != NULL)
 		complaint_about_secrets(&config->endpoint);
 }
 
@@ -161,7 +188,7 @@ move(struct settings *settings, struct config *config)
 
 	if (open_store(settings, &config->spool, clock_mono_ms() + OPEN_WAIT_MS,
 		&store) != STORE_OK) {
-		config_free(config);
+		config_drop(config);
 	} else {
 		settings->is_kept = settings->is_passing = false;
 		use(settings, config, store);
@@ -179,7 +206,7 @@ take_up(struct settings *settings, struct config *config)
 	struct buf said;
 
 	buf_init(&said, WHY_MAX_BYTES);
-	choice_carry_secrets(config, settings->config->config, &said);
+	choice_carry_secrets(config, settings->config, &said);
 	if (said.len > 0)
 		complaint_make(&settings->complaints, COMPLAINT_SECRETS, &said);
 	else
@@ -203,7 +230,7 @@ choose_next(struct settings *settings)
 	struct buf why;
 
 	buf_init(&why, WHY_MAX_BYTES);
-	config = choose_anew(settings->config->config, &why);
+	config = choose_anew(settings->config, &why);
 	if (why.len > 0)
 		complaint_make(&settings->complaints, COMPLAINT_CONFIG, &why);
 	if (config != NULL) {
@@ -221,7 +248,7 @@ choose_next(struct settings *settings)
 static void
 fall_back(struct settings *settings, int64_t deadline_ms)
 {
-	const struct config *config = settings->config->config;
+	const struct config *config = settings->config;
 	struct store *store = NULL;
 	struct config *kept;
 	struct buf why;
@@ -231,7 +258,7 @@ fall_back(struct settings *settings, int64_t deadline_ms)
 	if (kept != NULL && strcmp(kept->spool.path, config->spool.path) != 0)
 		try_store(settings, &kept->spool, deadline_ms, &store, &why);
 	if (store == NULL) {
-		config_free(kept);
+		config_drop(kept);
 	} else {
 		log_note(LOG_LEVEL_ERROR,
 		    "events go into the spool of the last good configuration, "
@@ -249,7 +276,7 @@ fall_back(struct settings *settings, int64_t deadline_ms)
 static void
 keep_config(struct settings *settings)
 {
-	const struct config *config = settings->config->config;
+	const struct config *config = settings->config;
 	struct buf why;
 
 	if (settings->is_kept)
@@ -273,8 +300,8 @@ open_first(struct settings *settings, int64_t deadline_ms)
 
 	if (settings->config == NULL)
 		return;
-	status = open_store(
-	    settings, &settings->config->config->spool, deadline_ms, &store);
+	status =
+	    open_store(settings, &settings->config->spool, deadline_ms, &store);
 	if (status == STORE_OK)
 		use(settings, NULL, store);
 	else if (status != STORE_BUSY)
@@ -288,8 +315,7 @@ refresh(struct settings *settings)
 {
 	if (settings->config == NULL)
 		choose_first(settings);
-	else if (settings->is_passing ||
-		 config_is_stale(settings->config->config))
+	else if (settings->is_passing || config_is_stale(settings->config))
 		choose_next(settings);
 	if (settings->store != NULL)
 		keep_config(settings);
@@ -369,9 +395,7 @@ give_store(struct settings *settings, struct settings_view *view)
 	view->shared_store = settings->store;
 	view->shared_store->users++;
 	view->store = view->shared_store->store;
-	view->shared_store_config = settings->config;
-	view->shared_store_config->users++;
-	view->store_config = view->shared_store_config->config;
+	view->store_config = config_hold(settings->config);
 }
 
 void
@@ -384,12 +408,9 @@ settings_take(struct settings *settings, struct settings_view *view)
 		pthread_mutex_lock(&settings->mutex);
 		end_refresh(settings);
 	}
-	*view = (struct settings_view){
-	    .settings = settings, .shared_config = settings->config};
-	if (view->shared_config != NULL) {
-		view->shared_config->users++;
-		view->config = view->shared_config->config;
-	}
+	*view = (struct settings_view){.settings = settings};
+	if (settings->config != NULL)
+		view->config = config_hold(settings->config);
 	give_store(settings, view);
 	pthread_mutex_unlock(&settings->mutex);
 }
@@ -435,9 +456,9 @@ settings_use_store(struct settings_view *view, int64_t deadline_ms)
 void
 settings_release(struct settings *settings, struct settings_view *view)
 {
+	config_drop(view->config);
+	config_drop(view->store_config);
 	pthread_mutex_lock(&settings->mutex);
-	shared_config_drop(view->shared_config);
-	shared_config_drop(view->shared_store_config);
 	shared_store_drop(view->shared_store);
 	pthread_mutex_unlock(&settings->mutex);
 	*view = (struct settings_view){.config = NULL};
@@ -449,7 +470,7 @@ settings_free(struct settings *settings)
 	if (settings == NULL)
 		return;
 	shared_store_drop(settings->store);
-	shared_config_drop(settings->config);
+	config_drop(settings->config);
 	pthread_cond_destroy(&settings->is_idle);
 	pthread_mutex_destroy(&settings->mutex);
 	complaint_free(&settings->complaints);

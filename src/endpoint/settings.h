@@ -13,7 +13,6 @@
 #include "spool/spool.h"
 
 struct settings;
-struct shared_config;
 struct shared_store;
 
 /* What one request uses, from settings_take to settings_release. */
@@ -22,8 +21,6 @@ struct settings_view {
 	const struct config *config;       /* NULL: no good one */
 	struct store *store;               /* NULL: not open */
 	const struct config *store_config; /* names `store`; mostly `config` */
-	struct shared_config *shared_config;
-	struct shared_config *shared_store_config;
 	struct shared_store *shared_store;
 };
 

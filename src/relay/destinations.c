@@ -11,7 +11,6 @@
 
 #include "base/xalloc.h"
 #include "conf/conf.h"
-#include "relay/era.h"
 #include "relay/note.h"
 #include "relay/queue.h"
 
@@ -61,7 +60,7 @@ take(struct destinations *old, int64_t id)
 }
 
 static struct queue *
-make_queue(struct destinations *old, struct era *era,
+make_queue(struct destinations *old, const struct config *config,
     const struct destination_config *destination,
     const struct destination_setting *setting, int64_t now_ms)
 {
@@ -69,9 +68,9 @@ make_queue(struct destinations *old, struct era *era,
 	bool is_reload = old->queues != NULL;
 
 	if (queue != NULL) {
-		queue_change(queue, era, destination);
+		queue_change(queue, config, destination);
 	} else {
-		queue = queue_new(era, destination, setting->id);
+		queue = queue_new(config, destination, setting->id);
 		if (setting->down_since_ms != 0)
 			health_stay_down(
 			    &queue->health, setting->down_since_ms);
@@ -96,10 +95,9 @@ leave(struct destinations *destinations, struct queue *queue)
 }
 
 enum store_status
-destinations_load(
-    struct destinations *destinations, struct store *store, struct era *era)
+destinations_load(struct destinations *destinations, struct store *store,
+    const struct config *config)
 {
-	const struct config *config = era->config;
 	size_t i, count = config->destination_count;
 	struct destination_setting *settings = settings_new(config);
 	struct destinations old = *destinations;
@@ -112,7 +110,7 @@ destinations_load(
 	destinations->count = count;
 	for (i = 0; i < count; i++)
 		destinations->queues[i] =
-		    make_queue(&old, era, &config->destinations[i],
+		    make_queue(&old, config, &config->destinations[i],
 			&settings[i], store_now_ms(store));
 	destinations->leaving = old.leaving;
 	for (i = 0; i < old.count; i++)

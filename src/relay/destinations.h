@@ -13,7 +13,7 @@
 
 #include "spool/spool.h"
 
-struct era;
+struct config;
 struct queue;
 
 struct destinations {
@@ -28,8 +28,8 @@ struct destinations {
  * them, the first time or anew: one that was there goes on with what it has
  * in its hands, and what failed is tried again now. On anything but STORE_OK
  * nothing has changed. */
-enum store_status destinations_load(
-    struct destinations *destinations, struct store *store, struct era *era);
+enum store_status destinations_load(struct destinations *destinations,
+    struct store *store, const struct config *config);
 
 /* Assumes that nothing is claimed. NULL-safe members. */
 void destinations_free(struct destinations *destinations);

@@ -12,7 +12,6 @@
 #include "base/xalloc.h"
 #include "conf/conf.h"
 #include "relay/bodies.h"
-#include "relay/era.h"
 #include "relay/schedule.h"
 
 #define REST_MS      5000    /* after a fault of this machine */
@@ -37,12 +36,12 @@ make_room(struct queue *queue)
 }
 
 struct queue *
-queue_new(
-    struct era *era, const struct destination_config *destination, int64_t id)
+queue_new(const struct config *config,
+    const struct destination_config *destination, int64_t id)
 {
 	struct queue *queue = xcalloc(1, sizeof *queue);
 
-	*queue = (struct queue){.era = era_hold(era),
+	*queue = (struct queue){.config = config_hold(config),
 	    .destination = destination,
 	    .id = id,
 	    .is_worth_a_look = true,
@@ -56,18 +55,18 @@ void
 queue_free(struct queue *queue)
 {
 	assert(queue->claimed_count == 0);
-	era_drop(queue->era);
+	config_drop(queue->config);
 	free(queue->claimed);
 	free(queue);
 }
 
 void
-queue_change(struct queue *queue, struct era *era,
+queue_change(struct queue *queue, const struct config *config,
     const struct destination_config *destination)
 {
-	era_hold(era);
-	era_drop(queue->era);
-	queue->era = era;
+	config_hold(config);
+	config_drop(queue->config);
+	queue->config = config;
 	queue->destination = destination;
 	queue->is_worth_a_look = true;
 	queue->rest_mono_ms = 0;
@@ -158,7 +157,7 @@ queue_claim(struct queue *queue, struct due *due, struct body *body)
 	assert(queue_has_room(queue));
 	queue->claimed[queue->claimed_count++] = due->seq;
 	claim->queue = queue;
-	claim->era = era_hold(queue->era);
+	claim->config = config_hold(queue->config);
 	claim->is_probe = queue->health.is_down;
 	claim->is_trial = queue->rest_mono_ms != 0;
 	if (claim->is_probe)
@@ -219,7 +218,7 @@ queue_release(struct claim *claim)
 	}
 	queue->claimed[i] = queue->claimed[--queue->claimed_count];
 	queue->is_worth_a_look = true;
-	era_drop(claim->era);
+	config_drop(claim->config);
 	store_free_due(&claim->due);
 	free(claim);
 }

@@ -15,18 +15,18 @@
 #include "spool/spool.h"
 
 struct body;
+struct config;
 struct destination_config;
-struct era;
 struct queue;
 
 /* One claimed delivery: under way until it has an outcome, then waiting to be
  * settled. */
 struct claim {
 	struct queue *queue;
-	struct era *era;   /* the configuration it was begun with */
-	struct due due;    /* owned */
-	struct body *body; /* one user of it; while under way */
-	bool is_probe;     /* begun while the destination was down */
+	const struct config *config; /* the configuration it was begun with */
+	struct due due;              /* owned */
+	struct body *body;           /* one user of it; while under way */
+	bool is_probe;               /* begun while the destination was down */
 	bool is_trial; /* begun after a rest: whether attempts can be made */
 	int64_t started_at_ms; /* by the wall clock; all else is in the spool's
 				  time */
@@ -46,7 +46,7 @@ struct claim {
 
 /* One destination. */
 struct queue {
-	struct era *era; /* of `destination` */
+	const struct config *config; /* of `destination` */
 	const struct destination_config *destination;
 	int64_t id;       /* the spool's number of it */
 	int64_t *claimed; /* the seqs in our hands, for store_read_due */
@@ -74,13 +74,13 @@ struct queue {
 };
 
 /* Empty and worth a look. */
-struct queue *queue_new(
-    struct era *era, const struct destination_config *destination, int64_t id);
+struct queue *queue_new(const struct config *config,
+    const struct destination_config *destination, int64_t id);
 /* Assumes that nothing is claimed. */
 void queue_free(struct queue *queue);
 
 /* Goes on with what a newer configuration says of the destination. */
-void queue_change(struct queue *queue, struct era *era,
+void queue_change(struct queue *queue, const struct config *config,
     const struct destination_config *destination);
 
 /* Whether one more may be claimed: what is under way and what waits to be

@@ -39,7 +39,7 @@
 
 struct relay {
 	const struct relay_options *options;
-	const struct config *config; /* of the options, or of the last reload */
+	const struct config *config; /* held; of the options, or reloaded */
 	const char *spool_path;      /* stays what it was at the start */
 	struct store *store;
 	struct work work;
@@ -130,6 +130,7 @@ close_all(struct relay *relay)
 		wake_close(relay->spool_path, &relay->socket);
 	work_close(&relay->work);
 	store_close(relay->store);
+	config_drop(relay->config);
 	if (relay->lock_fd >= 0)
 		close(relay->lock_fd);
 }
@@ -277,10 +278,11 @@ reload(struct relay *relay)
 	}
 	status = work_reload(&relay->work, config);
 	if (status != STORE_OK) {
-		config_free(config);
+		config_drop(config);
 		status = postpone(relay, status);
 		goto out;
 	}
+	config_drop(relay->config);
 	relay->config = config;
 	apply(relay);
 done:
@@ -469,7 +471,6 @@ relay_run(const struct relay_options *options)
 {
 	const struct config *config = options->config;
 	struct relay relay = {.options = options,
-	    .config = config,
 	    .spool_path = config->spool.path,
 	    .socket = WAKE_SOCKET_NONE};
 	enum store_status status;
@@ -481,6 +482,7 @@ relay_run(const struct relay_options *options)
 	relay.lock_fd = sole_take_lock(options);
 	if (relay.lock_fd < 0)
 		return sole_explain(config->spool.path, errno);
+	relay.config = config_hold(config);
 	/* It may have changed while we waited. */
 	relay.is_reload_asked = !is_stale && config_is_stale(config);
 	status = signals_set() ? open_all(&relay) : STORE_FAILED;

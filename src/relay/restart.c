@@ -83,7 +83,7 @@ is_possible(const char *config_path, struct buf *why)
 	bool is_there;
 	char *program;
 
-	config_free(config);
+	config_drop(config);
 	if (config == NULL)
 		return false;
 	if (!read_command_line(&line)) {

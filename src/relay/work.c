@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "relay/deliver.h"
-#include "relay/era.h"
 #include "relay/judge.h"
 #include "relay/note.h"
 #include "relay/queue.h"
@@ -34,18 +33,15 @@ work_open(struct work *work, const struct config *config, struct store *store)
 {
 	enum store_status status;
 
-	*work = (struct work){.era = era_new(config, NULL),
-	    .store = store,
+	*work = (struct work){.store = store,
 	    .bodies = {.budget_bytes = BODIES_MAX_BYTES},
 	    .is_state_unread = true};
 	work->finished_end = &work->finished;
-	status = destinations_load(&work->destinations, store, work->era);
+	status = destinations_load(&work->destinations, store, config);
 	if (status == STORE_OK)
 		status = routing_begin(&work->routing, store);
 	if (status != STORE_OK) {
 		destinations_free(&work->destinations);
-		era_drop(work->era);
-		work->era = NULL;
 		return status;
 	}
 	work->deliver =
@@ -54,19 +50,13 @@ work_open(struct work *work, const struct config *config, struct store *store)
 }
 
 enum store_status
-work_reload(struct work *work, struct config *config)
+work_reload(struct work *work, const struct config *config)
 {
-	struct era *era = era_new(config, config);
 	enum store_status status =
-	    destinations_load(&work->destinations, work->store, era);
+	    destinations_load(&work->destinations, work->store, config);
 
-	if (status != STORE_OK) {
-		era->owned = NULL;
-		era_drop(era);
+	if (status != STORE_OK)
 		return status;
-	}
-	era_drop(work->era);
-	work->era = era;
 	deliver_set_in_flight_max(
 	    work->deliver, destinations_in_flight_max(&work->destinations));
 	work_look_again(work);
@@ -93,8 +83,6 @@ work_close(struct work *work)
 	work_abandon(work);
 	forget_finished(work);
 	destinations_free(&work->destinations);
-	era_drop(work->era);
-	work->era = NULL;
 	deliver_free(work->deliver);
 	work->deliver = NULL;
 }

@@ -18,10 +18,8 @@
 struct claim;
 struct config;
 struct deliver;
-struct era;
 
 struct work {
-	struct era *era;     /* the configuration that holds now */
 	struct store *store; /* borrowed */
 	struct deliver *deliver;
 	struct destinations destinations;
@@ -36,15 +34,15 @@ struct work {
 				  then; 0: it was not */
 };
 
-/* Tells the spool the destinations and makes all ready; `config` is borrowed.
- * On anything but STORE_OK nothing was made. */
+/* Tells the spool the destinations and makes all ready. Holds `config` for as
+ * long as a destination or an attempt needs it. On anything but STORE_OK
+ * nothing was made. */
 enum store_status work_open(
     struct work *work, const struct config *config, struct store *store);
 
-/* Goes on with another configuration, which it takes over. What is under way
- * ends as it was begun. On anything but STORE_OK nothing has changed, and
- * `config` is still the caller's. */
-enum store_status work_reload(struct work *work, struct config *config);
+/* Goes on with another configuration. What is under way ends as it was begun.
+ * On anything but STORE_OK nothing has changed. */
+enum store_status work_reload(struct work *work, const struct config *config);
 
 /* NULL-safe. What is under way is broken off and forgotten. */
 void work_close(struct work *work);

@@ -123,7 +123,7 @@ check_kept(const struct config *config)
 	    again->endpoint.max_body_bytes == config->endpoint.max_body_bytes);
 	HOLDS(again->endpoint.verify_tokens.count ==
 	      config->endpoint.verify_tokens.count);
-	config_free(again);
+	config_drop(again);
 }
 
 int
@@ -142,7 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(all == NULL || endpoint != NULL);
 	if (endpoint != NULL)
 		check_kept(endpoint);
-	config_free(all);
-	config_free(endpoint);
+	config_drop(all);
+	config_drop(endpoint);
 	return 0;
 }
