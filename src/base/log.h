@@ -1,9 +1,10 @@
 /*
- * The log: one line per happening, a sentence and fields, as `message key=value
- * ...` or as a JSON object. Text from strangers is escaped: none of their
- * control characters, newlines or bytes outside ASCII reach the log. A log that
- * cannot be written, or that nobody reads, stops nothing: lines are dropped,
- * and their number is logged before the next line that can be written.
+ * The log: one line for each thing that happens, a sentence and fields, as
+ * `message key=value ...` or as a JSON object. Text from strangers is escaped:
+ * none of their control characters, newlines or bytes outside ASCII reach the
+ * log. A log that cannot be written, or that nobody reads, stops nothing: lines
+ * are dropped, and their number is logged before the next line that can be
+ * written.
  */
 #ifndef HOOKSPOOL_LOG_H
 #define HOOKSPOOL_LOG_H
@@ -43,7 +44,7 @@ struct log_field {
 		.key = (key_), .number = (number_)                             \
 	}
 
-/* Logs a happening. `message` is a constant sentence without values; LOG_TEXT
+/* Logs what happened. `message` is a constant sentence without values; LOG_TEXT
  * and LOG_NUMBER fields follow, the event's id first:
  *     log_note(LOG_LEVEL_INFO, "event captured", LOG_TEXT("id", id)); */
 #define log_note(level, message, ...)                                          \

@@ -1,6 +1,6 @@
 /*
- * What subcommands share: their description, their call and their exit
- * statuses. main.c has the table; each subcommand is one file.
+ * Subcommands: description, call and exit statuses. main.c has the table; each
+ * subcommand is one file.
  */
 #ifndef HOOKSPOOL_COMMAND_H
 #define HOOKSPOOL_COMMAND_H
@@ -31,7 +31,7 @@ struct option_row {
 	const char *help;
 };
 
-/* What main prepares before a subcommand runs. Each row names one. */
+/* Preparations by main before a subcommand runs. Each row names one. */
 enum command_needs {
 	NEEDS_NOTHING,
 	NEEDS_CONFIG, /* the whole configuration; runs as the spool's owner */

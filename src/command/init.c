@@ -38,7 +38,7 @@ const struct option_row init_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-/* What to make, and for whom. */
+/* The things to make, and their owner. */
 struct setup {
 	const struct call *call;
 	char *config_path;

@@ -43,7 +43,7 @@ const struct option_row probe_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-/* Takes the steps. Prints each line for people as soon as known. */
+/* Takes the steps. Prints each line for people at once. */
 static void
 take_steps(struct probe *probe, const struct call *call)
 {

@@ -216,7 +216,8 @@ read_duration(const char *text, int64_t now_ms, int64_t *wall_ms)
 	return NULL;
 }
 
-/* Returns the midnight at the start of the local day, or of an earlier day. */
+/* Sets `wall_ms` to the midnight at the start of the local day, or of an
+ * earlier day. */
 static void
 read_midnight(int64_t now_ms, int days_ago, int64_t *wall_ms)
 {

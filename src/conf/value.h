@@ -1,9 +1,8 @@
 /*
- * What the values of hookspool.conf(5) look like, one by one: sizes,
- * durations, numbers, URLs, headers, keys in a path. Pure. Each function
- * returns NULL if the text is fine, else a constant text that follows the value
- * in a message: "is not a number". After a ";" it says what to write instead;
- * without one, the caller does.
+ * Checks and reads single values of hookspool.conf(5): sizes, durations,
+ * numbers, URLs, headers, path keys. Pure. Each function returns NULL, or a
+ * constant text to follow the value in a message: "is not a number". The text
+ * names the remedy after a ";"; without a ";", the caller names the remedy.
  */
 #ifndef HOOKSPOOL_VALUE_H
 #define HOOKSPOOL_VALUE_H
@@ -15,7 +14,7 @@
 
 enum value_unit { VALUE_PLAIN, VALUE_SIZE, VALUE_DURATION };
 
-/* What value_read_number returns for a number that lacks its unit. */
+/* Returned by value_read_number for a number without unit. */
 extern const char value_no_unit[];
 
 /* Reads `64M` (bytes), `10s` (milliseconds) or a plain `32` into `number`. A

@@ -62,8 +62,8 @@ moved_from(const char *old, const struct config *config)
 	struct buf why;
 
 	buf_init(&why, WHY_MAX_BYTES);
-	config_keep(config, old, &why); /* fails where the old folder is
-					   unusable: no matter */
+	config_keep(config, old, &why); /* may fail if the old folder is
+					   unusable */
 	buf_free(&why);
 	tell_of_left_behind(old, config->spool.path);
 }

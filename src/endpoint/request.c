@@ -34,7 +34,7 @@ struct request {
 	bool is_captured;
 };
 
-/* One check of the contract. Returns false after refusing the request with an
+/* A check of the contract. Returns false after refusing the request with an
  * answer. */
 typedef bool (*check)(struct request *request);
 

@@ -15,7 +15,8 @@
 struct settings;
 struct shared_store;
 
-/* What one request uses, from settings_take to settings_release. */
+/* The configuration and spool of one request, from settings_take to
+ * settings_release. */
 struct settings_view {
 	struct settings *settings;
 	const struct config *config;       /* NULL: no good one */

@@ -17,7 +17,7 @@
 #include "event/escape.h"
 #include "event/json.h"
 
-/* What has been found so far. */
+/* The search so far. */
 struct search {
 	const struct mention *what;
 	bool has_ticket;

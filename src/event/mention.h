@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What to search for; NULL members are ignored. A body must mention every given
- * member, and at least one must be given. */
+/* A search; NULL members are ignored. A body must mention every given member,
+ * and at least one must be given. */
 struct mention {
 	const char *ticket; /* the id in the form of event.h */
 	const char *note;
