@@ -1,5 +1,5 @@
 /*
- * Taking a refused body for an event after all. One transaction: the event is
+ * Takes a refused body for an event after all, in one transaction: the event is
  * there and the refusal gone, or neither has changed.
  */
 #include "config.h"
@@ -8,70 +8,45 @@
 
 #include <string.h>
 
-/* Whether the refusal is whole and its body is the one to be stored. */
-static enum store_status
-check_refusal(struct store *store, int64_t seq, const struct capture *capture)
-{
-	enum store_status status;
-	bool is_whole, is_same;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT sent_bytes IS length(body), body FROM refusals "
-	    "WHERE seq = ?1");
+#include "spool/tx.h"
 
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	if (status == STORE_GONE)
-		return store_say(store, STORE_GONE,
-		    "no refused body has the number %lld", (long long)seq);
-	if (status != STORE_OK)
-		return status;
-	is_whole = sqlite3_column_int(statement, 0) != 0;
-	is_same =
-	    (size_t)sqlite3_column_bytes(statement, 1) == capture->body_bytes &&
-	    (capture->body_bytes == 0 ||
-		memcmp(sqlite3_column_blob(statement, 1), capture->body,
-		    capture->body_bytes) == 0);
-	sqlite3_reset(statement);
+/* Fails unless the refusal is whole and its body is the one to be stored. */
+static void
+check_refusal(struct tx *tx, int64_t seq, const struct capture *capture)
+{
+	const char *body = capture->body_bytes > 0 ? capture->body : "";
+	bool is_whole = false, is_same = false;
+
+	if (!tx_get(tx,
+		"SELECT sent_bytes IS length(body), body IS ?2 FROM refusals "
+		"WHERE seq = ?1",
+		seq, sql_blob(body, capture->body_bytes), &is_whole, &is_same))
+		tx_say(tx, STORE_GONE, "no refused body has the number %lld",
+		    (long long)seq);
 	if (!is_whole)
-		return store_say(store, STORE_REFUSED,
+		tx_say(tx, STORE_REFUSED,
 		    "of the refused body %lld only the beginning was kept",
 		    (long long)seq);
 	if (!is_same)
-		return store_say(store, STORE_REFUSED,
+		tx_say(tx, STORE_REFUSED,
 		    "the refused body %lld is another one", (long long)seq);
-	return STORE_OK;
-}
-
-static enum store_status
-accept_under_lock(struct store *store, int64_t seq, struct capture *capture)
-{
-	enum store_status status = check_refusal(store, seq, capture);
-
-	if (status == STORE_OK)
-		status = store_check_limits(store);
-	if (status == STORE_OK)
-		status = capture_insert(store, capture);
-	if (status == STORE_OK && capture->result != CAPTURE_STORED)
-		status = STORE_FAILED;
-	if (status == STORE_OK)
-		status = erase_refusal(store, seq);
-	return status;
 }
 
 enum store_status
 store_accept_refused(struct store *store, int64_t seq, struct capture *capture)
 {
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
 
 	capture->result = CAPTURE_FAILED;
-	if (status != STORE_OK)
-		return status;
-	status = accept_under_lock(store, seq, capture);
-	if (status == STORE_OK)
-		status = store_commit(store);
-	else
-		store_rollback(store);
-	if (status != STORE_OK)
+	check_refusal(&tx, seq, capture);
+	if (tx_is_ok(&tx))
+		tx_fail(&tx, store_check_limits(store));
+	if (tx_is_ok(&tx))
+		tx_fail(&tx, capture_insert(store, capture));
+	if (capture->result != CAPTURE_STORED)
+		tx_fail(&tx, STORE_FAILED);
+	erase_refusal(&tx, seq);
+	if (tx_end(&tx) != STORE_OK)
 		capture->result = CAPTURE_FAILED;
-	return status;
+	return tx.status;
 }

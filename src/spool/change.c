@@ -1,7 +1,8 @@
 /*
- * Replaying and dropping what a filter selects: looks without the lock, then
- * changes a few in one transaction, each only if it is still in the state that
- * was seen. So neither readers nor writers wait long, however much is changed.
+ * Replays and drops the deliveries that a filter selects: looks without the
+ * lock, then changes a few in one transaction, each only if it is still in the
+ * state that was seen. So neither readers nor writers wait long, however much
+ * is changed.
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "spool/select.h"
+#include "spool/tx.h"
 
 #define STEP_MAX_MS 20 /* a transaction, without its commit */
 
@@ -88,25 +90,19 @@ choose_states(struct store *store, struct change *change)
 static enum store_status
 find_to(struct store *store, struct change *change)
 {
-	enum store_status status;
-	sqlite3_stmt *statement;
+	const char *to = change->options->to;
+	struct tx tx = tx_none(store);
 
-	if (change->options->to == NULL)
+	if (to == NULL)
 		return STORE_OK;
 	assert(change->verb == VERB_REPLAY);
-	statement = sql_prepare(store,
-	    "SELECT id FROM destinations WHERE name = ?1 AND is_configured");
-	sql_bind_text(statement, 1, change->options->to);
-	status = sql_next(store, statement);
-	if (status == STORE_GONE)
-		return store_say(store, STORE_REFUSED,
-		    "the relay has loaded no destination \"%s\"",
-		    change->options->to);
-	if (status != STORE_OK)
-		return status;
-	change->selection.to = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	if (!tx_get(&tx,
+		"SELECT id FROM destinations WHERE name = ?1 "
+		"AND is_configured",
+		to, &change->selection.to))
+		tx_say(&tx, STORE_REFUSED,
+		    "the relay has loaded no destination \"%s\"", to);
+	return tx_end(&tx);
 }
 
 static enum store_status
@@ -123,8 +119,8 @@ start(struct store *store, struct change *change)
 
 /* ---- changing ---- */
 
-/* What was delivered or dropped goes to `to` after all only if that is asked
- * for: a replay of the past can be repeated. */
+/* A delivered or dropped event goes to `to` again only if the operator asked
+ * for that state: so a replay of the past can be repeated. */
 static bool
 is_repeat_asked(const struct change *change, const struct candidate *candidate)
 {
@@ -136,7 +132,7 @@ is_repeat_asked(const struct change *change, const struct candidate *candidate)
 		   change->selection.is_chosen[candidate->state]);
 }
 
-/* Which count a candidate goes into, and with it what is done. */
+/* Chooses the count of a candidate, and with it what is done. */
 static int64_t *
 judge(const struct change *change, const struct candidate *candidate)
 {
@@ -156,27 +152,27 @@ judge(const struct change *change, const struct candidate *candidate)
 						  : &counts->passed_over;
 }
 
-/* STORE_GONE: it is not as it was seen (any more). */
-static enum store_status
-make_change(struct store *store, const struct change_counts *counts,
+/* False: the delivery is no longer as it was seen. */
+static bool
+make_change(struct tx *tx, const struct change_counts *counts,
     const int64_t *count, const struct candidate *candidate)
 {
-	int64_t now_ms = store_now_ms(store);
+	int64_t now_ms = store_now_ms(tx->store);
 	int64_t seq = candidate->seq, destination = candidate->destination;
 	enum delivery_state state = (enum delivery_state)candidate->state;
 
 	if (count == &counts->dropped)
-		return drop_delivery(store, seq, destination, state, now_ms);
+		return drop_delivery(tx, seq, destination, state, now_ms);
 	if (count == &counts->made)
-		return replay_make(store, seq, destination, now_ms);
+		return replay_make(tx, seq, destination, now_ms);
 	if (count == &counts->hurried)
-		return replay_hurry(store, seq, destination, now_ms);
+		return replay_hurry(tx, seq, destination, now_ms);
 	if (count == &counts->replayed)
-		return replay_delivery(store, seq, destination, state, now_ms);
-	return STORE_OK;
+		return replay_delivery(tx, seq, destination, state, now_ms);
+	return true;
 }
 
-/* Remembers its destination, if it is one of those that store_touched tells. */
+/* Remembers the destination of a replayed candidate for store_touched. */
 static void
 touch(struct change *change, const struct candidate *candidate,
     const int64_t *counted)
@@ -206,59 +202,39 @@ is_enough(const struct change *change)
 			counts->dropped) >= limit;
 }
 
-/* Until `until_ms` (clock_mono_ms), but one at least. `done` gets how many of
- * them were looked at. */
-static enum store_status
-change_found(struct store *store, struct change *change,
-    const struct batch *batch, int64_t until_ms, size_t *done)
+/* Goes through a batch from `*done` on until `until_ms` (clock_mono_ms), one
+ * candidate at least; `*done` gets how far. */
+static void
+change_found(struct tx *tx, struct change *change, const struct batch *batch,
+    int64_t until_ms, size_t *done)
 {
-	enum store_status status = STORE_OK;
-	size_t i = *done;
-
 	do {
-		const struct candidate *candidate = &batch->found[i];
+		const struct candidate *candidate = &batch->found[*done];
 		int64_t *counted = judge(change, candidate);
 
-		if (change->options->mode == CHANGE_MAKE)
-			status = make_change(
-			    store, change->counts, counted, candidate);
-		if (status == STORE_GONE) {
+		if (change->options->mode == CHANGE_MAKE &&
+		    !make_change(tx, change->counts, counted, candidate))
 			counted = &change->counts->passed_over;
-			status = STORE_OK;
-		}
-		if (status == STORE_OK) {
-			++*counted;
-			touch(change, candidate, counted);
-		}
-		i++;
-	} while (status == STORE_OK && i < batch->count && !is_enough(change) &&
+		++*counted;
+		touch(change, candidate, counted);
+		++*done;
+	} while (tx_is_ok(tx) && *done < batch->count && !is_enough(change) &&
 		 clock_mono_ms() < until_ms);
-	*done = i;
-	return status;
 }
 
-/* One transaction. */
 static enum store_status
 change_step(struct store *store, struct change *change,
     const struct batch *batch, size_t *done)
 {
 	struct change_counts before = *change->counts;
-	enum store_status status;
+	bool is_dry = change->options->mode == CHANGE_COUNT;
+	struct tx tx = is_dry ? tx_none(store) : tx_begin(store);
 
-	if (change->options->mode == CHANGE_COUNT)
-		return change_found(store, change, batch, INT64_MAX, done);
-	status = store_begin(store, store_deadline(store));
-	if (status != STORE_OK)
-		return status;
-	status = change_found(
-	    store, change, batch, clock_mono_ms() + STEP_MAX_MS, done);
-	if (status == STORE_OK)
-		status = store_commit(store);
-	else
-		store_rollback(store);
-	if (status != STORE_OK)
+	change_found(&tx, change, batch,
+	    is_dry ? INT64_MAX : clock_mono_ms() + STEP_MAX_MS, done);
+	if (tx_end(&tx) != STORE_OK)
 		*change->counts = before;
-	return status;
+	return tx.status;
 }
 
 /* ---- all of it ---- */
@@ -273,7 +249,7 @@ goes_on(const struct change *change)
 		   options->progress(options->progress_arg, change->counts));
 }
 
-/* STORE_GONE: it is enough, or the caller said so. */
+/* STORE_GONE: the limit is reached, or the caller said to stop. */
 static enum store_status
 change_batch(
     struct store *store, struct change *change, const struct batch *batch)
@@ -305,7 +281,7 @@ change_selected(struct store *store, struct change *change)
 	return status == STORE_GONE ? STORE_OK : status;
 }
 
-/* Also of what was changed before a failure. */
+/* Tells the destinations, also after a failure: some may have been changed. */
 static enum store_status
 tell_touched(struct store *store, const struct change *change)
 {

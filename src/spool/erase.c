@@ -1,8 +1,8 @@
 /*
  * Retention: erases what has outlived its time, a small step at a time, so
- * that the lock is never held for long. Finds it by the table `settled`, so
- * that looking costs nothing where nothing is due. Never erases an event that
- * is new or of which something is pending or orphaned.
+ * that the lock is never held for long. Finds events by the table `settled`:
+ * looking costs nothing where nothing is due. Never erases an event that is
+ * new or that has a delivery pending or orphaned.
  */
 #include "config.h"
 
@@ -11,19 +11,22 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "spool/tx.h"
 
 #define FULL_PERCENT      90 /* of max_size, and room is made */
 #define STEP_MAX_EVENTS   50
 #define STEP_MAX_BYTES    (1 << 20) /* of bodies, but at least one event */
 #define STEP_MAX_REFUSALS 20
-#define AHEAD_MAX_MS      60000 /* of us, by who refuses at the same time */
+#define AHEAD_MAX_MS      60000 /* a refusal's clock may be before ours */
 
-/* What was settled, or refused, then or earlier may go. */
+/* Events settled, or bodies refused, at these times or earlier may go. */
 struct cutoff {
 	int64_t settled_ms; /* events that are delivered or dropped */
 	int64_t dead_ms;    /* events with a dead delivery */
 	int64_t refused_ms;
-	int64_t now_ms;
+	int64_t ahead_ms; /* of the wall clock */
+	int64_t stepped_at_ms;
+	int64_t latest_ms; /* at which a body may have been refused */
 };
 
 static int64_t
@@ -32,9 +35,9 @@ cutoff_after(int64_t now_ms, int64_t retain_ms)
 	return retain_ms > 0 ? now_ms - retain_ms : INT64_MIN;
 }
 
-/* Looks at the size as well: if the spool is nearly full, whatever was
- * delivered may go, so that there is room for what comes. The log does not
- * count here: where a reader keeps it long, erasing makes it longer. */
+/* If the spool is nearly full, every delivered event may go, to make room. The
+ * log does not count here: where a reader keeps it long, erasing makes it
+ * longer. */
 static enum store_status
 read_cutoff(struct store *store, const struct retention *retention,
     struct cutoff *cutoff)
@@ -45,8 +48,10 @@ read_cutoff(struct store *store, const struct retention *retention,
 
 	cutoff->settled_ms = cutoff_after(now_ms, retention->retain_ms);
 	cutoff->dead_ms = cutoff_after(now_ms, retention->retain_dead_ms);
-	cutoff->now_ms = now_ms;
 	cutoff->refused_ms = cutoff_after(now_ms, retention->retain_refused_ms);
+	cutoff->ahead_ms = now_ms - clock_wall_ms();
+	cutoff->stepped_at_ms = store->stepped_at_ms;
+	cutoff->latest_ms = now_ms + AHEAD_MAX_MS;
 	if (max_bytes > 0)
 		status = store_read_size(store, &bytes, &wal_bytes);
 	if (bytes - wal_bytes > max_bytes / 100 * FULL_PERCENT)
@@ -56,249 +61,148 @@ read_cutoff(struct store *store, const struct retention *retention,
 
 /* ---- events ---- */
 
-/* The event that was settled first of those settled by `by_ms`, with a dead
- * delivery or without one. STORE_GONE: there is none. */
-static enum store_status
-find_settled(struct store *store, bool has_dead, int64_t by_ms, int64_t *seq)
+/* Finds the event that was settled first, by `by_ms`, with a dead delivery or
+ * without one. */
+static bool
+find_settled(struct tx *tx, bool has_dead, int64_t by_ms, int64_t *seq)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	return tx_get(tx,
 	    "SELECT seq FROM settled WHERE has_dead = ?1 AND at_ms <= ?2 "
-	    "ORDER BY at_ms, seq LIMIT 1");
-
-	sqlite3_bind_int(statement, 1, has_dead ? 1 : 0);
-	sqlite3_bind_int64(statement, 2, by_ms);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*seq = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	    "ORDER BY at_ms, seq LIMIT 1",
+	    has_dead, by_ms, seq);
 }
 
-static enum store_status
-find_event(struct store *store, const struct cutoff *cutoff, int64_t *seq)
+static bool
+find_event(struct tx *tx, const struct cutoff *cutoff, int64_t *seq)
 {
-	enum store_status status =
-	    find_settled(store, false, cutoff->settled_ms, seq);
-
-	if (status == STORE_GONE)
-		status = find_settled(store, true, cutoff->dead_ms, seq);
-	return status;
+	return find_settled(tx, false, cutoff->settled_ms, seq) ||
+	       find_settled(tx, true, cutoff->dead_ms, seq);
 }
 
-static enum store_status
-run_for(struct store *store, const char *sql, int64_t seq)
+/* Uncounts the deliveries of an event, and removes them. */
+static void
+erase_deliveries(struct tx *tx, int64_t seq)
 {
-	sqlite3_stmt *statement = sql_prepare(store, sql);
-
-	sqlite3_bind_int64(statement, 1, seq);
-	return sql_run(store, statement);
-}
-
-/* Takes its deliveries out of the counts, and removes them. */
-static enum store_status
-erase_deliveries(struct store *store, int64_t seq)
-{
-	enum store_status status = run_for(store,
+	tx_run(tx,
 	    "UPDATE destinations SET delivered = delivered - (state = 1), "
 	    "dead = dead - (state = 2), dropped = dropped - (state = 3) "
 	    "FROM deliveries "
 	    "WHERE seq = ?1 AND destinations.id = deliveries.destination",
 	    seq);
-
-	if (status == STORE_OK)
-		status =
-		    run_for(store, "DELETE FROM attempts WHERE seq = ?1", seq);
-	if (status == STORE_OK)
-		status = run_for(
-		    store, "DELETE FROM deliveries WHERE seq = ?1", seq);
-	return status;
+	tx_run(tx, "DELETE FROM attempts WHERE seq = ?1", seq);
+	tx_run(tx, "DELETE FROM deliveries WHERE seq = ?1", seq);
 }
 
-enum store_status
-erase_event(struct store *store, int64_t seq, int64_t *body_bytes)
+bool
+erase_event(struct tx *tx, int64_t seq, int64_t *body_bytes)
 {
-	enum store_status status;
-	int64_t pending = 0;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT length(body), EXISTS (SELECT 1 FROM deliveries "
-	    "WHERE deliveries.seq = ?1 AND state = 0) "
-	    "FROM events WHERE seq = ?1");
+	bool is_pending = false;
 
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*body_bytes = sqlite3_column_int64(statement, 0);
-	pending = sqlite3_column_int64(statement, 1);
-	sqlite3_reset(statement);
-	assert(pending == 0);
-
-	status = run_for(store,
+	if (!tx_get(tx,
+		"SELECT length(body), EXISTS (SELECT 1 FROM deliveries "
+		"WHERE deliveries.seq = ?1 AND state = 0) "
+		"FROM events WHERE seq = ?1",
+		seq, body_bytes, &is_pending))
+		return false;
+	assert(!is_pending);
+	tx_run(tx,
 	    "UPDATE events SET body = zeroblob(length(body)) WHERE seq = ?1",
 	    seq);
-	if (status == STORE_OK)
-		status = erase_deliveries(store, seq);
-	if (status == STORE_OK)
-		status = replay_count_wanted(store, seq);
-	if (status == STORE_OK)
-		status =
-		    run_for(store, "DELETE FROM settled WHERE seq = ?1", seq);
-	if (status == STORE_OK)
-		status =
-		    run_for(store, "DELETE FROM events WHERE seq = ?1", seq);
-	if (status == STORE_OK)
-		status = run_for(store,
-		    "UPDATE progress SET erased_events = erased_events + 1, "
-		    "erased_new = erased_new + (?1 > routed_seq)",
-		    seq);
-	return status;
+	erase_deliveries(tx, seq);
+	replay_count_wanted(tx, seq);
+	tx_run(tx, "DELETE FROM settled WHERE seq = ?1", seq);
+	tx_run(tx, "DELETE FROM events WHERE seq = ?1", seq);
+	tx_run(tx,
+	    "UPDATE progress SET erased_events = erased_events + 1, "
+	    "erased_new = erased_new + (?1 > routed_seq)",
+	    seq);
+	return true;
 }
 
-/* Erases the event due first. STORE_GONE: none is due. */
-static enum store_status
-erase_next(
-    struct store *store, const struct cutoff *cutoff, int64_t *body_bytes)
+/* Erases the events due first, as many as one step may. False: no more are
+ * due. */
+static bool
+erase_events(struct tx *tx, const struct cutoff *cutoff, int64_t *erased)
 {
-	int64_t seq = 0;
-	enum store_status status = find_event(store, cutoff, &seq);
-
-	return status == STORE_OK ? erase_event(store, seq, body_bytes)
-				  : status;
-}
-
-/* STORE_OK: as much as one step may. STORE_GONE: no more is due. */
-static enum store_status
-erase_events(struct store *store, const struct cutoff *cutoff, int64_t *erased)
-{
-	enum store_status status = STORE_OK;
-	int64_t bytes = 0;
+	int64_t bytes = 0, body_bytes = 0, seq = 0;
 	int i;
 
 	for (i = 0; i < STEP_MAX_EVENTS && bytes < STEP_MAX_BYTES; i++) {
-		int64_t body_bytes = 0;
-
-		status = erase_next(store, cutoff, &body_bytes);
-		if (status != STORE_OK)
-			break;
+		if (!find_event(tx, cutoff, &seq) ||
+		    !erase_event(tx, seq, &body_bytes))
+			return false;
 		bytes += body_bytes;
 		++*erased;
 	}
-	return status;
+	return true;
 }
 
 /* ---- refused bodies: few, and so found without an index ---- */
 
-/* What was refused at ?1 or earlier. A time that lies ahead is of before the
- * clock was set. */
+/* Whether a body was refused at ?1 or earlier. A time ahead of now is from
+ * before the clock was set. */
 #define REFUSED_BY                                                             \
 	"iif(received_at_ms + ?2 > ?4, ?3, " SQL_CAPTURED_AT(                  \
 	    "?2", "?3") ") "                                                   \
 			"<= ?1 "
 
-static sqlite3_stmt *
-prepare_refused(
-    struct store *store, const char *sql, const struct cutoff *cutoff)
+static bool
+find_refusal(struct tx *tx, const struct cutoff *cutoff)
 {
-	sqlite3_stmt *statement = sql_prepare(store, sql);
-
-	sqlite3_bind_int64(statement, 1, cutoff->refused_ms);
-	sqlite3_bind_int64(statement, 2, cutoff->now_ms - clock_wall_ms());
-	sqlite3_bind_int64(statement, 3, store->stepped_at_ms);
-	sqlite3_bind_int64(statement, 4, cutoff->now_ms + AHEAD_MAX_MS);
-	return statement;
+	return tx_get(tx, "SELECT 1 FROM refusals WHERE " REFUSED_BY "LIMIT 1",
+	    cutoff->refused_ms, cutoff->ahead_ms, cutoff->stepped_at_ms,
+	    cutoff->latest_ms);
 }
 
-/* STORE_OK: there is one to erase. STORE_GONE: there is none. */
-static enum store_status
-find_refusal(struct store *store, const struct cutoff *cutoff)
+static void
+erase_refusals(struct tx *tx, const struct cutoff *cutoff, int64_t *erased)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = prepare_refused(store,
-	    "SELECT 1 FROM refusals WHERE " REFUSED_BY "LIMIT 1", cutoff);
-
-	status = sql_next(store, statement);
-	if (status == STORE_OK)
-		sqlite3_reset(statement);
-	return status;
-}
-
-static enum store_status
-run_for_refusals(
-    struct store *store, const char *sql, const struct cutoff *cutoff)
-{
-	sqlite3_stmt *statement = prepare_refused(store, sql, cutoff);
-
-	sqlite3_bind_int(statement, 5, STEP_MAX_REFUSALS);
-	return sql_run(store, statement);
-}
-
-static enum store_status
-erase_refusals(
-    struct store *store, const struct cutoff *cutoff, int64_t *erased)
-{
-	enum store_status status = run_for_refusals(store,
+	tx_run(tx,
 	    "UPDATE refusals SET body = zeroblob(length(body)) WHERE seq IN "
 	    "(SELECT seq FROM refusals WHERE " REFUSED_BY
 	    "ORDER BY seq LIMIT ?5)",
-	    cutoff);
-
-	if (status == STORE_OK)
-		status = run_for_refusals(store,
-		    "DELETE FROM refusals WHERE seq IN "
-		    "(SELECT seq FROM refusals WHERE " REFUSED_BY
-		    "ORDER BY seq LIMIT ?5)",
-		    cutoff);
-	if (status == STORE_OK)
-		*erased += sqlite3_changes(store->db);
-	return status;
+	    cutoff->refused_ms, cutoff->ahead_ms, cutoff->stepped_at_ms,
+	    cutoff->latest_ms, STEP_MAX_REFUSALS);
+	*erased += tx_run(tx,
+	    "DELETE FROM refusals WHERE seq IN "
+	    "(SELECT seq FROM refusals WHERE " REFUSED_BY
+	    "ORDER BY seq LIMIT ?5)",
+	    cutoff->refused_ms, cutoff->ahead_ms, cutoff->stepped_at_ms,
+	    cutoff->latest_ms, STEP_MAX_REFUSALS);
 }
 
-enum store_status
-erase_refusal(struct store *store, int64_t seq)
+void
+erase_refusal(struct tx *tx, int64_t seq)
 {
-	enum store_status status = run_for(store,
+	tx_run(tx,
 	    "UPDATE refusals SET body = zeroblob(length(body)) WHERE seq = ?1",
 	    seq);
-
-	if (status == STORE_OK)
-		status =
-		    run_for(store, "DELETE FROM refusals WHERE seq = ?1", seq);
-	return status;
+	tx_run(tx, "DELETE FROM refusals WHERE seq = ?1", seq);
 }
 
 /* ---- a step ---- */
 
-/* STORE_OK: there is something to erase. STORE_GONE: nothing. No lock. */
+/* Sets whether anything is to be erased. Takes no lock. */
 static enum store_status
 look(struct store *store, const struct retention *retention,
-    struct cutoff *cutoff)
+    struct cutoff *cutoff, bool *is_any)
 {
 	int64_t seq = 0;
-	enum store_status status = read_cutoff(store, retention, cutoff);
+	struct tx tx = tx_none(store);
 
-	if (status == STORE_OK)
-		status = find_event(store, cutoff, &seq);
-	if (status == STORE_GONE)
-		status = find_refusal(store, cutoff);
-	return status;
+	tx_fail(&tx, read_cutoff(store, retention, cutoff));
+	*is_any = find_event(&tx, cutoff, &seq) || find_refusal(&tx, cutoff);
+	return tx_end(&tx);
 }
 
 static enum store_status
 erase_step(struct store *store, const struct cutoff *cutoff, int64_t *erased)
 {
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
 
-	if (status != STORE_OK)
-		return status;
-	status = erase_events(store, cutoff, erased);
-	if (status == STORE_GONE)
-		status = erase_refusals(store, cutoff, erased);
-	if (status == STORE_OK)
-		return store_commit(store);
-	store_rollback(store);
-	return status;
+	if (!erase_events(&tx, cutoff, erased))
+		erase_refusals(&tx, cutoff, erased);
+	return tx_end(&tx);
 }
 
 enum store_status
@@ -306,67 +210,48 @@ store_erase_old(struct store *store, const struct retention *retention,
     int64_t *erased, bool *is_more)
 {
 	struct cutoff cutoff;
-	enum store_status status = look(store, retention, &cutoff);
+	enum store_status status = look(store, retention, &cutoff, is_more);
 
 	*erased = 0;
-	*is_more = false;
-	if (status == STORE_OK)
-		status = erase_step(store, &cutoff, erased);
-	if (status == STORE_GONE)
-		return STORE_OK;
-	if (status != STORE_OK) {
-		*erased = 0;
+	if (status != STORE_OK || !*is_more)
 		return status;
-	}
-	status = look(store, retention, &cutoff);
-	*is_more = status == STORE_OK;
-	return status == STORE_GONE ? STORE_OK : status;
+	*is_more = false;
+	status = erase_step(store, &cutoff, erased);
+	if (status == STORE_OK)
+		return look(store, retention, &cutoff, is_more);
+	*erased = 0;
+	return status;
 }
 
-/* ---- what is under way ---- */
+/* ---- for the relay: deliveries under way of events that were erased ---- */
 
 enum store_status
 store_read_erased(struct store *store, int64_t *erased_events, bool *is_seen)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT erased_events, seen_erased >= erased_events FROM progress");
+	struct tx tx = tx_none(store);
 
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*erased_events = sqlite3_column_int64(statement, 0);
-	*is_seen = sqlite3_column_int(statement, 1) != 0;
-	sqlite3_reset(statement);
-	return STORE_OK;
+	if (!tx_get(&tx,
+		"SELECT erased_events, seen_erased >= erased_events "
+		"FROM progress",
+		erased_events, is_seen))
+		tx_fail(&tx, STORE_GONE);
+	return tx_end(&tx);
 }
 
 enum store_status
 store_note_seen(struct store *store, int64_t erased_events)
 {
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
 
-	if (status != STORE_OK)
-		return status;
-	status = run_for(
-	    store, "UPDATE progress SET seen_erased = ?1", erased_events);
-	if (status == STORE_OK)
-		return store_commit(store);
-	store_rollback(store);
-	return status;
+	tx_run(&tx, "UPDATE progress SET seen_erased = ?1", erased_events);
+	return tx_end(&tx);
 }
 
 enum store_status
 store_has_event(struct store *store, int64_t seq, bool *is_there)
 {
-	enum store_status status;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT 1 FROM events WHERE seq = ?1");
+	struct tx tx = tx_none(store);
 
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	*is_there = status == STORE_OK;
-	if (status == STORE_OK)
-		sqlite3_reset(statement);
-	return status == STORE_GONE ? STORE_OK : status;
+	*is_there = tx_get(&tx, "SELECT 1 FROM events WHERE seq = ?1", seq);
+	return tx_end(&tx);
 }

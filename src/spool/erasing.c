@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "spool/store_internal.h"
+#include "spool/tx.h"
 
 #define LOOK_MAX_BYTES  1000000 /* of their bodies, and one more */
 #define ERASE_MAX_BYTES 1000000 /* of their bodies, and one more */
@@ -152,38 +153,20 @@ count_event(struct store *store, int64_t seq, struct erase_counts *counts)
 	return STORE_OK;
 }
 
-/* A destination to which it is pending. STORE_GONE: there is none. */
-static enum store_status
-find_pending(struct store *store, int64_t seq, int64_t *destination)
+static void
+drop_pending(struct tx *tx, int64_t seq)
 {
-	enum store_status status;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT destination FROM deliveries "
-			       "WHERE seq = ?1 AND state = 0 LIMIT 1");
+	int64_t destination = 0, now_ms = store_now_ms(tx->store);
 
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*destination = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
-}
+	while (tx_get(tx,
+	    "SELECT destination FROM deliveries "
+	    "WHERE seq = ?1 AND state = 0 LIMIT 1",
+	    seq, &destination)) {
+		bool is_dropped = drop_delivery(
+		    tx, seq, destination, DELIVERY_PENDING, now_ms);
 
-static enum store_status
-drop_pending(struct store *store, int64_t seq)
-{
-	int64_t destination = 0, now_ms = store_now_ms(store);
-	enum store_status status;
-
-	while ((status = find_pending(store, seq, &destination)) == STORE_OK) {
-		status = drop_delivery(
-		    store, seq, destination, DELIVERY_PENDING, now_ms);
-		assert(status != STORE_GONE);
-		if (status != STORE_OK)
-			return status;
+		assert(is_dropped || !tx_is_ok(tx));
 	}
-	return status == STORE_GONE ? STORE_OK : status;
 }
 
 static enum store_status
@@ -191,12 +174,12 @@ erase_one(struct store *store, int64_t seq, struct erase_counts *counts)
 {
 	int64_t body_bytes = 0;
 	enum store_status status = count_event(store, seq, counts);
+	struct tx tx = tx_none(store);
 
-	if (status == STORE_OK)
-		status = drop_pending(store, seq);
-	if (status == STORE_OK)
-		status = erase_event(store, seq, &body_bytes);
-	return status;
+	tx_fail(&tx, status);
+	drop_pending(&tx, seq);
+	erase_event(&tx, seq, &body_bytes);
+	return tx_end(&tx);
 }
 
 static enum store_status

@@ -7,6 +7,7 @@
 #include "spool/erasing.h"
 
 #include "spool/store_internal.h"
+#include "spool/tx.h"
 
 /* An attempt that has an answer. */
 struct attempt_key {
@@ -43,15 +44,10 @@ find_refusal(struct store *store, struct erasing *erasing, int64_t *seq,
 static enum store_status
 erase_refused(struct store *store, int64_t seq)
 {
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
 
-	if (status != STORE_OK)
-		return status;
-	status = erase_refusal(store, seq);
-	if (status == STORE_OK)
-		return store_commit(store);
-	store_rollback(store);
-	return status;
+	erase_refusal(&tx, seq);
+	return tx_end(&tx);
 }
 
 enum store_status

@@ -1,125 +1,95 @@
 /*
  * The arrows of an operator, for one delivery each: replay (a settled one is
- * pending again, or one is made) and drop (one is given up). Which deliveries
- * is for change.c to say.
+ * pending again, or one is made) and drop (one is given up). change.c chooses
+ * the deliveries.
  */
 #include "config.h"
 
 #include "spool/store_internal.h"
 
 #include "base/clock.h"
+#include "spool/tx.h"
 
-static enum store_status
-forget_settled(struct store *store, int64_t seq)
+static void
+forget_settled(struct tx *tx, int64_t seq)
 {
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "DELETE FROM settled WHERE seq = ?1");
-
-	sqlite3_bind_int64(statement, 1, seq);
-	return sql_run(store, statement);
+	tx_run(tx, "DELETE FROM settled WHERE seq = ?1", seq);
 }
 
-enum store_status
-replay_delivery(struct store *store, int64_t seq, int64_t destination,
+bool
+replay_delivery(struct tx *tx, int64_t seq, int64_t destination,
     enum delivery_state state, int64_t now_ms)
 {
-	enum store_status status =
-	    lane_revive(store, seq, destination, state, now_ms);
-
-	return status == STORE_OK ? forget_settled(store, seq) : status;
+	if (!lane_revive(tx, seq, destination, state, now_ms))
+		return false;
+	forget_settled(tx, seq);
+	return true;
 }
 
-enum store_status
-replay_count_wanted(struct store *store, int64_t seq)
+void
+replay_count_wanted(struct tx *tx, int64_t seq)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_run(tx,
 	    "UPDATE progress SET unwanted_events = unwanted_events - 1 "
 	    "WHERE EXISTS (SELECT 1 FROM settled "
-	    "WHERE seq = ?1 AND is_unwanted)");
-
-	sqlite3_bind_int64(statement, 1, seq);
-	return sql_run(store, statement);
+	    "WHERE seq = ?1 AND is_unwanted)",
+	    seq);
 }
 
-enum store_status
-replay_make(
-    struct store *store, int64_t seq, int64_t destination, int64_t now_ms)
+bool
+replay_make(struct tx *tx, int64_t seq, int64_t destination, int64_t now_ms)
 {
-	enum store_status status =
-	    lane_make(store, seq, destination, now_ms, now_ms);
-
-	if (status == STORE_OK)
-		status = replay_count_wanted(store, seq);
-	return status == STORE_OK ? forget_settled(store, seq) : status;
+	if (!lane_make(tx, seq, destination, now_ms, now_ms))
+		return false;
+	replay_count_wanted(tx, seq);
+	forget_settled(tx, seq);
+	return true;
 }
 
-enum store_status
-replay_hurry(
-    struct store *store, int64_t seq, int64_t destination, int64_t now_ms)
+bool
+replay_hurry(struct tx *tx, int64_t seq, int64_t destination, int64_t now_ms)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "UPDATE deliveries SET next_at_ms = ?3 WHERE seq = ?1 "
-	    "AND destination = ?2 AND state = 0 AND next_at_ms > ?3");
-
-	sqlite3_bind_int64(statement, 1, seq);
-	sqlite3_bind_int64(statement, 2, destination);
-	sqlite3_bind_int64(statement, 3, now_ms);
-	status = sql_run(store, statement);
-	if (status == STORE_OK && sqlite3_changes(store->db) == 0)
-		return STORE_GONE;
-	return status;
+	return tx_run(tx,
+		   "UPDATE deliveries SET next_at_ms = ?3 WHERE seq = ?1 "
+		   "AND destination = ?2 AND state = 0 AND next_at_ms > ?3",
+		   seq, destination, now_ms) > 0;
 }
 
-/* Takes it out of the counts of its state; it must not be changed yet. */
-static enum store_status
-count_dropped(struct store *store, int64_t seq, int64_t destination,
-    enum delivery_state state)
+/* Counts the delivery as dropped, no longer in its state. Must come before the
+ * state is changed. False: it is not in `state`. */
+static bool
+count_dropped(
+    struct tx *tx, int64_t seq, int64_t destination, enum delivery_state state)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "UPDATE destinations SET pending = pending - (state = 0), "
-	    "behind = behind - (state = 0 AND next_at_ms IS NULL), "
-	    "dead = dead - (state = 2), dropped = dropped + 1 "
-	    "FROM deliveries WHERE seq = ?1 AND destination = ?2 "
-	    "AND state = ?3 AND destinations.id = destination");
-	enum store_status status;
-
-	sqlite3_bind_int64(statement, 1, seq);
-	sqlite3_bind_int64(statement, 2, destination);
-	sqlite3_bind_int(statement, 3, (int)state);
-	status = sql_run(store, statement);
-	if (status == STORE_OK && sqlite3_changes(store->db) == 0)
-		return STORE_GONE;
-	return status;
+	return tx_run(tx,
+		   "UPDATE destinations SET pending = pending - (state = 0), "
+		   "behind = behind - (state = 0 AND next_at_ms IS NULL), "
+		   "dead = dead - (state = 2), dropped = dropped + 1 "
+		   "FROM deliveries WHERE seq = ?1 AND destination = ?2 "
+		   "AND state = ?3 AND destinations.id = destination",
+		   seq, destination, state) > 0;
 }
 
-/* Its generation changes: an attempt that is under way settles nothing. */
-static enum store_status
-give_up(struct store *store, int64_t seq, int64_t destination)
+/* Changes the generation: an attempt under way settles nothing. */
+static void
+give_up(struct tx *tx, int64_t seq, int64_t destination)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_run(tx,
 	    "UPDATE deliveries SET state = 3, generation = generation + 1, "
 	    "next_at_ms = NULL, settled_at_ms = ?3 "
-	    "WHERE seq = ?1 AND destination = ?2");
-
-	sqlite3_bind_int64(statement, 1, seq);
-	sqlite3_bind_int64(statement, 2, destination);
-	sqlite3_bind_int64(statement, 3, clock_wall_ms());
-	return sql_run(store, statement);
+	    "WHERE seq = ?1 AND destination = ?2",
+	    seq, destination, clock_wall_ms());
 }
 
-enum store_status
-drop_delivery(struct store *store, int64_t seq, int64_t destination,
+bool
+drop_delivery(struct tx *tx, int64_t seq, int64_t destination,
     enum delivery_state state, int64_t now_ms)
 {
-	enum store_status status =
-	    count_dropped(store, seq, destination, state);
-
-	if (status == STORE_OK)
-		status = give_up(store, seq, destination);
-	if (status == STORE_OK)
-		status = settle_note(store, seq, now_ms);
-	if (status == STORE_OK && state == DELIVERY_PENDING)
-		status = lane_pass(store, seq, destination, now_ms);
-	return status;
+	if (!count_dropped(tx, seq, destination, state))
+		return false;
+	give_up(tx, seq, destination);
+	settle_note(tx, seq, now_ms);
+	if (state == DELIVERY_PENDING)
+		lane_pass(tx, seq, destination, now_ms);
+	return true;
 }

@@ -1,7 +1,7 @@
 /*
- * Settling: the arrows pending -> pending, delivered, dead. A settlement says
- * which generation of the delivery it started from and does nothing where that
- * has changed, so that no claim has to be stored or cleaned up. Knows no
+ * Settling: the arrows pending -> pending, delivered, dead. A settlement names
+ * the generation of the delivery that its attempt began with, and does nothing
+ * if the generation has changed: so no claim is stored or cleaned up. Knows no
  * back-off: the relay says when to try again.
  */
 #include "config.h"
@@ -11,10 +11,11 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "spool/tx.h"
 
-#define ATTEMPTS_MAX_COUNT 20 /* of a delivery that are kept */
+#define ATTEMPTS_MAX_COUNT 20 /* kept of a delivery, the newest */
 
-/* What the numbers in SQL mean, here and in schema.c. */
+/* The numbers in SQL, here and in schema.c. */
 _Static_assert(DELIVERY_PENDING == 0 && DELIVERY_DELIVERED == 1 &&
 		   DELIVERY_DEAD == 2 && DELIVERY_DROPPED == 3,
     "the states are stored as these numbers");
@@ -38,58 +39,43 @@ state_after(enum outcome outcome)
 	return DELIVERY_PENDING;
 }
 
-/* Looks whether the delivery is still as it was claimed: STORE_GONE if not.
- * Gives the number of attempts made so far. */
-static enum store_status
-read_claimed(
-    struct store *store, const struct settlement *settlement, int *attempts)
+/* False: the delivery is no longer as it was claimed. */
+static bool
+read_claimed(struct tx *tx, const struct settlement *settlement, int *attempts)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	return tx_get(tx,
 	    "SELECT attempts FROM deliveries WHERE seq = ?1 "
-	    "AND destination = ?2 AND state = 0 AND generation = ?3");
-
-	sqlite3_bind_int64(statement, 1, settlement->seq);
-	sqlite3_bind_int64(statement, 2, settlement->destination);
-	sqlite3_bind_int64(statement, 3, settlement->generation);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*attempts = sqlite3_column_int(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	    "AND destination = ?2 AND state = 0 AND generation = ?3",
+	    settlement->seq, settlement->destination, settlement->generation,
+	    attempts);
 }
 
-/* Whoever looks at the destination sees why, if there is a reason. */
-static enum store_status
-abandon(struct store *store, const struct settlement *settlement)
-{
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "UPDATE deliveries SET generation = generation + 1 "
-	    "WHERE seq = ?1 AND destination = ?2");
-
-	enum store_status status;
-
-	sqlite3_bind_int64(statement, 1, settlement->seq);
-	sqlite3_bind_int64(statement, 2, settlement->destination);
-	status = sql_run(store, statement);
-	if (status != STORE_OK || settlement->error == NULL)
-		return status;
-	statement = sql_prepare(store,
-	    "UPDATE destinations SET last_status = NULL, last_error = ?2 "
-	    "WHERE id = ?1");
-	sqlite3_bind_int64(statement, 1, settlement->destination);
-	sql_bind_text(statement, 2, settlement->error);
-	return sql_run(store, statement);
-}
-
+/* Shows the reason, if there is one, with the destination. */
 static void
-bind_status(sqlite3_stmt *statement, int index, int status)
+abandon(struct tx *tx, const struct settlement *settlement)
 {
-	if (status == 0)
-		sqlite3_bind_null(statement, index);
-	else
-		sqlite3_bind_int(statement, index, status);
+	tx_run(tx,
+	    "UPDATE deliveries SET generation = generation + 1 "
+	    "WHERE seq = ?1 AND destination = ?2",
+	    settlement->seq, settlement->destination);
+	if (settlement->error != NULL)
+		tx_run(tx,
+		    "UPDATE destinations SET last_status = NULL, "
+		    "last_error = ?2 WHERE id = ?1",
+		    settlement->destination, settlement->error);
+}
+
+static struct sql_value
+number_if(bool is_given, int64_t number)
+{
+	return is_given ? sql_int(number) : sql_null();
+}
+
+/* NULL: there was no answer. */
+static struct sql_value
+http_status(const struct settlement *settlement)
+{
+	return number_if(settlement->status != 0, settlement->status);
 }
 
 /* clang-format off */
@@ -104,154 +90,96 @@ static const char update_sql[] =
     "WHERE seq = ?1 AND destination = ?2";
 /* clang-format on */
 
-static enum store_status
-update_delivery(struct store *store, const struct settlement *settlement,
+static void
+update_delivery(struct tx *tx, const struct settlement *settlement,
     int attempts, int64_t now_ms)
 {
 	enum delivery_state state = state_after(settlement->outcome);
-	sqlite3_stmt *statement = sql_prepare(store, update_sql);
+	bool is_pending = state == DELIVERY_PENDING;
 
-	sqlite3_bind_int64(statement, 1, settlement->seq);
-	sqlite3_bind_int64(statement, 2, settlement->destination);
-	sqlite3_bind_int(statement, 3, (int)state);
-	sqlite3_bind_int(statement, 4, attempts);
-	sqlite3_bind_int64(statement, 5, settlement->begun_at_ms);
-	if (state == DELIVERY_PENDING) {
-		sqlite3_bind_int64(statement, 6, settlement->next_at_ms);
-		sqlite3_bind_int64(statement, 12, settlement->failed_at_ms);
-		sqlite3_bind_int64(statement, 13, settlement->asked_until_ms);
-	} else {
-		sqlite3_bind_int64(statement, 10, clock_wall_ms());
-	}
-	sqlite3_bind_int(statement, 7, (int)settlement->outcome);
-	bind_status(statement, 8, settlement->status);
-	sql_bind_text(statement, 9, settlement->error);
-	sqlite3_bind_int64(statement, 11, now_ms);
-	return sql_run(store, statement);
+	tx_run(tx, update_sql, settlement->seq, settlement->destination, state,
+	    attempts, settlement->begun_at_ms,
+	    number_if(is_pending, settlement->next_at_ms), settlement->outcome,
+	    http_status(settlement), settlement->error,
+	    number_if(!is_pending, clock_wall_ms()), now_ms,
+	    number_if(is_pending, settlement->failed_at_ms),
+	    number_if(is_pending, settlement->asked_until_ms));
 }
 
-static enum store_status
-add_attempt(
-    struct store *store, const struct settlement *settlement, int number)
+static void
+add_attempt(struct tx *tx, const struct settlement *settlement, int number)
 {
 	size_t answer_bytes = settlement->answer_bytes;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "INSERT INTO attempts (seq, destination, number, started_at_ms, "
-	    "duration_ms, outcome, status, error, answer) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
 
 	if (answer_bytes > ANSWER_MAX_BYTES)
 		answer_bytes = ANSWER_MAX_BYTES;
-	sqlite3_bind_int64(statement, 1, settlement->seq);
-	sqlite3_bind_int64(statement, 2, settlement->destination);
-	sqlite3_bind_int(statement, 3, number);
-	sqlite3_bind_int64(statement, 4, settlement->started_at_ms);
-	sqlite3_bind_int64(statement, 5, settlement->duration_ms);
-	sqlite3_bind_int(statement, 6, (int)settlement->outcome);
-	bind_status(statement, 7, settlement->status);
-	sql_bind_text(statement, 8, settlement->error);
-	sql_bind_blob(statement, 9, settlement->answer, answer_bytes);
-	return sql_run(store, statement);
+	tx_run(tx,
+	    "INSERT INTO attempts (seq, destination, number, started_at_ms, "
+	    "duration_ms, outcome, status, error, answer) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	    settlement->seq, settlement->destination, number,
+	    settlement->started_at_ms, settlement->duration_ms,
+	    settlement->outcome, http_status(settlement), settlement->error,
+	    sql_blob(settlement->answer, answer_bytes));
+	if (number > ATTEMPTS_MAX_COUNT)
+		tx_run(tx,
+		    "DELETE FROM attempts WHERE seq = ?1 AND destination = ?2 "
+		    "AND number <= ?3",
+		    settlement->seq, settlement->destination,
+		    number - ATTEMPTS_MAX_COUNT);
 }
 
-/* Keeps the newest ATTEMPTS_MAX_COUNT up to `number`. */
-static enum store_status
-trim_attempts(
-    struct store *store, const struct settlement *settlement, int number)
-{
-	sqlite3_stmt *statement;
-
-	if (number <= ATTEMPTS_MAX_COUNT)
-		return STORE_OK;
-	statement = sql_prepare(store,
-	    "DELETE FROM attempts WHERE seq = ?1 AND destination = ?2 "
-	    "AND number <= ?3");
-	sqlite3_bind_int64(statement, 1, settlement->seq);
-	sqlite3_bind_int64(statement, 2, settlement->destination);
-	sqlite3_bind_int(statement, 3, number - ATTEMPTS_MAX_COUNT);
-	return sql_run(store, statement);
-}
-
-static enum store_status
-count_attempt(struct store *store, const struct settlement *settlement)
+static void
+count_attempt(struct tx *tx, const struct settlement *settlement)
 {
 	enum delivery_state state = state_after(settlement->outcome);
-	sqlite3_stmt *statement = sql_prepare(store,
+
+	tx_run(tx,
 	    "UPDATE destinations SET pending = pending - (?2 <> 0), "
 	    "delivered = delivered + (?2 = 1), dead = dead + (?2 = 2), "
 	    "last_attempt_ms = ?3, "
 	    "last_delivered_ms = coalesce(?4, last_delivered_ms), "
-	    "last_status = ?5, last_error = ?6, last_seq = ?7 WHERE id = ?1");
-
-	sqlite3_bind_int64(statement, 1, settlement->destination);
-	sqlite3_bind_int(statement, 2, (int)state);
-	sqlite3_bind_int64(statement, 3, settlement->started_at_ms);
-	if (state == DELIVERY_DELIVERED)
-		sqlite3_bind_int64(statement, 4, clock_wall_ms());
-	bind_status(statement, 5, settlement->status);
-	sql_bind_text(statement, 6, settlement->error);
-	sqlite3_bind_int64(statement, 7, settlement->seq);
-	return sql_run(store, statement);
+	    "last_status = ?5, last_error = ?6, last_seq = ?7 WHERE id = ?1",
+	    settlement->destination, state, settlement->started_at_ms,
+	    number_if(state == DELIVERY_DELIVERED, clock_wall_ms()),
+	    http_status(settlement), settlement->error, settlement->seq);
 }
 
-enum store_status
-settle_note(struct store *store, int64_t seq, int64_t now_ms)
+void
+settle_note(struct tx *tx, int64_t seq, int64_t now_ms)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_run(tx,
 	    "INSERT OR REPLACE INTO settled (seq, has_dead, at_ms) "
 	    "SELECT seq, max(state = 2), ?2 FROM deliveries WHERE seq = ?1 "
-	    "GROUP BY seq HAVING max(state = 0) = 0");
-
-	sqlite3_bind_int64(statement, 1, seq);
-	sqlite3_bind_int64(statement, 2, now_ms);
-	return sql_run(store, statement);
+	    "GROUP BY seq HAVING max(state = 0) = 0",
+	    seq, now_ms);
 }
 
-static enum store_status
-end_pending(
-    struct store *store, const struct settlement *settlement, int64_t now_ms)
+static void
+record_attempt(struct tx *tx, const struct settlement *settlement, int number,
+    int64_t now_ms)
 {
-	enum store_status status = settle_note(store, settlement->seq, now_ms);
-
-	if (status == STORE_OK)
-		status = lane_pass(
-		    store, settlement->seq, settlement->destination, now_ms);
-	return status;
+	update_delivery(tx, settlement, number, now_ms);
+	add_attempt(tx, settlement, number);
+	count_attempt(tx, settlement);
+	if (state_after(settlement->outcome) == DELIVERY_PENDING)
+		return;
+	settle_note(tx, settlement->seq, now_ms);
+	lane_pass(tx, settlement->seq, settlement->destination, now_ms);
 }
 
-static enum store_status
-record_attempt(struct store *store, const struct settlement *settlement,
-    int number, int64_t now_ms)
-{
-	enum store_status status =
-	    update_delivery(store, settlement, number, now_ms);
-
-	if (status == STORE_OK)
-		status = add_attempt(store, settlement, number);
-	if (status == STORE_OK)
-		status = trim_attempts(store, settlement, number);
-	if (status == STORE_OK)
-		status = count_attempt(store, settlement);
-	if (status == STORE_OK &&
-	    state_after(settlement->outcome) != DELIVERY_PENDING)
-		status = end_pending(store, settlement, now_ms);
-	return status;
-}
-
-static enum store_status
-settle_one(struct store *store, struct settlement *settlement, int64_t now_ms)
+static void
+settle_one(struct tx *tx, struct settlement *settlement, int64_t now_ms)
 {
 	int attempts = 0;
-	enum store_status status = read_claimed(store, settlement, &attempts);
 
-	if (status == STORE_GONE)
-		return STORE_OK;
-	if (status != STORE_OK)
-		return status;
+	if (!read_claimed(tx, settlement, &attempts))
+		return;
 	settlement->is_applied = true;
 	if (settlement->outcome == OUTCOME_ABANDONED)
-		return abandon(store, settlement);
-	return record_attempt(store, settlement, attempts + 1, now_ms);
+		abandon(tx, settlement);
+	else
+		record_attempt(tx, settlement, attempts + 1, now_ms);
 }
 
 static void
@@ -266,23 +194,17 @@ clear_applied(struct settlement *batch, size_t count)
 enum store_status
 store_settle(struct store *store, struct settlement *batch, size_t count)
 {
-	enum store_status status;
 	int64_t now_ms = store_now_ms(store);
+	struct tx tx;
 	size_t i;
 
 	clear_applied(batch, count);
 	if (count == 0)
 		return STORE_OK;
-	status = store_begin(store, store_deadline(store));
-	if (status != STORE_OK)
-		return status;
-	for (i = 0; i < count && status == STORE_OK; i++)
-		status = settle_one(store, &batch[i], now_ms);
-	if (status == STORE_OK)
-		status = store_commit(store);
-	else
-		store_rollback(store);
-	if (status != STORE_OK)
+	tx = tx_begin(store);
+	for (i = 0; i < count; i++)
+		settle_one(&tx, &batch[i], now_ms);
+	if (tx_end(&tx) != STORE_OK)
 		clear_applied(batch, count);
-	return status;
+	return tx.status;
 }

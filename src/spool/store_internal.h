@@ -333,44 +333,46 @@ void query_write_id_bound(int64_t wall_ms, char *id);
 enum store_status claim_load(struct store *store, int64_t destination,
     int64_t seq, int64_t now_ms, struct due *due);
 
-/* ---- the arrows of single deliveries; all in a transaction ---- */
+/* ---- the arrows of single deliveries; see tx.h ---- */
+
+struct tx;
 
 /* lane.c: makes a delivery, pending; due since its event was captured, but not
- * before `from_ms` nor later than now, or behind. STORE_GONE: there is no such
+ * before `from_ms` nor later than now, or behind. False: there is no such
  * event, or the delivery is there already. */
-enum store_status lane_make(struct store *store, int64_t seq,
-    int64_t destination, int64_t from_ms, int64_t now_ms);
+bool lane_make(struct tx *tx, int64_t seq, int64_t destination, int64_t from_ms,
+    int64_t now_ms);
 
 /* lane.c: makes a settled delivery that is in `state` pending again, due now
- * or behind, with a new retry clock. STORE_GONE: it is not in that state. */
-enum store_status lane_revive(struct store *store, int64_t seq,
-    int64_t destination, enum delivery_state state, int64_t now_ms);
+ * or behind, with a new retry clock. False: it is not in that state. */
+bool lane_revive(struct tx *tx, int64_t seq, int64_t destination,
+    enum delivery_state state, int64_t now_ms);
 
-/* lane.c: to be called when a delivery is no longer pending: makes due what
- * was behind it and is now the first of its lane. */
-enum store_status lane_pass(
-    struct store *store, int64_t seq, int64_t destination, int64_t now_ms);
+/* lane.c: to be called when a delivery is no longer pending: makes due the
+ * first of its lane, if that was behind it. */
+void lane_pass(struct tx *tx, int64_t seq, int64_t destination, int64_t now_ms);
 
 /* settle.c: notes in `settled`, by which old events are found, an event of
- * which nothing is pending (any more). */
-enum store_status settle_note(struct store *store, int64_t seq, int64_t now_ms);
+ * which nothing is pending. Does nothing for another. */
+void settle_note(struct tx *tx, int64_t seq, int64_t now_ms);
 
-/* replay.c: the arrows of an operator. STORE_GONE: the delivery is not in
- * `state` (any more). */
-enum store_status replay_delivery(struct store *store, int64_t seq,
-    int64_t destination, enum delivery_state state, int64_t now_ms);
-enum store_status drop_delivery(struct store *store, int64_t seq,
-    int64_t destination, enum delivery_state state, int64_t now_ms);
-/* Before an event ceases to be one that no destination wanted: takes it out of
- * their number, if it is one. */
-enum store_status replay_count_wanted(struct store *store, int64_t seq);
-/* STORE_GONE: there is no such event, or the delivery is there already. */
-enum store_status replay_make(
-    struct store *store, int64_t seq, int64_t destination, int64_t now_ms);
-/* Makes a pending one that waits for its time due now. STORE_GONE: it does
- * not wait for that. */
-enum store_status replay_hurry(
-    struct store *store, int64_t seq, int64_t destination, int64_t now_ms);
+/* replay.c: the arrows of an operator. False: the delivery is not in `state`
+ * (any more). */
+bool replay_delivery(struct tx *tx, int64_t seq, int64_t destination,
+    enum delivery_state state, int64_t now_ms);
+bool drop_delivery(struct tx *tx, int64_t seq, int64_t destination,
+    enum delivery_state state, int64_t now_ms);
+/* Makes a delivery due now. False: there is no such event, or the delivery is
+ * there already. */
+bool replay_make(
+    struct tx *tx, int64_t seq, int64_t destination, int64_t now_ms);
+/* Makes a pending delivery that waits for its time due now. False: it does not
+ * wait for that. */
+bool replay_hurry(
+    struct tx *tx, int64_t seq, int64_t destination, int64_t now_ms);
+/* Before an event gets a delivery or is erased: counts one event less that no
+ * destination wanted, if it is counted as one. */
+void replay_count_wanted(struct tx *tx, int64_t seq);
 
 /* ---- hold.c ---- */
 
@@ -417,15 +419,14 @@ bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
 bool filter_delivery_state(
     const struct list_filter *filter, enum delivery_state *state);
 
-/* ---- erase.c ---- */
+/* ---- erase.c; see tx.h ---- */
 
-/* In a transaction: overwrites and removes an event of which nothing is
- * pending, with all that belongs to it. STORE_GONE: there is none. */
-enum store_status erase_event(
-    struct store *store, int64_t seq, int64_t *body_bytes);
+/* Overwrites and removes an event that has nothing pending, with all that
+ * belongs to it. False: there is none. */
+bool erase_event(struct tx *tx, int64_t seq, int64_t *body_bytes);
 
-/* In a transaction: overwrites and removes a refused body. */
-enum store_status erase_refusal(struct store *store, int64_t seq);
+/* Overwrites and removes a refused body. */
+void erase_refusal(struct tx *tx, int64_t seq);
 
 /* ---- scrub.c ---- */
 
