@@ -361,7 +361,7 @@ def a_removed_destination_is_shown_while_something_of_it_is_left_to_do():
                  "has a [destination crm]")
         contains(complaint(site.config_path, "forget", "odl"),
                  'did you mean "old"?')
-        wanted = {"name": "old", "dry_run": True, "orphaned": 0,
+        wanted = {"destination": "old", "dry_run": True, "orphaned": 0,
                   "delivered": 0, "dead": 0, "dropped": 1, "forgotten": False}
         equal(site.json("forget", "old", "--dry-run"), wanted)
         contains(site.run("list", "--to", "old"), "old: dropped")

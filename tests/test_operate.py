@@ -192,7 +192,7 @@ def export_writes_what_matches_with_its_bytes_oldest_first():
               [ids[2], ids[0]])
         contains(complaint(site.config_path, "export", "ffff"), "ffff")
         contains(complaint(site.config_path, "export", ids[0], "--note", "1",
-                           status=2), "an ID goes with no filter")
+                           status=2), "an ID and a filter")
 
 
 @test
@@ -264,7 +264,7 @@ def bodies_are_searched_by_author_and_by_text():
         for name in ("list", "export", "replay", "drop"):
             for option in ("--author", "--match"):
                 contains(complaint("/nonexistent", name, option, "",
-                                   status=2), "must not be empty")
+                                   status=2), "is empty")
                 contains(site.run(name, "--help"), option)
 
 
@@ -285,14 +285,14 @@ def files_hold(site, text):
 @test
 def erase_needs_to_be_told_what():
     for arguments, said in (
-            ([], "say what"), (["--dry-run"], "say what"),
+            ([], "nothing is selected"), (["--dry-run"], "nothing is selected"),
             (["--ticket", ""], "--ticket"), (["--author="], "--author"),
-            (["--before", "old"], "such as 2h"),
+            (["--before", "old"], "write 2h"),
             (["--before", "26-12-24"], "four digits"),
             (["--before", "99999d"], "before 1970"),
-            (["--match", "x"], "--match goes with --dry-run"),
+            (["--match", "x"], "--match needs --dry-run"),
             (["--dry-run", "--match="], "--match"),
-            (["--note", "7", "--list"], "--list goes with --dry-run"),
+            (["--note", "7", "--list"], "--list needs --dry-run"),
             (["--note", "1", "2"], '"2" is one argument')):
         done = run([HOOKSPOOL, "-c", "/nonexistent", "erase"] + arguments,
                    status=2)
@@ -363,7 +363,7 @@ def erase_says_how_many_texts_it_leaves_that_have_the_address():
         site.capture(event(Events=[{"Text": "adam@example.org"}]))
         for arguments in (["--dry-run"], []):
             said = site.run("erase", "--author", who, *arguments)
-            contains(said, "       2  events stay that have the address")
+            contains(said, "       2  events with the address elsewhere")
             contains(said, "hookspool list --limit 0 --match '%s'" % who)
         equal(site.list("--match", who), [texts[2], texts[0]])
         equal(site.json("erase", "--author", who)["mentioned"], 2)

@@ -118,10 +118,10 @@ def a_destination_that_is_not_there_is_named_with_the_nearest():
                           ["replay", "--from"],
                           ["replay", "--all", "--to", "erp", "--from"]):
             said = command(site, *arguments, "crn", status=1)
-            contains(said, "has no [destination crn]", arguments)
+            contains(said, "no destination \"crn\" is in ", arguments)
             contains(said, 'did you mean "crm"?', arguments)
         contains(command(site, "list", "--to", "zzzzz", status=1),
-                 "there are crm, erp, old")
+                 "known are crm, erp, old")
         # Known are those that are configured, loaded or not, and those that
         # were.
         equal(command(site, "list", "--json", "--to", "erp"), "")
@@ -170,13 +170,13 @@ def a_replay_of_what_waits_says_what_keeps_it_back():
         wait_for_far_probe(site, relay)
         before = len(to.got())
         said = command(site, "replay", "--state", "pending")
-        contains(said, "crm is down: one delivery is tried at once")
+        contains(said, "crm is down: one delivery is tried now")
         to.wait_for(before + 1, timeout_s=2)
-        equal(as_json(site, "replay", events[0])["kept_back"],
+        equal(as_json(site, "replay", events[0])["blocked"],
               [{"destination": "crm", "state": "down", "hold_until_ms": None}])
         command(site, "pause", "crm")
         said = command(site, "replay", "--state", "pending")
-        contains(said, "crm is paused: nothing goes there before "
+        contains(said, "crm is paused: no delivery is tried until "
                  "`hookspool resume crm`")
         assert "nothing to do" not in said, said
 

@@ -126,12 +126,12 @@ what_is_no_time_is_refused(void **state)
 	setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
 	tzset();
 	for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
-		refuse_as(texts[i], "such as 2h");
-	refuse_as("2006-02-31", "no month has this day");
-	refuse_as("2", "needs a unit");
-	refuse_as("2006", "needs a unit");
-	refuse_as("1136196000", "needs a unit");
-	refuse_as("11361960000000", "needs a unit");
+		refuse_as(texts[i], "write 2h");
+	refuse_as("2006-02-31", "no such day");
+	refuse_as("2", "has no unit");
+	refuse_as("2006", "has no unit");
+	refuse_as("1136196000", "has no unit");
+	refuse_as("11361960000000", "has no unit");
 }
 
 /* Year 26 once meant everything. */

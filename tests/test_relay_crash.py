@@ -132,7 +132,7 @@ def erase_says_what_may_still_be_under_way():
             done, took = erased(site, 1)
             relay.signal(signal.SIGCONT)
             assert took < 30, "%.1f s" % took
-            contains(done.stderr.decode(), "may still send what was erased")
+            contains(done.stderr.decode(), "may still send erased events")
             contains(done.stderr.decode(), "pid %d" % relay.pid)
         relay.stop(signal.SIGKILL)
         site.capture()

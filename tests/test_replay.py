@@ -61,7 +61,7 @@ def a_change_of_everything_must_be_asked_for():
     for arguments in (["replay"], ["drop"], ["replay", "--to", "crm"],
                       ["drop", "--limit", "1"], ["replay", "--dry-run"]):
         done = run([HOOKSPOOL, "-c", "/nonexistent"] + arguments, status=2)
-        contains(done.stderr.decode(), "say which: the ID of an event, ")
+        contains(done.stderr.decode(), "nothing is selected; give the ID of an event, ")
         contains(done.stderr.decode(), ", or --all")
     with Site() as site:
         for name in ("replay", "drop"):
@@ -69,7 +69,7 @@ def a_change_of_everything_must_be_asked_for():
             equal(command(site, name, "--all"), "no delivery matches\n")
             contains(command(site, name, "ffff", status=1), "ffff")
         contains(command(site, "replay", "--all", "--to", "crm", status=1),
-                 "has no [destination crm]")
+                 "no destination \"crm\" is in")
 
 
 @test
@@ -114,7 +114,7 @@ def dropped_deliveries_are_given_up_until_they_are_replayed():
         to.start()
         site.relay()
         equal(change(site, "replay", events[1], events[2]),
-              {"replayed": 1, "hurried": 1, "relay": "woken"})
+              {"replayed": 1, "made_due": 1, "relay": "woken"})
         got = to.wait_for(2)
         equal(set(ids(got)), set(events[1:3]))
         equal(change(site, "replay", "--all", "--state", "dropped"),
@@ -135,15 +135,15 @@ def a_new_destination_gets_the_past_that_it_wants():
             section("new", new.url(), "events = a"))
         relay = site.relay()
         equal(change(site, "replay", "--to", "new", "--since", "1h"),
-              {"made": 2, "relay": "woken"})
+              {"created": 2, "relay": "woken"})
         equal(set(ids(new.wait_for(2))), {events[0], events[2]})
         wait_until(lambda: site.query(
             "SELECT count(*) FROM delivery WHERE state = 'delivered'") ==
             [(5,)], "all deliveries", alive=[relay])
         equal(change(site, "replay", "--all", "--to", "new"),
-              {"passed_over": 2})
+              {"skipped": 2})
         equal(change(site, "replay", events[1], "--to", "new"),
-              {"made": 1, "relay": "woken"})
+              {"created": 1, "relay": "woken"})
         equal(new.wait_for(3)[2].id, events[1])
         equal(change(site, "replay", "--from", "new", "--state", "delivered",
                      "--type", "b"), {"replayed": 1, "relay": "woken"})
@@ -167,10 +167,10 @@ def a_replay_delivers_no_probe_to_who_does_not_name_it():
             section("probes", named.url(), "events = hookspool_probe"))
         relay = site.relay()
         equal(change(site, "replay", "--all", "--to", "all"),
-              {"made": 1, "relay": "woken"})
+              {"created": 1, "relay": "woken"})
         equal(change(site, "replay", "--all", "--to", "named"), {})
         equal(change(site, "replay", "--all", "--to", "probes"),
-              {"made": 1, "relay": "woken"})
+              {"created": 1, "relay": "woken"})
         named.wait_for(1)
         equal(ids(all_there_is.wait_for(1)), [other])
 

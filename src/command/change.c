@@ -29,23 +29,22 @@ enum {
 
 /* clang-format off */
 const struct option_row replay_options[] = {
-    FILTER_ROWS("pending, delivered, dead, dropped; with --from and --to also "
-	"orphaned [dead]",
-	"to this destination; without --state, also where it has not been",
-	"at most so many deliveries, oldest first, 0 for all [0]"),
-    [OPTION_ALL] = {"all", NULL, "all that are dead, or with --to, all events"},
-    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
-    [OPTION_FROM] = {"from", "NAME", "what was for this destination"},
+    FILTER_ROWS("pending, delivered, dead, dropped; with --from and --to also orphaned [dead]",
+	"to this destination; without --state, also events that have no delivery to it",
+	"at most COUNT deliveries, oldest first; 0 is all [0]"),
+    [OPTION_ALL] = {"all", NULL, "all dead deliveries; with --to, all events"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "count, and change nothing"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
+    [OPTION_FROM] = {"from", "NAME", "deliveries of this destination"},
     {.name = NULL}};
 
 const struct option_row drop_options[] = {
     FILTER_ROWS("pending, orphaned or dead [pending and orphaned]",
 	"to this destination",
-	"at most so many deliveries, oldest first, 0 for all [0]"),
-    [OPTION_ALL] = {"all", NULL, "all that are pending or orphaned"},
-    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+	"at most COUNT deliveries, oldest first; 0 is all [0]"),
+    [OPTION_ALL] = {"all", NULL, "all deliveries that are pending or orphaned"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "count, and change nothing"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 /* clang-format on */
 
@@ -60,7 +59,7 @@ read_which(struct call *call, bool is_chosen)
 	    call->values[OPTION_ALL] != NULL)
 		return status;
 	return command_misuse(call,
-	    "say which: the ID of an event, %s, or --all",
+	    "nothing is selected; give the ID of an event, %s, or --all",
 	    call->values[FILTER_TO] != NULL ? "one more filter" : "a filter");
 }
 
@@ -78,7 +77,7 @@ replay_read(struct call *call)
 
 	if (from != NULL && *from == '\0')
 		return command_misuse(
-		    call, "--from \"\": it must not be empty");
+		    call, "--from is empty; give the name of a destination");
 	return read_which(
 	    call, from != NULL || filter_is_given(call, FILTER_TO));
 }
@@ -172,17 +171,16 @@ static const struct count_row {
 	const char *text;
 } count_rows[] = {
     {"replayed", offsetof(struct change_counts, replayed), "replayed"},
-    {"made", offsetof(struct change_counts, made), "made that were not there"},
-    {"hurried", offsetof(struct change_counts, hurried),
-	"due at once that were pending"},
+    {"created", offsetof(struct change_counts, made), "created"},
+    {"made_due", offsetof(struct change_counts, hurried), "made due now"},
     {"dropped", offsetof(struct change_counts, dropped), "dropped"},
-    {"due", offsetof(struct change_counts, due), "due already"},
+    {"due", offsetof(struct change_counts, due), "already due"},
     {"behind", offsetof(struct change_counts, behind),
-	"behind an earlier one of the same ticket: they come after that"},
-    {"passed_over", offsetof(struct change_counts, passed_over),
-	"passed over: there was nothing to do"},
-    {"removed", offsetof(struct change_counts, removed),
-	"passed over: their destination is removed"},
+	"behind an earlier delivery of the same ticket"},
+    {"skipped", offsetof(struct change_counts, passed_over),
+	"skipped: nothing to do"},
+    {"skipped_removed", offsetof(struct change_counts, removed),
+	"skipped: the destination is not configured any more"},
 };
 
 #define COUNT_ROWS (sizeof count_rows / sizeof count_rows[0])
@@ -252,8 +250,8 @@ conclude(struct changing *changing)
 	if (is_changed && changing->call->values[OPTION_JSON] == NULL)
 		nudge_print(nudge);
 	if (progress_is_stopped())
-		return command_fail("stopped before the end; what was changed "
-				    "stays changed");
+		return command_fail(
+		    "stopped before the end; the changes so far are kept");
 	return STATUS_FINE;
 }
 
@@ -322,7 +320,8 @@ command_replay(struct call *call)
 	destination = find_destination(call->config, to);
 	if (destination == NULL)
 		return command_fail(
-		    "%s has no [destination %s]", call->config->path, to);
+		    "%s has no [destination %s]; add it, or correct --to",
+		    call->config->path, to);
 	call->filter.destination = from;
 	changing.options.to = to;
 	if (call->operands[0] == NULL) /* an ID overrides the destination's

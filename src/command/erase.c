@@ -38,18 +38,19 @@ enum {
 
 const struct option_row erase_options[] = {
     [OPTION_TICKET] = {"ticket", "ID",
-	"with TicketId, or Id of a Ticket, anywhere in the body"},
+	"events with TicketId, or Id of a Ticket, anywhere in the body"},
     [OPTION_NOTE] = {"note", "ID",
-	"with NoteId, or Id of a Note, anywhere in the body"},
+	"events with NoteId, or Id of a Note, anywhere in the body"},
     [OPTION_AUTHOR] = {"author", "EMAIL",
-	"with this address in a member whose name ends in Email"},
+	"events with this address in a member whose name ends in Email"},
     [OPTION_BEFORE] = {"before", "AGE",
-	"received before, such as 90d or 2006-01-02"},
+	"events received before, such as 90d or 2006-01-02"},
     [OPTION_MATCH] = {"match", "TEXT",
-	"in a dry run: with this text in the body, as read"},
-    [OPTION_LIST] = {"list", NULL, "in a dry run: list the events"},
-    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+	"with --dry-run: events with this text in the body, after JSON escapes "
+	"are resolved"},
+    [OPTION_LIST] = {"list", NULL, "with --dry-run: list the events"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "count, and change nothing"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 /* Reads the options into `erasure`, borrowed. */
@@ -66,7 +67,7 @@ read_erasure(const struct call *call, struct erasure *erasure)
 	for (option = OPTION_TICKET; option <= OPTION_MATCH; option++)
 		if (values[option] != NULL && *values[option] == '\0')
 			return command_misuse(call,
-			    "--%s \"\": it must not be empty",
+			    "--%s is empty; give a value",
 			    erase_options[option].name);
 	erasure->before.is_given = values[OPTION_BEFORE] != NULL;
 	if (erasure->before.is_given)
@@ -74,12 +75,13 @@ read_erasure(const struct call *call, struct erasure *erasure)
 		    &erasure->before.ms);
 	if (why != NULL)
 		return command_misuse(
-		    call, "--before \"%s\": %s", values[OPTION_BEFORE], why);
+		    call, "--before \"%s\" %s", values[OPTION_BEFORE], why);
 	if (erasure->ticket == NULL && erasure->note == NULL &&
 	    erasure->email == NULL && erasure->match == NULL &&
 	    !erasure->before.is_given)
-		return command_misuse(
-		    call, "say what: --ticket, --note, --author or --before");
+		return command_misuse(call,
+		    "nothing is selected; give --ticket, --note, "
+		    "--author or --before");
 	return STATUS_FINE;
 }
 
@@ -92,10 +94,10 @@ erase_read(struct call *call)
 
 	if (call->values[OPTION_MATCH] != NULL && !is_dry)
 		return command_misuse(call,
-		    "--match goes with --dry-run: look at what it finds, then "
+		    "--match needs --dry-run: look at what it finds, then "
 		    "erase by --ticket, --note, --author or --before");
 	if (call->values[OPTION_LIST] != NULL && !is_dry)
-		return command_misuse(call, "--list goes with --dry-run");
+		return command_misuse(call, "--list needs --dry-run");
 	return read_erasure(call, &erasure);
 }
 
@@ -160,8 +162,8 @@ break_off(struct run *run)
 		return STATUS_FINE;
 	run->counts.is_clean = false;
 	return command_fail(
-	    "the relay (pid %lld) has not said that it broke off the attempts "
-	    "under way: it may still send what was erased, until the "
+	    "the relay (pid %lld) has not confirmed that it broke off the "
+	    "attempts under way: it may still send erased events, until the "
 	    "`timeout` of the destination",
 	    (long long)relay.pid);
 }
@@ -186,9 +188,9 @@ print_mentioned(const struct run *run)
 {
 	if (run->counts.mentioned == 0)
 		return;
-	printf("%8lld  events stay that have the address elsewhere in their "
-	       "text; see them with:\n          hookspool list --limit 0 "
-	       "--match '",
+	printf(
+	    "%8lld  events with the address elsewhere in their text are kept; "
+	    "see them with:\n          hookspool list --limit 0 --match '",
 	    (long long)run->counts.mentioned);
 	print_safe(run->erasure.email);
 	puts("'");
@@ -199,13 +201,13 @@ print_text(const struct run *run)
 {
 	const struct erase_counts *counts = &run->counts;
 
-	puts(run->is_dry ? "dry run, nothing was erased; it would be:"
+	puts(run->is_dry ? "dry run, nothing was erased; this would be:"
 			 : "erased:");
 	printf("%8lld  events, %lld of them not routed yet\n",
 	    (long long)counts->events, (long long)counts->events_new);
-	printf("%8lld  deliveries of these, still to be made\n",
+	printf("%8lld  deliveries of these events, not delivered yet\n",
 	    (long long)counts->undelivered);
-	printf("%8lld  refused bodies, %lld of them no whole JSON\n",
+	printf("%8lld  refused bodies, %lld of them not complete JSON\n",
 	    (long long)counts->refused, (long long)counts->refused_text);
 	printf("%8lld  answers of destinations to other events\n",
 	    (long long)counts->answers);
@@ -223,7 +225,7 @@ print_json(struct run *run)
 	jsonout_number(out, "events_new", counts->events_new);
 	jsonout_number(out, "undelivered", counts->undelivered);
 	jsonout_number(out, "refused", counts->refused);
-	jsonout_number(out, "refused_text", counts->refused_text);
+	jsonout_number(out, "refused_not_json", counts->refused_text);
 	jsonout_number(out, "answers", counts->answers);
 	jsonout_number(out, "mentioned", counts->mentioned);
 	jsonout_bool(out, "clean", !run->is_dry && counts->is_clean);
@@ -244,8 +246,8 @@ conclude(struct run *run, enum store_status erased)
 	else
 		print_text(run);
 	if (progress_is_stopped())
-		status = command_fail("stopped before the end: there may be "
-				      "more");
+		status = command_fail(
+		    "stopped before the end: more events may match");
 	else if (erased != STORE_OK || !is_clean)
 		status = command_fail("%s", store_why(call->store));
 	if (run->counts.undelivered > 0 && !run->is_dry)
@@ -273,7 +275,7 @@ erase(struct run *run)
 	}
 	if (is_json && is_listed)
 		jsonout_open(&run->out, "matches", '[');
-	progress_begin(&run->progress, "events looked at");
+	progress_begin(&run->progress, "events searched");
 	erased = store_erase(
 	    run->call->store, &run->erasure, &options, &run->counts);
 	progress_end(&run->progress);

@@ -16,9 +16,10 @@
 enum { OPTION_JSON = FILTER_COUNT };
 
 const struct option_row export_options[] = {
-    FILTER_ROWS(FILTER_STATES, "with a delivery to this destination",
-	"at most so many, oldest first, 0 for all [0]"),
-    [OPTION_JSON] = {"json", NULL, "as always: JSON lines, one an event"},
+    FILTER_ROWS(FILTER_STATES, "events with a delivery to this destination",
+	"at most COUNT events, oldest first; 0 is all [0]"),
+    [OPTION_JSON] = {"json", NULL,
+	"print JSON lines, one for each event (always on)"},
     {.name = NULL}};
 
 int
@@ -28,7 +29,8 @@ export_read(struct call *call)
 
 	if (status == STATUS_FINE && call->operands[0] != NULL &&
 	    (filter_is_given(call, FILTER_COUNT) || call->filter.limit > 0))
-		return command_misuse(call, "an ID goes with no filter");
+		return command_misuse(call, "an ID and a filter cannot be "
+					    "given together; leave one out");
 	return status;
 }
 

@@ -14,7 +14,7 @@
 static int
 misread(const struct call *call, int option, const char *expected)
 {
-	return command_misuse(call, "--%s \"%s\": %s",
+	return command_misuse(call, "--%s \"%s\" %s",
 	    call->command->options[option].name, call->values[option],
 	    expected);
 }
@@ -29,7 +29,8 @@ check_empty(const struct call *call)
 	for (option = 0; option < FILTER_COUNT; option++)
 		if (call->values[option] != NULL &&
 		    *call->values[option] == '\0')
-			return misread(call, option, "it must not be empty");
+			return misread(call, option,
+			    "is empty; give a value, or leave the option out");
 	return STATUS_FINE;
 }
 
@@ -40,7 +41,7 @@ read_state(struct call *call)
 
 	if (word == NULL || list_state_read(word, &call->filter.state))
 		return STATUS_FINE;
-	return misread(call, FILTER_STATE, "expected " FILTER_STATES);
+	return misread(call, FILTER_STATE, "is no state; write " FILTER_STATES);
 }
 
 static int
@@ -69,7 +70,7 @@ read_times(struct call *call)
 	if (status == STATUS_FINE && since->is_given && until->is_given &&
 	    until->ms <= since->ms)
 		status = misread(call, FILTER_UNTIL,
-		    "expected a time after that of --since");
+		    "is not after --since; write a later time");
 	return status;
 }
 
@@ -81,8 +82,8 @@ read_limit(struct call *call, size_t limit_default)
 
 	if (text != NULL &&
 	    value_read_number(text, VALUE_PLAIN, &limit) != NULL)
-		return misread(
-		    call, FILTER_LIMIT, "expected a whole number, 0 for all");
+		return misread(call, FILTER_LIMIT,
+		    "is not a number; write a whole number, or 0 for all");
 	call->filter.limit = (size_t)limit;
 	return STATUS_FINE;
 }

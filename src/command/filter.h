@@ -32,18 +32,18 @@ enum {
     [FILTER_STATE] = {"state", "STATE", state_help},                           \
     [FILTER_TO] = {"to", "NAME", to_help},                                     \
     [FILTER_TYPE] = {"type", "PATTERN",                                        \
-	"with this EventType, * and ? allowed"},                               \
-    [FILTER_TICKET] = {"ticket", "ID", "of this ticket"},                      \
-    [FILTER_NOTE] = {"note", "ID", "of this note"},                            \
+	"events with this EventType; * and ? allowed"},                        \
+    [FILTER_TICKET] = {"ticket", "ID", "events of this ticket"},               \
+    [FILTER_NOTE] = {"note", "ID", "events of this note"},                     \
     [FILTER_COMMUNITY] = {"community", "PATTERN",                              \
-	"of this community, * and ? allowed"},                                 \
+	"events of this community; * and ? allowed"},                          \
     [FILTER_SINCE] = {"since", "TIME",                                         \
-	"received since, such as 2h, 1h30m, today or 2006-01-02T15:04"},         \
-    [FILTER_UNTIL] = {"until", "TIME", "received before"},                     \
+	"events received since, such as 2h, 1h30m, today or 2006-01-02T15:04"}, \
+    [FILTER_UNTIL] = {"until", "TIME", "events received before"},              \
     [FILTER_AUTHOR] = {"author", "EMAIL",                                      \
-	"with this address in a member whose name ends in Email"},             \
+	"events with this address in a member whose name ends in Email"},      \
     [FILTER_MATCH] = {"match", "TEXT",                                         \
-	"with this text in the body, as read; capitals are alike"},            \
+	"events with this text in the body, JSON escapes resolved, any case"}, \
     [FILTER_LIMIT] = {"limit", "COUNT", limit_help}
 /* clang-format on */
 

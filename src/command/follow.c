@@ -194,7 +194,7 @@ follow(struct call *call, bool is_json)
 	    .listing = {.is_json = is_json, .progress = &progress}};
 	enum store_status status;
 
-	progress_begin(&progress, "events looked at");
+	progress_begin(&progress, "events searched");
 	watch(&following);
 	status = find_begin(&following, &progress);
 	block_signals(&following);

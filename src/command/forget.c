@@ -18,8 +18,8 @@
 enum { OPTION_DRY_RUN, OPTION_JSON };
 
 const struct option_row forget_options[] = {
-    [OPTION_DRY_RUN] = {"dry-run", NULL, "only count"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "count, and change nothing"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 static int64_t
@@ -41,7 +41,7 @@ print_json(const char *name, bool is_dry, const struct forget_counts *counts)
 	struct jsonout out = {.needs_comma = false};
 
 	jsonout_open(&out, NULL, '{');
-	jsonout_text(&out, "name", name);
+	jsonout_text(&out, "destination", name);
 	jsonout_bool(&out, "dry_run", is_dry);
 	jsonout_number(&out, "orphaned", counts->pending);
 	jsonout_number(&out, "delivered", counts->delivered);
@@ -90,8 +90,9 @@ command_forget(struct call *call)
 	enum store_status status;
 
 	if (is_configured(call->config, name))
-		return command_fail("%s has a [destination %s]: remove it, "
-				    "then hookspool reload, and then forget it",
+		return command_fail(
+		    "%s has a [destination %s]: remove it there, run hookspool "
+		    "reload, then run this again",
 		    call->config->path, name);
 	if (!names_check(call, name))
 		return STATUS_WRONG;
@@ -106,7 +107,7 @@ command_forget(struct call *call)
 	else
 		print_text(name, is_dry, &counts);
 	if (!is_dry && !counts.is_whole)
-		return command_fail("stopped before the end; what was erased "
-				    "stays erased");
+		return command_fail("stopped before the end; the deliveries "
+				    "erased so far stay erased");
 	return STATUS_FINE;
 }

@@ -71,18 +71,18 @@ print_one(const struct destination_state *state)
 
 	print_safe(state->name);
 	if (state->is_paused) {
-		printf(" is paused: nothing goes there before"
-		       " `hookspool resume ");
+		printf(" is paused: no delivery is tried until `hookspool "
+		       "resume ");
 	} else if (state->hold_until_ms != 0) {
 		buf_init(&until, TIME_MAX_BYTES);
 		print_add_time(&until, state->hold_until_ms);
-		printf(" asked to wait until %s: nothing goes there before,"
-		       " unless by `hookspool resume ",
+		printf(" asked to wait until %s: no delivery is tried until "
+		       "then, or until `hookspool resume ",
 		    buf_text(&until));
 		buf_free(&until);
 	} else {
-		puts(" is down: one delivery is tried at once, the rest when"
-		     " that is answered");
+		puts(" is down: one delivery is tried now, the others when it "
+		     "succeeds");
 		return;
 	}
 	print_safe(state->name);
@@ -104,7 +104,7 @@ kept_back_add_json(const struct kept_back *kept_back, struct jsonout *out)
 {
 	size_t i;
 
-	jsonout_open(out, "kept_back", '[');
+	jsonout_open(out, "blocked", '[');
 	for (i = 0; i < kept_back->state_count; i++) {
 		const struct destination_state *state = &kept_back->states[i];
 		const char *word = word_of(kept_back, state);

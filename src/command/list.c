@@ -20,11 +20,12 @@
 enum { OPTION_FOLLOW = FILTER_COUNT, OPTION_JSON };
 
 const struct option_row list_options[] = {
-    FILTER_ROWS(FILTER_STATES, "with a delivery to this destination",
-	"at most so many, 0 for all [50]"),
+    FILTER_ROWS(FILTER_STATES, "events with a delivery to this destination",
+	"at most COUNT events; 0 is all [50]"),
     [OPTION_FOLLOW] = {"follow", NULL,
-	"then show each event that is captured, until Ctrl-C"},
-    [OPTION_JSON] = {"json", NULL, "JSON lines, one object an event"},
+	"then show each new event, until Ctrl-C"},
+    [OPTION_JSON] = {"json", NULL,
+	"print JSON lines, one object for each event"},
     {.name = NULL}};
 
 int
@@ -37,8 +38,7 @@ list_read(struct call *call)
 	for (i = 0; is_following && i < sizeof later / sizeof *later; i++)
 		if (call->values[later[i]] != NULL)
 			return command_misuse(call,
-			    "--follow shows events as they are captured: "
-			    "leave out --%s",
+			    "--follow shows new events; leave out --%s",
 			    call->command->options[later[i]].name);
 	return filter_read(call, is_following ? FOLLOW_DEFAULT : LIMIT_DEFAULT);
 }
@@ -53,8 +53,7 @@ print_total(struct call *call, int64_t shown)
 		printf("%lld %s\n", (long long)shown,
 		    shown == 1 ? "event" : "events");
 	} else if (filter_is_given(call, FILTER_COUNT)) {
-		printf("the newest %lld; there may be more: --limit 0 shows "
-		       "all\n",
+		printf("the newest %lld; more may match: --limit 0 shows all\n",
 		    (long long)shown);
 	} else if (store_summarize(call->store, clock_wall_ms(), &summary) ==
 		   STORE_OK) {
@@ -80,7 +79,7 @@ command_list(struct call *call)
 
 	if (call->values[OPTION_FOLLOW] != NULL)
 		return follow(call, listing.is_json);
-	progress_begin(&progress, "events looked at");
+	progress_begin(&progress, "events searched");
 	call->filter.progress = show;
 	call->filter.progress_arg = &progress;
 	listed = store_list(call->store, &call->filter, listing_add, &listing);
@@ -89,8 +88,8 @@ command_list(struct call *call)
 	if (listed != STORE_OK)
 		return command_fail("%s", store_why(call->store));
 	if (progress_is_stopped())
-		return command_fail("stopped before the end: there may be "
-				    "more");
+		return command_fail(
+		    "stopped before the end: more events may match");
 	if (!listing.is_json)
 		print_total(call, listing.count);
 	return STATUS_FINE;

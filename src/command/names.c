@@ -63,11 +63,10 @@ refuse(const struct call *call, const char *name, const struct text_list *names)
 	if (nearest != NULL)
 		buf_add_format(&hint, "; did you mean \"%s\"?", nearest);
 	for (i = 0; i < names->count && nearest == NULL; i++)
-		buf_add_format(&hint, "%s %s", i == 0 ? "; there are" : ",",
+		buf_add_format(&hint, "%s %s", i == 0 ? "; known are" : ",",
 		    names->items[i]);
-	command_fail("%s has no [destination %s], and the spool knows none of "
-		     "that name%s",
-	    call->config->path, name, buf_text(&hint));
+	command_fail("no destination \"%s\" is in %s or in the spool%s", name,
+	    call->config->path, buf_text(&hint));
 	buf_free(&hint);
 }
 

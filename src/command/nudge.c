@@ -48,6 +48,6 @@ nudge_print(enum nudge nudge)
 	if (nudge == NUDGE_STARTED)
 		puts("the relay was started");
 	if (nudge == NUDGE_NOBODY)
-		puts("no relay runs: start its service, or deliver what is "
-		     "pending with: hookspool relay --if-pending");
+		puts("no relay runs: start its service, or deliver the "
+		     "pending deliveries with: hookspool relay --if-pending");
 }

@@ -19,14 +19,13 @@
 #define FRACTION_MS_TENS 100
 
 static const char is_unknown[] =
-    "expected a time such as 2h, 1h30m, today, 2006-01-02 or 2006-01-02T15:04";
-static const char is_too_old[] = "that is before 1970";
-static const char is_bare_number[] =
-    "a number needs a unit (30m, 2h, 7d); milliseconds since 1970 have 13 "
-    "digits";
+    "is not a time; write 2h, 1h30m, today, 2006-01-02 or 2006-01-02T15:04";
+static const char is_too_old[] = "is before 1970; write a later time";
+static const char is_bare_number[] = "has no unit; write 30m, 2h or 7d, or "
+				     "milliseconds since 1970 with 13 digits";
 static const char is_short_year[] =
-    "write the date with a year of four digits, as in 2006-01-02";
-static const char is_no_day[] = "no month has this day";
+    "has no year of four digits; write the date as 2006-01-02";
+static const char is_no_day[] = "is not a date; that month has no such day";
 
 /* ---- pieces: each moves `at` past its text ---- */
 
