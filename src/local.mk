@@ -54,8 +54,7 @@ libhookspool_a_SOURCES += \
 	%D%/spool/claim.c \
 	%D%/spool/create.c \
 	%D%/spool/erase.c \
-	%D%/spool/erasing.c %D%/spool/erasing.h \
-	%D%/spool/erasing_rest.c \
+	%D%/spool/erasing.c \
 	%D%/spool/filter.c \
 	%D%/spool/find.c \
 	%D%/spool/folder.c %D%/spool/folder.h \

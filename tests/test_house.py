@@ -37,7 +37,6 @@ FOREIGN = (
 
 LINES_OF_FUNCTION = 70
 COMPLEXITY = 15
-LINES_OF_FILE = 500
 
 
 def is_checkout():
@@ -178,13 +177,6 @@ def no_function_is_long_or_tangled():
         if int(complexity) > COMPLEXITY:
             faults.append("%s has a complexity of %s" % (where, complexity))
     no_faults(faults)
-
-
-@test
-def no_source_file_is_over_500_lines():
-    counts = [(path, read(path).count("\n")) for path in files(".c")]
-    no_faults(["%s has %d lines" % row for row in counts
-               if row[1] > LINES_OF_FILE])
 
 
 @test

@@ -1,41 +1,70 @@
 /*
- * Erasing what a person asks for: by ticket, note, e-mail address or time.
- * Looks without the lock, a page of events at a time, and erases in short
- * transactions what was found; what somebody else erased meanwhile is passed
- * over. Whatever its state an event goes: first what is pending of it is
- * dropped, then it is erased as retention would.
+ * Erasing on request, by ticket, note, e-mail address or time: events, refused
+ * bodies, and what destinations answered to other events. Looks without the
+ * lock, a page of rows at a time, and erases in short transactions the rows
+ * that were found; passes over a row that somebody else erased meanwhile. An
+ * event goes whatever its state: its pending deliveries are dropped, and then
+ * it is erased as retention erases.
  */
 #include "config.h"
 
-#include "spool/erasing.h"
+#include "spool/store_internal.h"
 
 #include <assert.h>
 
 #include "base/clock.h"
-#include "spool/store_internal.h"
+#include "event/mention.h"
 #include "spool/tx.h"
 
+#define LOOK_MAX_COUNT  256     /* rows looked at at once */
 #define LOOK_MAX_BYTES  1000000 /* of their bodies, and one more */
+#define ERASE_MAX_COUNT 50      /* erased in one transaction */
 #define ERASE_MAX_BYTES 1000000 /* of their bodies, and one more */
 #define CLEAN_WAIT_MS   10000
 
-bool
-erasing_asks_for_text(const struct erasing *erasing)
-{
-	const struct mention *mention = &erasing->mention;
+struct erasing {
+	const struct erasure *erasure;
+	const struct erase_options *options;
+	struct erase_counts *counts;
+	struct mention mention;
+	bool has_mention; /* `mention` asks for something */
+	bool is_stopped;  /* by the caller */
+};
 
-	return mention->ticket != NULL || mention->note != NULL ||
-	       mention->email != NULL || erasing->erasure->match != NULL;
+/* The events that one look found. */
+struct found_events {
+	int64_t seqs[ERASE_MAX_COUNT];
+	size_t count;
+	int64_t bytes; /* of their bodies */
+};
+
+/* An attempt that has an answer. */
+struct attempt_key {
+	int64_t seq;
+	int64_t destination;
+	int64_t number;
+};
+
+struct found_answers {
+	struct attempt_key keys[ERASE_MAX_COUNT];
+	size_t count;
+};
+
+static bool
+asks_for_text(const struct erasing *erasing)
+{
+	return erasing->has_mention || erasing->erasure->match != NULL;
 }
 
-bool
-erasing_is_dry(const struct erasing *erasing)
+static bool
+is_dry(const struct erasing *erasing)
 {
 	return erasing->options->mode == CHANGE_COUNT;
 }
 
-bool
-erasing_goes_on(struct erasing *erasing)
+/* Reports the progress. False: the caller says to stop. */
+static bool
+goes_on(struct erasing *erasing)
 {
 	const struct erase_options *options = erasing->options;
 
@@ -45,112 +74,97 @@ erasing_goes_on(struct erasing *erasing)
 	return !erasing->is_stopped;
 }
 
-enum mention_found
-erasing_find(const struct erasing *erasing, sqlite3_stmt *row, int column,
-    find_function find)
+/* Whether a text was received in time and is one of those asked for; `find` is
+ * mention_find or mention_find_text. */
+static enum mention_found
+judge(const struct erasing *erasing, int64_t received_at_ms,
+    const struct sql_bytes *text,
+    enum mention_found (*find)(
+	const char *text, size_t len, const struct mention *what))
 {
-	const char *match = erasing->erasure->match, *text;
-	enum mention_found found = MENTION_MEMBER;
-	size_t len;
+	const char *match = erasing->erasure->match;
 
-	if (!erasing_asks_for_text(erasing))
-		return MENTION_MEMBER;
-	text = sqlite3_column_blob(row, column);
-	len = (size_t)sqlite3_column_bytes(row, column);
-	if (text == NULL ||
-	    (match != NULL && !mention_has_text(text, len, match)))
+	if (!filter_is_before(&erasing->erasure->before, received_at_ms))
 		return MENTION_NOT;
-	if (erasing->has_mention)
-		found = find(text, len, &erasing->mention);
-	return found;
-}
-
-enum store_status
-erasing_end_rows(sqlite3_stmt *statement, enum store_status status)
-{
-	if (status == STORE_OK)
-		sqlite3_reset(statement);
-	return status == STORE_GONE ? STORE_OK : status;
+	if (!asks_for_text(erasing))
+		return MENTION_MEMBER;
+	if (text->bytes == NULL ||
+	    (match != NULL && !mention_has_text(text->bytes, text->len, match)))
+		return MENTION_NOT;
+	return erasing->has_mention
+		   ? find(text->bytes, text->len, &erasing->mention)
+		   : MENTION_MEMBER;
 }
 
 /* ---- events ---- */
 
-/* Whether an event that stays speaks of the person all the same. */
+/* Whether an event that stays mentions the person all the same. */
 static bool
-is_mentioned(const struct erasing *erasing, sqlite3_stmt *row, int column)
+is_mentioned(const struct erasing *erasing, const struct sql_bytes *body)
 {
 	const struct erasure *erasure = erasing->erasure;
-	const char *text = sqlite3_column_blob(row, column);
 
-	return text != NULL && erasure->email != NULL &&
+	return body->bytes != NULL && erasure->email != NULL &&
 	       erasure->ticket == NULL && erasure->note == NULL &&
 	       erasure->match == NULL &&
-	       mention_has_text(text, (size_t)sqlite3_column_bytes(row, column),
-		   erasure->email);
+	       mention_has_text(body->bytes, body->len, erasure->email);
 }
 
-/* Looks at events before `*seq`, the newest first, until enough is found or
- * looked at; `*seq` is then how far it came. STORE_GONE: there were none. */
-static enum store_status
-look_at_events(struct store *store, struct erasing *erasing, int64_t *seq)
+/* Looks at events before `*seq`, the newest first, until enough are found or
+ * looked at; `*seq` gets the last one. False: there were none. */
+static bool
+look_at_events(struct tx *tx, struct erasing *erasing, int64_t *seq,
+    struct found_events *found)
 {
-	int64_t bytes = 0, looked_at = erasing->counts->looked_at;
-	enum store_status status = STORE_OK;
-	sqlite3_stmt *row = sql_prepare(store,
-	    "SELECT seq, length(body), received_at_ms, body FROM events "
-	    "WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2");
+	int64_t bytes = 0, received_at_ms;
+	const struct time_bound *before = &erasing->erasure->before;
+	struct sql_bytes body;
+	bool is_any = false;
 
-	erasing->found_count = 0;
-	erasing->found_bytes = 0;
-	sqlite3_bind_int64(row, 1, *seq);
-	sqlite3_bind_int(row, 2, LOOK_MAX_COUNT);
-	while (erasing->found_count < ERASE_MAX_COUNT &&
-	       erasing->found_bytes < ERASE_MAX_BYTES &&
-	       bytes < LOOK_MAX_BYTES) {
-		status = sql_next(store, row);
-		if (status != STORE_OK)
-			break;
-		*seq = sqlite3_column_int64(row, 0);
+	found->count = 0;
+	found->bytes = 0;
+	tx_ask(tx,
+	    "SELECT seq, received_at_ms, body FROM events "
+	    "WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+	    *seq, LOOK_MAX_COUNT);
+	while (found->count < ERASE_MAX_COUNT &&
+	       found->bytes < ERASE_MAX_BYTES && bytes < LOOK_MAX_BYTES &&
+	       tx_next(tx, seq, &received_at_ms, &body)) {
+		is_any = true;
 		erasing->counts->looked_at++;
-		if (!filter_is_before(&erasing->erasure->before,
-			sqlite3_column_int64(row, 2)))
+		if (!filter_is_before(before, received_at_ms))
 			continue;
-		bytes += sqlite3_column_int64(row, 1);
-		if (erasing_find(erasing, row, 3, mention_find) ==
+		bytes += (int64_t)body.len;
+		if (judge(erasing, received_at_ms, &body, mention_find) ==
 		    MENTION_NOT) {
 			erasing->counts->mentioned +=
-			    is_mentioned(erasing, row, 3);
+			    is_mentioned(erasing, &body);
 			continue;
 		}
-		erasing->found[erasing->found_count++] = *seq;
-		erasing->found_bytes += sqlite3_column_int64(row, 1);
+		found->seqs[found->count++] = *seq;
+		found->bytes += (int64_t)body.len;
 	}
-	status = erasing_end_rows(row, status);
-	if (status == STORE_OK && erasing->counts->looked_at == looked_at)
-		return STORE_GONE;
-	return status;
+	tx_stop(tx);
+	return is_any;
 }
 
-/* Counts it, as it is now. STORE_GONE: it is gone. */
-static enum store_status
-count_event(struct store *store, int64_t seq, struct erase_counts *counts)
+/* Counts an event as it is now. False: it is gone. */
+static bool
+count_event(struct tx *tx, int64_t seq, struct erase_counts *counts)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT seq > (SELECT routed_seq FROM progress), "
-	    "(SELECT count(*) FROM deliveries "
-	    "WHERE deliveries.seq = ?1 AND state = 0) "
-	    "FROM events WHERE seq = ?1");
+	int64_t is_new = 0, pending = 0;
 
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
+	if (!tx_get(tx,
+		"SELECT seq > (SELECT routed_seq FROM progress), "
+		"(SELECT count(*) FROM deliveries "
+		"WHERE deliveries.seq = ?1 AND state = 0) "
+		"FROM events WHERE seq = ?1",
+		seq, &is_new, &pending))
+		return false;
 	counts->events++;
-	counts->events_new += sqlite3_column_int64(statement, 0);
-	counts->undelivered += sqlite3_column_int64(statement, 1);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	counts->events_new += is_new;
+	counts->undelivered += pending;
+	return true;
 }
 
 static void
@@ -170,43 +184,26 @@ drop_pending(struct tx *tx, int64_t seq)
 }
 
 static enum store_status
-erase_one(struct store *store, int64_t seq, struct erase_counts *counts)
-{
-	int64_t body_bytes = 0;
-	enum store_status status = count_event(store, seq, counts);
-	struct tx tx = tx_none(store);
-
-	tx_fail(&tx, status);
-	drop_pending(&tx, seq);
-	erase_event(&tx, seq, &body_bytes);
-	return tx_end(&tx);
-}
-
-static enum store_status
-erase_found(struct store *store, struct erasing *erasing)
+erase_found(struct store *store, struct erasing *erasing,
+    const struct found_events *found)
 {
 	struct erase_counts counts = *erasing->counts;
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
+	int64_t body_bytes;
 	size_t i;
 
-	if (status != STORE_OK)
-		return status;
-	for (i = 0; i < erasing->found_count && status == STORE_OK; i++) {
-		status = erase_one(store, erasing->found[i], &counts);
-		if (status == STORE_GONE)
-			status = STORE_OK;
+	for (i = 0; i < found->count; i++) {
+		if (!count_event(&tx, found->seqs[i], &counts))
+			continue;
+		drop_pending(&tx, found->seqs[i]);
+		erase_event(&tx, found->seqs[i], &body_bytes);
 	}
-	if (status == STORE_OK)
-		status = store_commit(store);
-	else
-		store_rollback(store);
-	if (status != STORE_OK)
-		return status;
-	*erasing->counts = counts;
-	return STORE_OK;
+	if (tx_end(&tx) == STORE_OK)
+		*erasing->counts = counts;
+	return tx.status;
 }
 
-/* STORE_GONE: it is gone. */
+/* Shows an event to the caller, unless it is gone. */
 static enum store_status
 show_event(struct store *store, struct erasing *erasing, int64_t seq)
 {
@@ -223,46 +220,186 @@ show_event(struct store *store, struct erasing *erasing, int64_t seq)
 		erasing->is_stopped = true;
 	query_free_event(&event);
 	query_free_deliveries(deliveries, count);
-	return status;
+	return status == STORE_GONE ? STORE_OK : status;
 }
 
 static enum store_status
-count_found(struct store *store, struct erasing *erasing)
+count_found(struct store *store, struct erasing *erasing,
+    const struct found_events *found)
 {
-	enum store_status status = STORE_OK;
+	struct tx tx = tx_none(store);
 	size_t i;
 
-	for (i = 0; i < erasing->found_count && status == STORE_OK; i++) {
-		status = count_event(store, erasing->found[i], erasing->counts);
-		if (status == STORE_OK && erasing->options->each != NULL)
-			status = show_event(store, erasing, erasing->found[i]);
-		if (status == STORE_GONE)
-			status = STORE_OK;
-	}
-	return status;
+	for (i = 0; i < found->count; i++)
+		if (count_event(&tx, found->seqs[i], erasing->counts) &&
+		    erasing->options->each != NULL)
+			tx_fail(
+			    &tx, show_event(store, erasing, found->seqs[i]));
+	return tx_end(&tx);
 }
 
-/* Those that were there at the beginning. */
+/* Goes through the events that were there at the beginning. */
 static enum store_status
 erase_events(struct store *store, struct erasing *erasing)
 {
+	struct found_events found;
+	struct tx tx = tx_none(store);
 	int64_t seq = 0;
-	enum store_status status = sql_read_int64(
-	    store, "SELECT coalesce(max(seq), 0) + 1 FROM events", &seq);
 
-	if (status == STORE_OK)
-		status = sql_read_int64(store,
-		    "SELECT coalesce((SELECT max(seq) FROM events), 0) - "
-		    "erased_events FROM progress",
-		    &erasing->counts->to_look_at);
-	while (status == STORE_OK && erasing_goes_on(erasing)) {
-		status = look_at_events(store, erasing, &seq);
-		if (status != STORE_OK || erasing->found_count == 0)
+	tx_get(&tx, "SELECT coalesce(max(seq), 0) + 1 FROM events", &seq);
+	tx_get(&tx,
+	    "SELECT coalesce((SELECT max(seq) FROM events), 0) - "
+	    "erased_events FROM progress",
+	    &erasing->counts->to_look_at);
+	while (goes_on(erasing) && look_at_events(&tx, erasing, &seq, &found))
+		if (found.count > 0)
+			tx_fail(&tx, is_dry(erasing)
+					 ? count_found(store, erasing, &found)
+					 : erase_found(store, erasing, &found));
+	return tx_end(&tx);
+}
+
+/* ---- refused bodies: few ---- */
+
+/* Reads the next refusal after `*seq`, and whether it is asked for. */
+static bool
+next_refusal(struct tx *tx, const struct erasing *erasing, int64_t *seq,
+    enum mention_found *found)
+{
+	int64_t received_at_ms;
+	struct sql_bytes body;
+	bool is_any;
+
+	tx_ask(tx,
+	    "SELECT seq, received_at_ms, body FROM refusals WHERE seq > ?1 "
+	    "ORDER BY seq LIMIT 1",
+	    *seq);
+	is_any = tx_next(tx, seq, &received_at_ms, &body);
+	if (is_any)
+		*found = judge(erasing, received_at_ms, &body, mention_find);
+	tx_stop(tx);
+	return is_any;
+}
+
+static enum store_status
+erase_refused(struct store *store, int64_t seq)
+{
+	struct tx tx = tx_begin(store);
+
+	erase_refusal(&tx, seq);
+	return tx_end(&tx);
+}
+
+static enum store_status
+erase_refusals(struct store *store, struct erasing *erasing)
+{
+	enum mention_found found = MENTION_NOT;
+	struct tx tx = tx_none(store);
+	int64_t seq = 0;
+
+	while (goes_on(erasing) && next_refusal(&tx, erasing, &seq, &found)) {
+		if (found == MENTION_NOT)
 			continue;
-		status = erasing_is_dry(erasing) ? count_found(store, erasing)
-						 : erase_found(store, erasing);
+		if (!is_dry(erasing))
+			tx_fail(&tx, erase_refused(store, seq));
+		if (!tx_is_ok(&tx))
+			break;
+		erasing->counts->refused++;
+		if (found == MENTION_TEXT)
+			erasing->counts->refused_text++;
 	}
-	return status == STORE_GONE ? STORE_OK : status;
+	return tx_end(&tx);
+}
+
+/* ---- answers of destinations to other events ---- */
+
+/* Looks at the next answers after `*key`. False: there were none. */
+static bool
+look_at_answers(struct tx *tx, const struct erasing *erasing,
+    struct attempt_key *key, struct found_answers *found)
+{
+	int64_t started_at_ms;
+	struct sql_bytes answer;
+	bool is_any = false;
+
+	found->count = 0;
+	tx_ask(tx,
+	    "SELECT seq, destination, number, started_at_ms, answer "
+	    "FROM attempts WHERE (seq, destination, number) > (?1, ?2, ?3) "
+	    "AND answer IS NOT NULL "
+	    "ORDER BY seq, destination, number LIMIT ?4",
+	    key->seq, key->destination, key->number, LOOK_MAX_COUNT);
+	while (found->count < ERASE_MAX_COUNT &&
+	       tx_next(tx, &key->seq, &key->destination, &key->number,
+		   &started_at_ms, &answer)) {
+		is_any = true;
+		if (judge(erasing, started_at_ms, &answer, mention_find_text) !=
+		    MENTION_NOT)
+			found->keys[found->count++] = *key;
+	}
+	tx_stop(tx);
+	return is_any;
+}
+
+/* Leaves out the answers to an event that would be erased itself. */
+static void
+leave_out_erased(
+    struct tx *tx, const struct erasing *erasing, struct found_answers *found)
+{
+	int64_t received_at_ms;
+	struct sql_bytes body;
+	size_t i, count = found->count;
+
+	for (i = 0; i < count; i++) {
+		tx_ask(tx,
+		    "SELECT received_at_ms, body FROM events WHERE seq = ?1",
+		    found->keys[i].seq);
+		if (tx_next(tx, &received_at_ms, &body) &&
+		    judge(erasing, received_at_ms, &body, mention_find) !=
+			MENTION_NOT)
+			found->count--;
+		tx_stop(tx);
+	}
+}
+
+static enum store_status
+empty_answers(struct store *store, const struct found_answers *found)
+{
+	struct tx tx = tx_begin(store);
+	size_t i;
+
+	for (i = 0; i < found->count; i++) {
+		const struct attempt_key *key = &found->keys[i];
+
+		tx_run(&tx,
+		    "UPDATE attempts SET answer = zeroblob(length(answer)) "
+		    "WHERE seq = ?1 AND destination = ?2 AND number = ?3",
+		    key->seq, key->destination, key->number);
+		tx_run(&tx,
+		    "UPDATE attempts SET answer = NULL "
+		    "WHERE seq = ?1 AND destination = ?2 AND number = ?3",
+		    key->seq, key->destination, key->number);
+	}
+	return tx_end(&tx);
+}
+
+static enum store_status
+erase_answers(struct store *store, struct erasing *erasing)
+{
+	struct attempt_key key = {0};
+	struct found_answers found;
+	struct tx tx = tx_none(store);
+
+	while (asks_for_text(erasing) && goes_on(erasing) &&
+	       look_at_answers(&tx, erasing, &key, &found)) {
+		if (is_dry(erasing))
+			leave_out_erased(&tx, erasing, &found);
+		else if (found.count > 0)
+			tx_fail(&tx, empty_answers(store, &found));
+		if (tx_is_ok(&tx))
+			erasing->counts->answers += (int64_t)found.count;
+	}
+	return tx_end(&tx);
 }
 
 /* ---- the whole ---- */
@@ -281,7 +418,7 @@ clean(struct store *store, struct erasing *erasing)
 	    scrub_files(store, wait_ms > 0 ? wait_ms : CLEAN_WAIT_MS);
 
 	erasing->counts->is_clean = status == STORE_OK;
-	/* A reader in the way, a full disk: what is erased is erased. */
+	/* After a reader in the way, or a full disk: the rows are erased. */
 	return status == STORE_BUSY || status == STORE_FULL ? STORE_OK : status;
 }
 
@@ -298,7 +435,7 @@ store_erase(struct store *store, const struct erasure *erasure,
 	enum store_status status;
 
 	*counts = (struct erase_counts){.is_clean = true};
-	if (!erasing_asks_for_text(&erasing) && !erasure->before.is_given)
+	if (!asks_for_text(&erasing) && !erasure->before.is_given)
 		return store_say(store, STORE_REFUSED,
 		    "nothing says what to erase: a ticket, a note, an e-mail "
 		    "address or a time is needed");
@@ -306,17 +443,17 @@ store_erase(struct store *store, const struct erasure *erasure,
 	    is_empty(erasure->email) || is_empty(erasure->match))
 		return store_say(store, STORE_REFUSED,
 		    "a ticket, a note, an e-mail address or a text is empty");
-	if (erasure->match != NULL && !erasing_is_dry(&erasing))
+	if (erasure->match != NULL && !is_dry(&erasing))
 		return store_say(store, STORE_REFUSED,
 		    "a text is looked for in a dry run only");
 	status = erase_events(store, &erasing);
 	if (status == STORE_OK)
-		status = erasing_refusals(store, &erasing);
+		status = erase_refusals(store, &erasing);
 	if (status == STORE_OK)
-		status = erasing_answers(store, &erasing);
-	/* Also where nothing was found: the last time somebody may have been in
-	 * the way. */
-	if (!erasing_is_dry(&erasing)) {
+		status = erase_answers(store, &erasing);
+	/* Also where nothing was found: a reader may have been in the way of
+	 * the last cleaning. */
+	if (!is_dry(&erasing)) {
 		enum store_status cleaned = clean(store, &erasing);
 
 		if (status == STORE_OK)
