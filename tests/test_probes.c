@@ -113,6 +113,35 @@ what_waits_or_is_behind_is_no_probe_while_another_is_due(void **state)
 }
 
 static void
+what_was_never_tried_is_the_better_probe(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = fill(fixture, 3);
+
+	fail_next(fixture, id, 1000, delivery_now_ms, 0);
+	delivery_settle(fixture, id, OUTCOME_DELIVERED);
+	fail_next(fixture, id, 1000, delivery_now_ms, 0);
+	delivery_now_ms += 1000;
+	assert_int_equal(probe(fixture, id, PROBE_TURN_NEWEST, 0, 0), 3);
+	assert_int_equal(probe(fixture, id, PROBE_TURN_OTHER, 0, 0), 1);
+	delivery_put(fixture, NULL, "a", NULL);
+	delivery_put(fixture, NULL, "a", NULL);
+	delivery_route(fixture, &id, 1);
+	assert_int_equal(probe(fixture, id, PROBE_TURN_OTHER, 0, 0), 4);
+	fail_next(fixture, id, 1000, delivery_now_ms, 0); /* 1 */
+	fail_next(fixture, id, 1000, delivery_now_ms, 0); /* 3 */
+	delivery_settle(fixture, id, OUTCOME_DELIVERED);  /* 4 */
+	fail_next(fixture, id, 1000, delivery_now_ms, 0); /* 5 */
+	delivery_now_ms += 1000;
+	assert_int_equal(probe(fixture, id, PROBE_TURN_NEWEST, 0, 0), 5);
+	delivery_put(fixture, NULL, "a", NULL);
+	delivery_route(fixture, &id, 1);
+	fail_next(fixture, id, HOUR_MS, delivery_now_ms, 0); /* 1 */
+	assert_int_equal(probe(fixture, id, PROBE_TURN_NEWEST, 6, 0), 5);
+	assert_int_equal(probe(fixture, id, PROBE_TURN_NEWEST, 0, 0), 6);
+}
+
+static void
 where_nothing_is_due_there_is_a_probe_all_the_same(void **state)
 {
 	struct fixture *fixture = *state;
@@ -274,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(probes_take_turns_between_the_newest_another_and_the_oldest),
 	    CASE(what_waits_or_is_behind_is_no_probe_while_another_is_due),
+	    CASE(what_was_never_tried_is_the_better_probe),
 	    CASE(where_nothing_is_due_there_is_a_probe_all_the_same),
 	    CASE(what_its_destination_asked_to_wait_for_is_no_probe_before),
 	    CASE(where_nothing_is_pending_there_is_no_probe),

@@ -103,6 +103,8 @@ judge_attempt(struct claim *claim, int64_t now_ms)
 	} else {
 		judge_failure(claim, now_ms);
 	}
+	if (claim->news.is_back && claim->is_probe)
+		queue->probe_number = claim->probe_number;
 	if (claim->news.is_back)
 		queue_bring_failed(queue, claim->news.since_ms, now_ms);
 }

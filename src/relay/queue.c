@@ -149,6 +149,15 @@ queue_bring_all(struct queue *queue, enum forward_which which, int64_t now_ms)
 	    .which = which, .now_ms = now_ms, .from_ms = now_ms};
 }
 
+enum probe_turn
+queue_probe_turn(const struct queue *queue)
+{
+	static const enum probe_turn turns[] = {PROBE_TURN_NEWEST,
+	    PROBE_TURN_OTHER, PROBE_TURN_OLDEST, PROBE_TURN_OTHER};
+
+	return turns[queue->probe_number % (sizeof turns / sizeof turns[0])];
+}
+
 struct claim *
 queue_claim(struct queue *queue, struct due *due, struct body *body)
 {
@@ -160,8 +169,10 @@ queue_claim(struct queue *queue, struct due *due, struct body *body)
 	claim->config = config_hold(queue->config);
 	claim->is_probe = queue->health.is_down;
 	claim->is_trial = queue->rest_mono_ms != 0;
-	if (claim->is_probe)
+	if (claim->is_probe) {
 		queue->probe_seq = due->seq;
+		claim->probe_number = queue->probe_number++;
+	}
 	claim->body = body;
 	queue->body_count++;
 	claim->due = *due;

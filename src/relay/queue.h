@@ -27,6 +27,7 @@ struct claim {
 	struct due due;              /* owned */
 	struct body *body;           /* one user of it; while under way */
 	bool is_probe;               /* begun while the destination was down */
+	unsigned probe_number;       /* if so: see struct queue */
 	bool is_trial; /* begun after a rest: whether attempts can be made */
 	int64_t started_at_ms; /* by the wall clock; all else is in the spool's
 				  time */
@@ -60,6 +61,9 @@ struct queue {
 	struct forward forward; /* what waits and is to be made due, */
 	bool is_forward_due;    /* if there is any */
 	int64_t probe_seq;      /* of the last probe; 0: none */
+	unsigned probe_number;  /* of the next one: says whose turn it is. The
+				   turn that brought it back comes first when
+				   it is down again. */
 	int64_t retry_number;   /* of the operator's last wish that was taken */
 	bool is_retry_unended;  /* the spool does not know that it was done */
 	int64_t rest_mono_ms;   /* this machine cannot make attempts: none
@@ -100,6 +104,9 @@ bool queue_has_more(const struct queue *queue);
 void queue_bring_failed(struct queue *queue, int64_t since_ms, int64_t now_ms);
 void queue_bring_all(
     struct queue *queue, enum forward_which which, int64_t now_ms);
+
+/* Which delivery is the next probe. */
+enum probe_turn queue_probe_turn(const struct queue *queue);
 
 /* Claims a delivery; takes over what `due` owns, and one use of `body`. */
 struct claim *queue_claim(

@@ -291,8 +291,7 @@ find_next(struct work *work, struct queue *queue)
 static enum store_status
 claim_probe(struct work *work, struct queue *queue)
 {
-	struct probe_choice choice = {
-	    .which = (enum probe_turn)(queue->health.probes % PROBE_TURN_COUNT),
+	struct probe_choice choice = {.which = queue_probe_turn(queue),
 	    .last_seq = queue->probe_seq,
 	    .random = judge_random()};
 	struct due due = {.seq = 0};

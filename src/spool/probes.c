@@ -22,30 +22,35 @@ typedef enum store_status (*find_function)(
 
 /* ---- among what is due ---- */
 
-/* The first of at most LOOK_MAX_COUNT rows (seq, next_at_ms) that is due and
- * not the last probe. STORE_GONE: none is. Ends the statement. */
+/* Of at most LOOK_MAX_COUNT rows (seq, next_at_ms, attempts) the first that is
+ * due, was never tried and is not the last probe; else the first that is due
+ * and not that: what failed before may have a reason of its own. STORE_GONE:
+ * none is due. Ends the statement. */
 static enum store_status
 take_due(struct store *store, sqlite3_stmt *rows, struct probing *probing)
 {
 	enum store_status status;
 	int looked_at = 0;
 
+	probing->seq = 0;
 	while ((status = sql_next(store, rows)) == STORE_OK) {
 		int64_t seq = sqlite3_column_int64(rows, 0);
 		bool is_due = sqlite3_column_type(rows, 1) != SQLITE_NULL &&
 			      sqlite3_column_int64(rows, 1) <= probing->now_ms;
+		bool is_new = sqlite3_column_int(rows, 2) == 0;
 
-		if (is_due && seq != probing->choice->last_seq) {
+		if (is_due && seq != probing->choice->last_seq &&
+		    (is_new || probing->seq == 0))
 			probing->seq = seq;
+		if ((probing->seq == seq && is_new) ||
+		    ++looked_at == LOOK_MAX_COUNT) {
 			sqlite3_reset(rows);
-			return STORE_OK;
-		}
-		if (++looked_at == LOOK_MAX_COUNT) {
-			sqlite3_reset(rows);
-			return STORE_GONE;
+			break;
 		}
 	}
-	return status;
+	if (status != STORE_OK && status != STORE_GONE)
+		return status;
+	return probing->seq != 0 ? STORE_OK : STORE_GONE;
 }
 
 /* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
@@ -53,7 +58,8 @@ static enum store_status
 find_newest(struct store *store, struct probing *probing)
 {
 	sqlite3_stmt *rows = sql_prepare(store,
-	    "SELECT seq, next_at_ms FROM deliveries WHERE destination = ?1 "
+	    "SELECT seq, next_at_ms, attempts FROM deliveries "
+	    "WHERE destination = ?1 "
 	    "AND state = 0 AND state <> 1 ORDER BY seq DESC");
 
 	sqlite3_bind_int64(rows, 1, probing->destination);
@@ -95,7 +101,8 @@ find_other(struct store *store, struct probing *probing)
 	if (status != STORE_OK)
 		return status;
 	rows = sql_prepare(store,
-	    "SELECT seq, next_at_ms FROM deliveries WHERE destination = ?1 "
+	    "SELECT seq, next_at_ms, attempts FROM deliveries "
+	    "WHERE destination = ?1 "
 	    "AND state = 0 AND state <> 1 AND seq >= ?2 ORDER BY seq");
 	sqlite3_bind_int64(rows, 1, probing->destination);
 	sqlite3_bind_int64(rows, 2, from_seq);

@@ -299,7 +299,8 @@ enum store_status store_read_body(
  * no body that it chokes on keeps the others waiting. */
 enum probe_turn {
 	PROBE_TURN_NEWEST, /* of those that are due */
-	PROBE_TURN_OTHER,  /* a due one at random, not the last one tried */
+	PROBE_TURN_OTHER,  /* a due one at random; both rather one that was
+			      never tried, and not the last probe */
 	PROBE_TURN_OLDEST, /* the one that is due for the longest */
 	PROBE_TURN_COUNT
 };
