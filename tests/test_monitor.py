@@ -428,7 +428,7 @@ def who_may_not_read_the_configuration_is_told_just_that():
         first, rest = nagios(config, 3, user=user.pw_uid, group=user.pw_gid,
                              extra_groups=[])
         contains(first, "HOOKSPOOL UNKNOWN - ")
-        contains(first, "may not be read by %s: run this as root or " %
+        contains(first, "cannot be read by %s; run this as root or " %
                  user.pw_name)
         equal(rest, "")
         (subject, what, fix), = faults(config, user=user.pw_uid,

@@ -78,7 +78,7 @@ def a_plugin_that_cannot_tell_exits_with_3():
                 (["--crit", "dead=0"], '"dead=0" is no limit'),
                 (["--crit", "dead=1,dead=2"], '"dead=2" is no limit'),
                 (["--bogus", "--crit", "dead=1"], "--bogus"),
-                (["--crit", "dead=1", "--warn"], "--warn needs a value"),
+                (["--crit", "dead=1", "--warn"], "--warn has no value"),
                 (["--crit", "dead=1", "--crit", "dead=2"], "twice")):
             first, = plugin(config, *arguments, status=3)
             contains(first, "HOOKSPOOL UNKNOWN - ")
@@ -93,7 +93,7 @@ def migrate_says_which_schema_the_spool_has():
     with Sandbox() as box:
         site = Site(box)
         version = site.json("status")["schema_version"]
-        contains(site.run("migrate"), "schema %d, there is nothing" % version)
+        contains(site.run("migrate"), "schema %d already: nothing" % version)
         equal(site.json("migrate"),
               {"migrated": False, "schema_version": version})
         database = sqlite3.connect(os.path.join(site.spool, "spool.db"))
@@ -434,7 +434,7 @@ def a_refused_body_can_be_accepted_after_all():
         contains(complaint(site.config_path, "refused", "accept", "2"),
                  "without --type: ")
         said = site.run("refused", "accept", "2", "--type", "y")
-        contains(said, "number 2 is now the event ")
+        contains(said, "refused body 2 is now the event ")
         contains(said, "no relay runs")
         newest, = lines(site.run("list", "--limit", "1", "--json"))
         equal(newest["event_type"], "y")

@@ -79,7 +79,7 @@ def what_cannot_be_read_or_is_no_spool_is_refused():
         contains(complaint(site.config_path, "restore", box.join("none")),
                  "No such file")
         contains(complaint(site.config_path, "restore", box.path),
-                 "not a plain file")
+                 "not a regular file")
         text = box.write("text", "x" * 5000)
         contains(complaint(site.config_path, "restore", text),
                  "no whole database")

@@ -360,7 +360,7 @@ def a_limit_of_the_size_of_files_does_not_kill_the_command():
                 preexec_fn=lambda: resource.setrlimit(
                     resource.RLIMIT_FSIZE, (65536, 65536)))
         equal(done.returncode, 1, "exit status")
-        contains(done.stderr, b"could not be written")
+        contains(done.stderr, b"cannot write")
 
 
 @test

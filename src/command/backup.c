@@ -16,7 +16,7 @@
 enum { OPTION_JSON };
 
 const struct option_row backup_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 static bool
 show(void *arg, int64_t written_bytes, int64_t total_bytes)
@@ -33,7 +33,7 @@ print_text(const char *path, int64_t bytes)
 	buf_init(&size, 64);
 	print_add_size(&size, bytes);
 	print_safe(path);
-	printf(" was written, %s\n", buf_text(&size));
+	printf(" was written (%s)\n", buf_text(&size));
 	buf_free(&size);
 }
 

@@ -32,10 +32,10 @@ const struct option_row init_options[] = {
     [OPTION_USER] = {"user", "NAME",
 	"the web server's user, who owns the spool [" WEB_USER "]"},
     [OPTION_GROUP] = {"group", "NAME",
-	"share the spool with this group: endpoint and relay as two users"},
+	"share the spool with this group, for endpoint and relay as two users"},
     [OPTION_SPOOL] = {"spool", "FOLDER",
-	"where a new configuration puts the spool"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+	"path of the spool in a new configuration"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 /* The things to make, and their owner. */
@@ -65,14 +65,15 @@ find_user(struct setup *setup, const char *name)
 	user = getpwnam(name);
 	if (user == NULL) {
 		buf_add_format(&setup->why,
-		    "there is no user \"%s\" here; name the web server's "
-		    "user with --user",
+		    "there is no user \"%s\" on this machine; give the web "
+		    "server's user with --user",
 		    name);
 		return false;
 	}
 	if (!setup->is_root && user->pw_uid != setup->owner) {
-		buf_add_text(
-		    &setup->why, "only root can make a spool for another user");
+		buf_add_text(&setup->why,
+		    "only root can create a spool for another "
+		    "user; run this as root, or leave out --user");
 		return false;
 	}
 	setup->owner = user->pw_uid;
@@ -89,8 +90,10 @@ find_group(struct setup *setup, const char *name)
 		return true;
 	group = getgrnam(name);
 	if (group == NULL) {
-		buf_add_format(
-		    &setup->why, "there is no group \"%s\" here", name);
+		buf_add_format(&setup->why,
+		    "there is no group \"%s\" on this machine; correct "
+		    "--group, or create the group",
+		    name);
 		return false;
 	}
 	setup->group = group->gr_gid;
@@ -235,8 +238,8 @@ read_config(struct setup *setup)
 	if (spool == NULL || strcmp(spool, setup->config->spool.path) == 0)
 		return true;
 	buf_add_format(&setup->why,
-	    "%s exists and has the spool at %s; change \"path\" in [spool] "
-	    "there if it is to be %s",
+	    "%s exists already, with the spool at %s; to use %s, change path "
+	    "in [spool] there",
 	    setup->config_path, setup->config->spool.path, spool);
 	return false;
 }
@@ -285,9 +288,9 @@ print_json(const struct setup *setup, const char *url)
 
 	jsonout_open(&out, NULL, '{');
 	jsonout_text(&out, "config", setup->config_path);
-	jsonout_bool(&out, "config_made", setup->is_config_new);
+	jsonout_bool(&out, "config_created", setup->is_config_new);
 	jsonout_text(&out, "spool", setup->config->spool.path);
-	jsonout_bool(&out, "spool_made", setup->is_spool_new);
+	jsonout_bool(&out, "spool_created", setup->is_spool_new);
 	jsonout_text(&out, "url", url);
 	jsonout_text(
 	    &out, "path_key", newest(&setup->config->endpoint.path_keys));
@@ -302,7 +305,7 @@ print_line(const char *what, const char *path, bool is_new)
 {
 	printf("%-14s  ", what);
 	print_safe(path);
-	puts(is_new ? "  (made)" : "  (there already, kept)");
+	puts(is_new ? "  (created)" : "  (exists already, kept)");
 }
 
 /* Prints how to call a subcommand with this configuration. */
@@ -327,12 +330,12 @@ print_key(const struct endpoint_config *endpoint)
 
 	if (key == NULL)
 		return;
-	printf("In the log an event that came by this URL has "
-	       "key_fingerprint=%s.\n",
+	printf("The log shows key_fingerprint=%s for each event that came by "
+	       "this URL.\n",
 	    fingerprint_make(key, fingerprint));
 	if (endpoint->path_keys.count > 1)
-		printf("The URL has the last of %zu path keys; all of them are "
-		       "accepted.\n",
+		printf("The URL has the last of %zu path keys; the endpoint "
+		       "accepts all of them.\n",
 		    endpoint->path_keys.count);
 }
 
@@ -351,11 +354,11 @@ print_text(const struct setup *setup, const char *url)
 	print_safe(e->verify_tokens_problem != NULL
 		       ? e->verify_tokens_problem
 		       : newest(&e->verify_tokens));
-	puts("\n(YOUR-HOST is your web server; /webhooks is where its "
-	     "configuration has the endpoint.)");
+	puts("\n(YOUR-HOST is your web server; /webhooks is the endpoint's "
+	     "path in its configuration.)");
 	print_key(e);
 	if (e->path_keys_problem != NULL) {
-		printf("The path key is missing in the URL: ");
+		printf("The URL lacks the path key: ");
 		print_safe(e->path_keys_problem);
 		putchar('\n');
 	}
@@ -365,7 +368,8 @@ print_text(const struct setup *setup, const char *url)
 		  "then run\n"
 		: "run\n");
 	print_call(setup, "check");
-	puts("and, once the web server serves it, try it as the sender will:");
+	puts("and, when the web server serves the endpoint, try it as the "
+	     "sender:");
 	print_call(setup, "probe URL");
 }
 
@@ -393,8 +397,10 @@ command_init(struct call *call)
 	char *url;
 
 	if (spool != NULL && !is_path(spool))
-		return command_misuse(
-		    call, "--spool wants an absolute path, not \"%s\"", spool);
+		return command_misuse(call,
+		    "--spool \"%s\" is not an absolute path; write a path that "
+		    "begins with /",
+		    spool);
 	umask(022); /* the web server's user must have access */
 	buf_init(&setup.why, WHY_MAX_BYTES);
 	setup.config_path = config_find(call->config_option);

@@ -28,50 +28,50 @@
 /* clang-format off */
 static const struct command commands[] = {
 	{"init", "", 0, 0, NEEDS_NOTHING, init_options, NULL, command_init,
-	    "make what is missing: configuration, secrets, spool"},
+	    "create what is missing: configuration, secrets, spool"},
 	{"check", "", 0, 0, NEEDS_NOTHING, check_options, NULL, command_check,
-	    "look for what is wrong, and say how to fix it"},
+	    "find what is wrong, and say how to fix it"},
 	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, NULL, command_relay,
-	    "deliver what was captured to its destinations"},
+	    "deliver events to their destinations"},
 	{"status", "", 0, 0, NEEDS_NOTHING, status_options, status_read,
-	    command_status, "show the backlog and each destination's state"},
+	    command_status, "show the backlog and the state of each destination"},
 	{"list", "", 0, 0, NEEDS_STORE, list_options, list_read, command_list,
 	    "list events and their deliveries, newest first"},
 	{"show", "[ID]", 0, 1, NEEDS_STORE, show_options, show_read,
 	    command_show, "show one event, its deliveries, attempts and body"},
 	{"probe", TARGET_OPERAND, 1, 1, NEEDS_NOTHING, probe_options, NULL,
-	    command_probe, "try an endpoint from outside, as the sender"},
+	    command_probe, "test an endpoint from outside, as the sender would use it"},
 	{"send", TARGET_OPERAND " FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
 	    command_send, "post files to an endpoint, as the sender would"},
 	{"refused", "list | show NUMBER | accept NUMBER...", 1, -1,
 	    NEEDS_STORE, refused_options, refused_read, command_refused,
-	    "list, show or accept bodies that were turned away"},
+	    "list, show or accept refused bodies"},
 	{"replay", "[ID...]", 0, -1, NEEDS_ALL, replay_options, replay_read,
 	    command_replay, "make deliveries pending again"},
 	{"drop", "[ID...]", 0, -1, NEEDS_CHANGE, drop_options, drop_read,
 	    command_drop, "give up deliveries"},
 	{"pause", "NAME...", 1, -1, NEEDS_CHANGE, pause_options, NULL,
-	    command_pause, "try a destination no more until it is resumed"},
+	    command_pause, "stop deliveries to a destination until it is resumed"},
 	{"resume", "NAME...", 1, -1, NEEDS_CHANGE, resume_options, NULL,
-	    command_resume, "let a paused or held destination go on"},
+	    command_resume, "end the pause or hold of a destination"},
 	{"reload", "", 0, 0, NEEDS_CONFIG, reload_options, NULL,
-	    command_reload, "let the relay read the configuration again"},
+	    command_reload, "make the relay read its configuration again"},
 	{"stop", "", 0, 0, NEEDS_SPOOL, stop_options, NULL, command_stop,
 	    "end a relay that was started on demand"},
 	{"erase", "", 0, 0, NEEDS_CHANGE, erase_options, erase_read,
-	    command_erase, "erase what is of a ticket, note, person or time"},
+	    command_erase, "erase events by ticket, note, person or age"},
 	{"forget", "NAME", 1, 1, NEEDS_ALL, forget_options, NULL,
-	    command_forget, "erase what is left of a removed destination"},
+	    command_forget, "erase the deliveries of a removed destination"},
 	{"export", "[ID...]", 0, -1, NEEDS_STORE, export_options, export_read,
 	    command_export, "write events with their bodies as JSON lines"},
 	{"backup", "FILE", 1, 1, NEEDS_STORE, backup_options, NULL,
 	    command_backup, "write a consistent copy of the spool"},
 	{"restore", "FILE", 1, 1, NEEDS_NOTHING, restore_options, NULL,
-	    command_restore, "put such a copy in the place of the spool"},
+	    command_restore, "replace the spool by such a copy"},
 	{"migrate", "", 0, 0, NEEDS_SPOOL, migrate_options, NULL,
-	    command_migrate, "bring an older spool up to this version"},
+	    command_migrate, "convert the spool of an older version to this one"},
 	{"completion", "", 0, 0, NEEDS_NOTHING, completion_options, NULL,
-	    command_completion, "print what completes these words in bash"},
+	    command_completion, "print the completion script for bash"},
 	{.name = NULL},
 };
 /* clang-format on */
@@ -117,8 +117,8 @@ print_help(const struct command *command)
 	    command->summary + 1);
 	for (row = command->options; row->name != NULL; row++)
 		print_option(row->name, row->value, row->help);
-	printf("  %-20s  %s\n", "-c FILE", "the configuration");
-	print_option("help", NULL, "this");
+	printf("  %-20s  %s\n", "-c FILE", "read this configuration");
+	print_option("help", NULL, "print this help");
 	return STATUS_FINE;
 }
 
@@ -173,8 +173,8 @@ refuse_operand(const struct call *call, const char *operand)
 	char *shown = strstr(operand, "://") != NULL
 			  ? config_url_shown_dup(operand)
 			  : xstrdup(operand);
-	int status =
-	    command_misuse(call, "\"%s\" is one argument too many", shown);
+	int status = command_misuse(
+	    call, "\"%s\" is one argument too many; leave it out", shown);
 
 	free(shown);
 	return status;
@@ -206,15 +206,17 @@ take_option(struct call *call, int letter, const char *word, struct buf *why)
 	else if (why->len > 0)
 		return;
 	else if (letter == ':')
-		buf_add_format(why, "%s needs a value", word);
+		buf_add_format(
+		    why, "%s has no value; write one after it", word);
 	else if (value == NULL && optopt >= 256)
-		buf_add_format(why, "--%s takes no value",
+		buf_add_format(why,
+		    "--%s has a value but takes none; leave the value out",
 		    call->command->options[optopt - 256].name);
 	else if (value == NULL)
 		buf_add_format(why, "unknown option \"%.*s\"",
 		    (int)strcspn(word, "="), word);
 	else if (optarg != NULL)
-		buf_add_format(why, "--%s is there twice",
+		buf_add_format(why, "--%s is there twice; leave one out",
 		    call->command->options[letter - 256].name);
 }
 
@@ -275,8 +277,7 @@ read_globals(struct call *call, int argc, char **argv)
 			break;
 		default:
 			return command_misuse(call, "%s \"%s\"",
-			    letter == ':' ? "a value is missing after"
-					  : "unknown option",
+			    letter == ':' ? "no value after" : "unknown option",
 			    culprit(argv));
 		}
 	}
@@ -440,6 +441,6 @@ main(int argc, char **argv)
 	log_open("hookspool", LOG_TARGET_AUTO, NULL, LOG_FORMAT_TEXT);
 	status = dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout))
-		return command_fail("the output could not be written");
+		return command_fail("cannot write the output");
 	return status;
 }

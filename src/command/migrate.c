@@ -15,7 +15,7 @@
 enum { OPTION_JSON };
 
 const struct option_row migrate_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 static enum store_status
 open_for(enum store_access access, struct call *call, struct buf *why)
@@ -68,8 +68,8 @@ command_migrate(struct call *call)
 		print_json(is_migrated, summary.schema_version);
 	} else {
 		print_safe(call->config->spool.path);
-		printf(is_migrated ? " was brought up to schema %d\n"
-				   : " has schema %d, there is nothing to do\n",
+		printf(is_migrated ? " was migrated to schema %d\n"
+				   : " has schema %d already: nothing to do\n",
 		    summary.schema_version);
 	}
 	store_free_summary(&summary);

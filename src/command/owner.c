@@ -30,7 +30,7 @@ owner_become(const char *folder, struct buf *why)
 		return true;
 	if (stat(folder, &st) != 0) {
 		buf_add_format(why,
-		    "%s: %s; is it mounted? A first spool is made by: "
+		    "%s: %s; mount it, or create the first spool with: "
 		    "hookspool init",
 		    folder, strerror(errno));
 		return false;

@@ -20,12 +20,12 @@ enum {
 };
 
 const struct option_row pause_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
-    [OPTION_REASON] = {"reason", "TEXT", "what status shows as the reason"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
+    [OPTION_REASON] = {"reason", "TEXT", "reason that status shows"},
     {.name = NULL}};
 
 const struct option_row resume_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 /* The results, one per name. */
 struct changes {
@@ -102,7 +102,7 @@ pause_one(struct call *call, const char *name)
 	const char *reason = call->values[OPTION_REASON];
 
 	if (reason == NULL || *reason == '\0')
-		reason = "no reason was given";
+		reason = "no reason given";
 	return store_pause(call->store, name, call->user, reason);
 }
 

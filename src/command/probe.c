@@ -39,8 +39,8 @@ const struct option_row probe_options[] = {
 	"configuration]"},
     [OPTION_COMMUNITY] = {"community", "NAME",
 	"CommunityName of the sample event [the first in the configuration]"},
-    [OPTION_NO_EVENT] = {"no-event", NULL, "send no sample event"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_NO_EVENT] = {"no-event", NULL, "do not send a sample event"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 /* Takes the steps. Prints each line for people at once. */
@@ -148,8 +148,8 @@ command_probe(struct call *call)
 			     : command_fail("%s%s", buf_text(&why),
 				   call->values[OPTION_TOKEN_FILE] != NULL
 				       ? ""
-				       : "; a verify token can be given with "
-					 "--token-file FILE");
+				       : "; or give a file with the verify "
+					 "token: --token-file FILE");
 	}
 	config_drop(config);
 	target_free(&target);

@@ -22,10 +22,11 @@
 enum { OPTION_BODY, OPTION_JSON, OPTION_TYPE };
 
 const struct option_row refused_options[] = {
-    [OPTION_BODY] = {"body", NULL, "show: the body alone, byte for byte"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document; bodies in base64"},
+    [OPTION_BODY] = {"body", NULL,
+	"with show: print the body alone, byte for byte"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document, bodies in base64"},
     [OPTION_TYPE] = {"type", "TYPE",
-	"accept: the EventType, where the body has none"},
+	"with accept: EventType of a body that has none"},
     {.name = NULL}};
 
 static bool
@@ -41,7 +42,7 @@ add_json(struct jsonout *out, const struct refusal *refusal)
 	jsonout_number(out, "seq", refusal->seq);
 	jsonout_number(out, "received_at_ms", refusal->received_at_ms);
 	jsonout_number(out, "status", refusal->status);
-	jsonout_text(out, "why", refusal->why);
+	jsonout_text(out, "reason", refusal->why);
 	jsonout_text(out, "content_type", refusal->content_type);
 	jsonout_text(out, "remote_addr", refusal->remote_addr);
 	if (refusal->sent_bytes >= 0)
@@ -162,8 +163,9 @@ show(struct call *call, int64_t seq)
 	    store_list_refused(call->store, seq, show_one, &showing);
 
 	if (shown == STORE_GONE || (shown == STORE_OK && !showing.is_found))
-		return command_fail(
-		    "no refused body has the number %lld", (long long)seq);
+		return command_fail("there is no refused body %lld; see: "
+				    "hookspool refused list",
+		    (long long)seq);
 	return shown == STORE_OK ? STATUS_FINE
 				 : command_fail("%s", store_why(call->store));
 }
@@ -214,7 +216,7 @@ read_event(const struct call *call, int64_t seq, const struct taken *taken,
 	    call->values[OPTION_TYPE] != NULL)
 		event->type = xstrdup(call->values[OPTION_TYPE]);
 	else if (error.verdict != EVENT_FINE)
-		command_fail("number %lld cannot be an event%s: %s",
+		command_fail("refused body %lld cannot become an event%s: %s",
 		    (long long)seq,
 		    error.verdict == EVENT_NOT_ENVELOPE ? " without --type"
 							: "",
@@ -260,7 +262,8 @@ tell_accepted(
     const struct call *call, struct jsonout *out, int64_t seq, const char *id)
 {
 	if (call->values[OPTION_JSON] == NULL) {
-		printf("number %lld is now the event %s\n", (long long)seq, id);
+		printf("refused body %lld is now the event %s\n",
+		    (long long)seq, id);
 		return;
 	}
 	jsonout_open(out, NULL, '{');
@@ -313,16 +316,20 @@ refused_read(struct call *call)
 	if (strcmp(verb, "list") == 0 && call->operands[1] == NULL)
 		return STATUS_FINE;
 	if (strcmp(verb, "show") != 0 && !is_accept)
-		return command_misuse(
-		    call, "say list, show NUMBER or accept NUMBER...");
+		return command_misuse(call,
+		    "the action is missing; write list, show NUMBER or "
+		    "accept NUMBER...");
 	if (call->operands[1] == NULL ||
 	    (!is_accept && call->operands[2] != NULL))
-		return command_misuse(
-		    call, "%s needs the number of a refused body", verb);
+		return command_misuse(call,
+		    "%s needs one NUMBER of a refused body; see: hookspool "
+		    "refused list",
+		    verb);
 	for (number = call->operands + 1; *number != NULL; number++)
 		if (!read_number(*number, &seq))
 			return command_misuse(call,
-			    "\"%s\": expected the number of a refused body",
+			    "\"%s\" is not a number; write the NUMBER that "
+			    "`hookspool refused list` shows",
 			    *number);
 	if (is_accept)
 		call->needs = NEEDS_CHANGE;

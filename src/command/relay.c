@@ -12,11 +12,11 @@ enum { OPTION_IF_PENDING, OPTION_ON_DEMAND, OPTION_WAIT };
 
 const struct option_row relay_options[] = {
     [OPTION_IF_PENDING] = {"if-pending", NULL,
-	"end at once if nothing is pending or a relay runs (for timers)"},
+	"end at once if nothing is pending or a relay runs already (for "
+	"timers)"},
     [OPTION_ON_DEMAND] = {"on-demand", NULL,
-	"end after idle_exit with nothing to do (for the endpoint)"},
-    [OPTION_WAIT] = {"wait", NULL,
-	"while another relay runs, wait for it to end"},
+	"end after idle_exit without work (for the endpoint)"},
+    [OPTION_WAIT] = {"wait", NULL, "if another relay runs, wait until it ends"},
     {.name = NULL}};
 
 int
@@ -30,8 +30,8 @@ command_relay(struct call *call)
 	    .patience = is_waiting ? RELAY_WAIT : RELAY_GIVE_UP};
 
 	if (is_if_pending && (is_on_demand || is_waiting))
-		return command_misuse(
-		    call, "--if-pending goes with no other option");
+		return command_misuse(call, "--if-pending cannot be given with "
+					    "another option; leave one out");
 	if (is_if_pending)
 		options.mode = RELAY_IF_PENDING;
 	else if (is_on_demand)

@@ -24,8 +24,9 @@ enum { OPTION_RESTART, OPTION_JSON };
 
 const struct option_row reload_options[] = {
     [OPTION_RESTART] = {"restart", NULL,
-	"let a new program take the relay's place, after an upgrade"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+	"make the relay restart as the program that is installed now, after an "
+	"upgrade"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 /* `relay` NULL: only the state is known. */
@@ -70,7 +71,7 @@ start_next(struct call *call)
 	if (call->values[OPTION_JSON] != NULL)
 		print_json(nudge_name(nudge), NULL);
 	else if (nudge == NUDGE_NOBODY)
-		puts("no relay runs; the next one is the new program");
+		puts("no relay runs; the next one runs the new program");
 	else
 		nudge_print(nudge);
 	return STATUS_FINE;
@@ -96,8 +97,8 @@ restart(struct call *call)
 	case ASK_DEAF:
 		break;
 	}
-	return command_fail("the relay (pid %lld) has not restarted within %d "
-			    "seconds; its log says why",
+	return command_fail("the relay (pid %lld) did not restart within %d "
+			    "seconds; see its log for the reason",
 	    (long long)before.pid, RESTART_WAIT_MS / 1000);
 }
 
@@ -117,13 +118,13 @@ command_reload(struct call *call)
 	if (call->values[OPTION_JSON] != NULL)
 		print_json(wake == WAKE_SENT ? "asked" : "not running", NULL);
 	else if (wake == WAKE_SENT)
-		puts("the configuration is right; the relay was asked to read "
-		     "it again, and logs that it has.\n"
-		     "What waits for its next attempt is then tried at once, "
-		     "but nothing that a Retry-After asked to wait, and "
-		     "nothing of a destination that is paused or held");
+		puts("the configuration is valid; the relay was asked to read "
+		     "it again, and logs when it has.\nDeliveries that wait "
+		     "for their next attempt are then tried at once, except "
+		     "those that a Retry-After delays, and those of paused and "
+		     "held destinations.");
 	else
-		puts("the configuration is right; no relay runs, the next one "
+		puts("the configuration is valid; no relay runs, the next one "
 		     "will read it");
 	return STATUS_FINE;
 }

@@ -24,7 +24,7 @@
 enum { OPTION_JSON };
 
 const struct option_row restore_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 static bool
 show(void *arg, int64_t copied_bytes, int64_t total_bytes)
@@ -46,7 +46,7 @@ open_copy(struct store_restore *restore, struct buf *why)
 	    S_ISREG(st.st_mode))
 		return true;
 	buf_add_format(why, "%s: %s", restore->from,
-	    restore->fd < 0 ? strerror(errno) : "not a plain file");
+	    restore->fd < 0 ? strerror(errno) : "this is not a regular file");
 	return false;
 }
 
@@ -75,20 +75,20 @@ static void
 print_text(const struct store_restore *restore)
 {
 	print_safe(restore->from);
-	printf(" is in place in ");
+	printf(" was restored to ");
 	print_safe(restore->path);
 	printf(", %lld %s\n", (long long)restore->events,
 	    restore->events == 1 ? "event" : "events");
 	if (restore->kept != NULL) {
-		printf("kept what was there: ");
+		printf("the old spool was kept as ");
 		print_safe(restore->kept);
-		puts("\nRemove that when nothing in it is wanted any more, and "
-		     "what is beside it with -wal: `hookspool erase` does not "
-		     "know of it.");
+		puts("\nRemove that file, and the one beside it with -wal, "
+		     "when you need nothing in it any more: `hookspool erase` "
+		     "does not look there.");
 	}
-	puts("What was delivered since the copy was made is delivered again; "
-	     "what was erased since is there again.\n"
-	     "Start the relay and the web server, and see: hookspool check");
+	puts("Events that were delivered after the copy was made are delivered "
+	     "again; events that were erased after that are back.\nStart the "
+	     "relay and the web server, then run: hookspool check");
 }
 
 static void
@@ -101,7 +101,7 @@ print_json(const struct store_restore *restore)
 	jsonout_text(&out, "spool", restore->path);
 	jsonout_number(&out, "events", restore->events);
 	jsonout_number(&out, "schema_version", restore->schema_version);
-	jsonout_text(&out, "kept", restore->kept);
+	jsonout_text(&out, "old_file", restore->kept);
 	jsonout_close(&out, '}');
 	jsonout_end(&out);
 }

@@ -29,7 +29,7 @@ enum { OPTION_CA_FILE, OPTION_JSON };
 const struct option_row send_options[] = {
     [OPTION_CA_FILE] = {"ca-file", "FILE",
 	"verify the certificate with the CAs in this file [the system's]"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 static bool

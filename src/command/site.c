@@ -52,7 +52,7 @@ add_hidden(struct buf *why, const char *path, const char *file)
 {
 	char *self = user_name_dup(geteuid()), *reader = reader_dup(file);
 
-	buf_add_format(why, "%s may not be read by %s: run this as root or %s",
+	buf_add_format(why, "%s cannot be read by %s; run this as root or %s",
 	    path, self, reader);
 	free(reader);
 	free(self);

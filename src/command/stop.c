@@ -20,7 +20,7 @@
 enum { OPTION_JSON };
 
 const struct option_row stop_options[] = {
-    [OPTION_JSON] = {"json", NULL, "one JSON document"}, {.name = NULL}};
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 /* `pid` 0: no relay runs. */
 static void
@@ -42,8 +42,8 @@ print(const struct call *call, const char *state, int64_t pid)
 	}
 	printf("the relay (pid %lld) has ended\n", (long long)pid);
 	if (call->config->relay.is_on_demand)
-		puts("The endpoint starts one again with the next event: "
-		     "`hookspool pause` keeps deliveries back for longer.");
+		puts("The endpoint starts another one with the next event; to "
+		     "stop deliveries for longer, use `hookspool pause`.");
 }
 
 static int
@@ -63,9 +63,9 @@ stop(const struct call *call, const struct relay_holder *relay)
 	case ASK_DEAF:
 		break;
 	}
-	return command_fail("the relay (pid %lld) has not ended within %d "
-			    "seconds; `kill -KILL %lld` ends it, and no event "
-			    "is lost by that",
+	return command_fail(
+	    "the relay (pid %lld) did not end within %d seconds; `kill -KILL "
+	    "%lld` ends it, and loses no event",
 	    (long long)relay->pid, STOP_WAIT_MS / 1000, (long long)relay->pid);
 }
 
@@ -83,11 +83,10 @@ command_stop(struct call *call)
 		return stop(call, &relay);
 	if (strcmp(relay.role, "foreground") == 0)
 		return command_fail(
-		    "the relay (pid %lld) was not started on demand: whoever "
-		    "runs it would start it again. Where that is systemd: "
-		    "systemctl stop hookspool-relay",
+		    "the relay (pid %lld) was not started on demand; stop its "
+		    "service instead, such as: systemctl stop hookspool-relay",
 		    (long long)relay.pid);
-	return command_fail("the lock of the relay is held by \"%s\" (pid "
-			    "%lld), which is no relay: wait for its end",
+	return command_fail("\"%s\" (pid %lld), which is not a relay, holds "
+			    "the relay's lock; wait until it ends",
 	    relay.role, (long long)relay.pid);
 }
