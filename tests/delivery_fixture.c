@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "conf/conf.h"
 #include "event/event.h"
 
 int64_t delivery_now_ms;
@@ -66,15 +67,19 @@ static void
 configure(struct fixture *fixture, bool is_ordered, int64_t *ids,
     const char *first, va_list args)
 {
-	struct destination_setting settings[8];
+	struct destination_config configured[8] = {{.name = NULL}};
+	struct destination kept[8];
 	size_t count = 0, i;
 
 	for (; first != NULL; first = va_arg(args, const char *))
-		settings[count++] = (struct destination_setting){
-		    .name = first, .is_ordered = is_ordered};
-	check(fixture, store_set_destinations(fixture->store, settings, count));
+		configured[count++] = (struct destination_config){
+		    .name = (char *)(uintptr_t)first,
+		    .order = is_ordered ? DESTINATION_ORDER_TICKET
+					: DESTINATION_ORDER_NONE};
+	check(fixture,
+	    store_set_destinations(fixture->store, configured, count, kept));
 	for (i = 0; i < count; i++)
-		ids[i] = settings[i].id;
+		ids[i] = kept[i].id;
 }
 
 void

@@ -14,21 +14,20 @@
 static void
 expect_states(struct fixture *fixture, const char *expected)
 {
-	struct destination_state *states;
+	struct destination *states;
 	struct buf text;
 	size_t count, i;
 
 	buf_init(&text, 1000);
 	assert_int_equal(
-	    store_read_destination_states(fixture->store, &states, &count),
-	    STORE_OK);
+	    store_read_destinations(fixture->store, &states, &count), STORE_OK);
 	for (i = 0; i < count; i++) {
-		assert_true(
-		    states[i].is_paused == (states[i].pause_reason != NULL));
+		assert_true((states[i].paused_at_ms != 0) ==
+			    (states[i].pause_reason != NULL));
 		buf_add_format(&text, "%s%lld%s%s", i > 0 ? " " : "",
 		    (long long)states[i].id,
-		    states[i].is_paused ? " paused=" : "",
-		    states[i].is_paused ? states[i].pause_reason : "");
+		    states[i].paused_at_ms != 0 ? " paused=" : "",
+		    states[i].paused_at_ms != 0 ? states[i].pause_reason : "");
 		if (states[i].hold_until_ms != 0)
 			buf_add_format(&text, " hold=%lld",
 			    (long long)(states[i].hold_until_ms -
@@ -36,7 +35,7 @@ expect_states(struct fixture *fixture, const char *expected)
 	}
 	assert_string_equal(buf_text(&text), expected);
 	buf_free(&text);
-	store_free_states(states, count);
+	store_free_destinations(states, count);
 }
 
 static int64_t
@@ -233,16 +232,15 @@ note_touched(void *arg, int64_t destination)
 static enum retry
 retry_of(struct fixture *fixture, size_t place, int64_t *number)
 {
-	struct destination_state *states;
+	struct destination *states;
 	enum retry retry;
 	size_t count;
 
 	assert_int_equal(
-	    store_read_destination_states(fixture->store, &states, &count),
-	    STORE_OK);
+	    store_read_destinations(fixture->store, &states, &count), STORE_OK);
 	retry = states[place].retry;
 	*number = states[place].retry_number;
-	store_free_states(states, count);
+	store_free_destinations(states, count);
 	return retry;
 }
 

@@ -47,7 +47,7 @@ probe(struct fixture *fixture, int64_t id)
 static void
 relay(struct fixture *fixture, const int64_t *ids)
 {
-	struct destination_state *states;
+	struct destination *states;
 	int64_t number;
 	size_t count;
 	bool is_so;
@@ -65,8 +65,8 @@ relay(struct fixture *fixture, const int64_t *ids)
 	store_pause(fixture->store, "crm", "jane", "why");
 	store_resume(fixture->store, "crm");
 	store_hold(fixture->store, ids[0], delivery_now_ms + 1000);
-	store_read_destination_states(fixture->store, &states, &count);
-	store_free_states(states, count);
+	store_read_destinations(fixture->store, &states, &count);
+	store_free_destinations(states, count);
 }
 
 /* An event with all that is known of it. */

@@ -192,7 +192,7 @@ the_summary_counts_what_waits_and_since_when(void **state)
 	struct fixture *fixture = *state;
 	int64_t ids[2];
 	struct store_summary summary;
-	const struct destination_counts *bi, *crm;
+	const struct destination *bi, *crm;
 
 	delivery_fill(fixture, ids);
 	assert_int_equal(

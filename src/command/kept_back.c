@@ -37,11 +37,11 @@ kept_back_read(struct kept_back *kept_back, struct store *store)
 
 	if (kept_back->count == 0)
 		return STORE_OK;
-	status = store_read_destination_states(
-	    store, &kept_back->states, &kept_back->state_count);
-	for (i = 0; i < kept_back->state_count; i++)
-		kept_back->states[i].hold_until_ms =
-		    store_shown_ms(store, kept_back->states[i].hold_until_ms);
+	status = store_read_destinations(
+	    store, &kept_back->destinations, &kept_back->destination_count);
+	for (i = 0; i < kept_back->destination_count; i++)
+		kept_back->destinations[i].hold_until_ms = store_shown_ms(
+		    store, kept_back->destinations[i].hold_until_ms);
 	return status;
 }
 
@@ -49,33 +49,33 @@ kept_back_read(struct kept_back *kept_back, struct store *store)
  * or if the destination is not one of `ids`. */
 static const char *
 word_of(
-    const struct kept_back *kept_back, const struct destination_state *state)
+    const struct kept_back *kept_back, const struct destination *destination)
 {
 	size_t i = 0;
 
-	while (i < kept_back->count && kept_back->ids[i] != state->id)
+	while (i < kept_back->count && kept_back->ids[i] != destination->id)
 		i++;
 	if (i == kept_back->count)
 		return NULL;
-	if (state->is_paused)
+	if (destination->paused_at_ms != 0)
 		return "paused";
-	if (state->hold_until_ms != 0)
+	if (destination->hold_until_ms != 0)
 		return "held";
-	return state->down_since_ms != 0 ? "down" : NULL;
+	return destination->down_since_ms != 0 ? "down" : NULL;
 }
 
 static void
-print_one(const struct destination_state *state)
+print_one(const struct destination *destination)
 {
 	struct buf until;
 
-	print_safe(state->name);
-	if (state->is_paused) {
+	print_safe(destination->name);
+	if (destination->paused_at_ms != 0) {
 		printf(" is paused: no delivery is tried until `hookspool "
 		       "resume ");
-	} else if (state->hold_until_ms != 0) {
+	} else if (destination->hold_until_ms != 0) {
 		buf_init(&until, TIME_MAX_BYTES);
-		print_add_time(&until, state->hold_until_ms);
+		print_add_time(&until, destination->hold_until_ms);
 		printf(" asked to wait until %s: no delivery is tried until "
 		       "then, or until `hookspool resume ",
 		    buf_text(&until));
@@ -85,7 +85,7 @@ print_one(const struct destination_state *state)
 		     "succeeds");
 		return;
 	}
-	print_safe(state->name);
+	print_safe(destination->name);
 	puts("`");
 }
 
@@ -94,9 +94,9 @@ kept_back_print(const struct kept_back *kept_back)
 {
 	size_t i;
 
-	for (i = 0; i < kept_back->state_count; i++)
-		if (word_of(kept_back, &kept_back->states[i]) != NULL)
-			print_one(&kept_back->states[i]);
+	for (i = 0; i < kept_back->destination_count; i++)
+		if (word_of(kept_back, &kept_back->destinations[i]) != NULL)
+			print_one(&kept_back->destinations[i]);
 }
 
 void
@@ -105,16 +105,17 @@ kept_back_add_json(const struct kept_back *kept_back, struct jsonout *out)
 	size_t i;
 
 	jsonout_open(out, "blocked", '[');
-	for (i = 0; i < kept_back->state_count; i++) {
-		const struct destination_state *state = &kept_back->states[i];
-		const char *word = word_of(kept_back, state);
+	for (i = 0; i < kept_back->destination_count; i++) {
+		const struct destination *destination =
+		    &kept_back->destinations[i];
+		const char *word = word_of(kept_back, destination);
 
 		if (word == NULL)
 			continue;
 		jsonout_open(out, NULL, '{');
-		jsonout_text(out, "destination", state->name);
+		jsonout_text(out, "destination", destination->name);
 		jsonout_text(out, "state", word);
-		jsonout_some(out, "hold_until_ms", state->hold_until_ms);
+		jsonout_some(out, "hold_until_ms", destination->hold_until_ms);
 		jsonout_close(out, '}');
 	}
 	jsonout_close(out, ']');
@@ -124,6 +125,7 @@ void
 kept_back_free(struct kept_back *kept_back)
 {
 	free(kept_back->ids);
-	store_free_states(kept_back->states, kept_back->state_count);
+	store_free_destinations(
+	    kept_back->destinations, kept_back->destination_count);
 	*kept_back = (struct kept_back){.count = 0};
 }

@@ -16,8 +16,8 @@ struct jsonout;
 struct kept_back {
 	int64_t *ids; /* of the destinations */
 	size_t count;
-	struct destination_state *states; /* of all configured destinations */
-	size_t state_count;
+	struct destination *destinations; /* of all configured destinations */
+	size_t destination_count;
 };
 
 /* Adds a destination once. A store_touched; `arg` is the struct kept_back. */

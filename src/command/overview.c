@@ -17,7 +17,7 @@
 
 /* Whether the attempt last made, to whichever delivery, has failed. */
 static bool
-is_failing(const struct destination_counts *d)
+is_failing(const struct destination *d)
 {
 	return d->last_error != NULL ||
 	       (d->last_status != 0 && d->last_status / 100 != 2);
@@ -25,7 +25,7 @@ is_failing(const struct destination_counts *d)
 
 /* What people call the state of a destination. */
 static const char *
-state_of(const struct destination_counts *d, int64_t now_ms)
+state_of(const struct destination *d, int64_t now_ms)
 {
 	if (!d->is_configured)
 		return "removed";
@@ -56,7 +56,7 @@ count_pending(const struct store_summary *summary)
 
 static void
 add_destination(
-    struct jsonout *out, const struct destination_counts *d, int64_t now_ms)
+    struct jsonout *out, const struct destination *d, int64_t now_ms)
 {
 	jsonout_open(out, NULL, '{');
 	jsonout_text(out, "name", d->name);
@@ -263,7 +263,7 @@ print_totals(const struct site *site, int64_t now_ms)
 
 /* When the next attempt is; 0: it is due. A probe comes at its own time. */
 static int64_t
-due_at(const struct destination_counts *d)
+due_at(const struct destination *d)
 {
 	int64_t due_ms = d->probe_at_ms != 0 ? d->probe_at_ms : d->next_at_ms;
 
@@ -273,7 +273,7 @@ due_at(const struct destination_counts *d)
 /* `in 2m 3s`; "now" when it is due; "-" when nothing waits, or nobody knows
  * until when. */
 static void
-add_due(struct table *table, const struct destination_counts *d, int64_t now_ms)
+add_due(struct table *table, const struct destination *d, int64_t now_ms)
 {
 	int64_t due_ms = due_at(d);
 	struct buf buf;
@@ -305,7 +305,7 @@ add_age(struct table *table, int64_t now_ms, int64_t since_ms)
 
 /* Since when it is paused, by whom, and the reason. */
 static void
-add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+add_pause(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	buf_add_text(buf, "paused ");
 	print_add_span(buf, now_ms - d->paused_at_ms);
@@ -317,7 +317,7 @@ add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 }
 
 static void
-add_down(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+add_down(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	buf_add_text(buf, "down for ");
 	print_add_span(buf, now_ms - d->down_since_ms);
@@ -327,7 +327,7 @@ add_down(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 /* Appends why it is as it is: the pause, or the status and the error of the
  * attempt last made, if it failed. */
 static void
-add_why(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+add_why(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	if (!d->is_configured) {
 		buf_add_format(buf,
@@ -355,7 +355,7 @@ add_why(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 
 /* On a line of its own, since it is long. */
 static void
-print_why(const struct destination_counts *d, int64_t now_ms)
+print_why(const struct destination *d, int64_t now_ms)
 {
 	struct buf buf;
 
@@ -378,7 +378,7 @@ print_destinations(int64_t now_ms, const struct store_summary *summary)
 	size_t i;
 
 	for (i = 0; i < summary->destination_count; i++) {
-		const struct destination_counts *d = &summary->destinations[i];
+		const struct destination *d = &summary->destinations[i];
 
 		table_add(&table, d->name);
 		table_add(&table, state_of(d, now_ms));

@@ -22,7 +22,7 @@ greater(int64_t a, int64_t b)
 }
 
 static void
-add_destination(int64_t *at, const struct destination_counts *d, int64_t now_ms)
+add_destination(int64_t *at, const struct destination *d, int64_t now_ms)
 {
 	at[FIGURE_DEAD] += d->dead;
 	if (!d->is_configured) {

@@ -40,7 +40,7 @@ static const char *const wait_words[] = {[WAIT_NOT] = NULL,
     [WAIT_RELAY] = "no relay",
     [WAIT_DUE] = "due"};
 
-static const struct destination_counts *
+static const struct destination *
 find_counts(const struct store_summary *summary, const char *name)
 {
 	size_t i;
@@ -52,7 +52,7 @@ find_counts(const struct store_summary *summary, const char *name)
 }
 
 static enum wait
-judge(const struct delivery_row *row, const struct destination_counts *d,
+judge(const struct delivery_row *row, const struct destination *d,
     bool is_relay_running, int64_t now_ms)
 {
 	if (row->state == DELIVERY_ORPHANED)
@@ -74,8 +74,8 @@ judge(const struct delivery_row *row, const struct destination_counts *d,
 
 /* Until when, as far as that is known; else 0. */
 static int64_t
-wait_until_ms(enum wait wait, const struct delivery_row *row,
-    const struct destination_counts *d)
+wait_until_ms(
+    enum wait wait, const struct delivery_row *row, const struct destination *d)
 {
 	switch (wait) {
 	case WAIT_HELD:
@@ -108,7 +108,7 @@ add_until(struct buf *buf, int64_t until_ms, int64_t now_ms)
 }
 
 static void
-add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+add_pause(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	buf_add_text(buf, "the destination was paused ");
 	print_add_span(buf, now_ms - d->paused_at_ms);
@@ -120,7 +120,7 @@ add_pause(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 }
 
 static void
-add_hold(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+add_hold(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	buf_add_text(buf,
 	    "the destination asked by Retry-After to be left alone until ");
@@ -130,7 +130,7 @@ add_hold(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 }
 
 static void
-add_down(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
+add_down(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	buf_add_text(buf, "the destination has been down for ");
 	print_add_span(buf, now_ms - d->down_since_ms);
@@ -141,7 +141,7 @@ add_down(struct buf *buf, const struct destination_counts *d, int64_t now_ms)
 /* The sentence. */
 static void
 add_wait(struct buf *buf, enum wait wait, const struct delivery_row *row,
-    const struct destination_counts *d, int64_t now_ms)
+    const struct destination *d, int64_t now_ms)
 {
 	switch (wait) {
 	case WAIT_NOT:
@@ -265,7 +265,7 @@ reasons_free(struct reasons *reasons)
 /* `what` of one destination: calls `each` with the word, the sentence, and
  * what else there is. */
 typedef void (*each_wait)(void *arg, enum wait wait,
-    const struct delivery_row *row, const struct destination_counts *d,
+    const struct delivery_row *row, const struct destination *d,
     const char *text);
 typedef void (*each_unwanted)(
     void *arg, const char *name, enum wanted wanted, const char *text);
@@ -281,7 +281,7 @@ for_each_wait(const struct reasons *reasons, each_wait each, void *arg)
 	for (i = 0; i < reasons->detail->delivery_count; i++) {
 		const struct delivery_row *row =
 		    &reasons->detail->deliveries[i];
-		const struct destination_counts *d =
+		const struct destination *d =
 		    find_counts(&reasons->summary, row->destination);
 		enum wait wait =
 		    judge(row, d, reasons->summary.is_relay_running, now_ms);
@@ -331,7 +331,7 @@ print_line(const char *name, const char *verb, const char *text)
 
 static void
 print_wait(void *arg, enum wait wait, const struct delivery_row *row,
-    const struct destination_counts *d, const char *text)
+    const struct destination *d, const char *text)
 {
 	(void)arg;
 	(void)wait;
@@ -365,7 +365,7 @@ reasons_print(const struct reasons *reasons)
 
 static void
 add_wait_json(void *arg, enum wait wait, const struct delivery_row *row,
-    const struct destination_counts *d, const char *text)
+    const struct destination *d, const char *text)
 {
 	struct jsonout *out = arg;
 	bool is_paused = wait == WAIT_PAUSED;

@@ -141,7 +141,7 @@ is_late(const struct store_summary *summary, int64_t now_ms)
 	    now_ms - summary->oldest_undelivered_ms > DELIVERY_LATE_MS)
 		return true;
 	for (i = 0; i < summary->destination_count; i++) {
-		const struct destination_counts *d = &summary->destinations[i];
+		const struct destination *d = &summary->destinations[i];
 
 		if (d->is_configured && d->pending > 0 &&
 		    now_ms - d->next_at_ms > DELIVERY_LATE_MS)

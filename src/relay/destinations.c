@@ -19,21 +19,6 @@
 
 /* ---- made of a configuration ---- */
 
-static struct destination_setting *
-settings_new(const struct config *config)
-{
-	struct destination_setting *settings =
-	    xcalloc(config->destination_count, sizeof *settings);
-	size_t i;
-
-	for (i = 0; i < config->destination_count; i++) {
-		settings[i].name = config->destinations[i].name;
-		settings[i].is_ordered =
-		    config->destinations[i].order == DESTINATION_ORDER_TICKET;
-	}
-	return settings;
-}
-
 /* Takes the queue of that number out of those there were; NULL: none. */
 static struct queue *
 take(struct destinations *old, int64_t id)
@@ -62,18 +47,17 @@ take(struct destinations *old, int64_t id)
 static struct queue *
 make_queue(struct destinations *old, const struct config *config,
     const struct destination_config *destination,
-    const struct destination_setting *setting, int64_t now_ms)
+    const struct destination *kept, int64_t now_ms)
 {
-	struct queue *queue = take(old, setting->id);
+	struct queue *queue = take(old, kept->id);
 	bool is_reload = old->queues != NULL;
 
 	if (queue != NULL) {
 		queue_change(queue, config, destination);
 	} else {
-		queue = queue_new(config, destination, setting->id);
-		if (setting->down_since_ms != 0)
-			health_stay_down(
-			    &queue->health, setting->down_since_ms);
+		queue = queue_new(config, destination, kept->id);
+		if (kept->down_since_ms != 0)
+			health_stay_down(&queue->health, kept->down_since_ms);
 		if (is_reload)
 			note_configured(queue, true);
 	}
@@ -99,19 +83,19 @@ destinations_load(struct destinations *destinations, struct store *store,
     const struct config *config)
 {
 	size_t i, count = config->destination_count;
-	struct destination_setting *settings = settings_new(config);
+	struct destination *kept = xcalloc(count, sizeof *kept);
 	struct destinations old = *destinations;
 	enum store_status status;
 
-	status = store_set_destinations(store, settings, count);
+	status =
+	    store_set_destinations(store, config->destinations, count, kept);
 	if (status != STORE_OK)
 		goto out;
 	destinations->queues = xcalloc(count, sizeof(struct queue *));
 	destinations->count = count;
 	for (i = 0; i < count; i++)
-		destinations->queues[i] =
-		    make_queue(&old, config, &config->destinations[i],
-			&settings[i], store_now_ms(store));
+		destinations->queues[i] = make_queue(&old, config,
+		    &config->destinations[i], &kept[i], store_now_ms(store));
 	destinations->leaving = old.leaving;
 	for (i = 0; i < old.count; i++)
 		if (old.queues[i] != NULL)
@@ -120,7 +104,7 @@ destinations_load(struct destinations *destinations, struct store *store,
 	destinations_sweep(destinations);
 	destinations->is_behind_possible = true;
 out:
-	free(settings);
+	free(kept);
 	return status;
 }
 
@@ -267,14 +251,13 @@ destinations_save(struct destinations *destinations, struct store *store)
 /* The operator asks that it is tried at once: a probe, or all that there is, as
  * if nothing had been. */
 static void
-take_retry(
-    struct queue *queue, const struct destination_state *state, int64_t now_ms)
+take_retry(struct queue *queue, const struct destination *kept, int64_t now_ms)
 {
-	queue->retry_number = state->retry_number;
+	queue->retry_number = kept->retry_number;
 	queue->is_retry_unended = true;
 	queue->is_worth_a_look = true;
 	health_retry_now(&queue->health);
-	if (state->retry != RETRY_ALL)
+	if (kept->retry != RETRY_ALL)
 		return;
 	note_resumed(queue);
 	health_forget(&queue->health);
@@ -282,35 +265,35 @@ take_retry(
 }
 
 static void
-take_state(
-    struct queue *queue, const struct destination_state *state, int64_t now_ms)
+take_state(struct queue *queue, const struct destination *kept, int64_t now_ms)
 {
 	struct health *health = &queue->health;
+	bool is_paused = kept->paused_at_ms != 0;
 	bool was_paused = health->is_paused;
 
-	health->is_paused = state->is_paused;
-	health->hold_until_ms = state->hold_until_ms;
-	if (state->is_paused && !was_paused)
-		note_paused(queue, state->pause_reason);
-	else if (!state->is_paused && state->retry != RETRY_NOT_ASKED &&
-		 state->retry_number != queue->retry_number)
-		take_retry(queue, state, now_ms);
+	health->is_paused = is_paused;
+	health->hold_until_ms = kept->hold_until_ms;
+	if (is_paused && !was_paused)
+		note_paused(queue, kept->pause_reason);
+	else if (!is_paused && kept->retry != RETRY_NOT_ASKED &&
+		 kept->retry_number != queue->retry_number)
+		take_retry(queue, kept, now_ms);
 }
 
 enum store_status
 destinations_read(struct destinations *destinations, struct store *store)
 {
-	struct destination_state *states = NULL;
+	struct destination *kept = NULL;
 	enum store_status status;
 	size_t i, j, count = 0;
 
-	status = store_read_destination_states(store, &states, &count);
+	status = store_read_destinations(store, &kept, &count);
 	for (i = 0; i < count; i++)
 		for (j = 0; j < destinations->count; j++)
-			if (destinations->queues[j]->id == states[i].id)
-				take_state(destinations->queues[j], &states[i],
+			if (destinations->queues[j]->id == kept[i].id)
+				take_state(destinations->queues[j], &kept[i],
 				    store_now_ms(store));
-	store_free_states(states, count);
+	store_free_destinations(kept, count);
 	return status;
 }
 

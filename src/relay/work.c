@@ -180,17 +180,16 @@ break_off_erased(struct work *work)
 static int64_t
 count_waiting(struct work *work, const struct queue *queue)
 {
-	struct destination_state *states = NULL;
+	struct destination *states = NULL;
 	size_t i, count = 0;
 	int64_t waiting = -1;
 
-	if (store_read_destination_states(work->store, &states, &count) !=
-	    STORE_OK)
+	if (store_read_destinations(work->store, &states, &count) != STORE_OK)
 		return -1;
 	for (i = 0; i < count; i++)
 		if (states[i].id == queue->id)
 			waiting = states[i].pending;
-	store_free_states(states, count);
+	store_free_destinations(states, count);
 	return waiting;
 }
 

@@ -212,42 +212,45 @@ store_read_names(struct store *store, char ***names, size_t *count)
 }
 
 enum store_status
-store_read_destination_states(
-    struct store *store, struct destination_state **states, size_t *count)
+store_read_destinations(
+    struct store *store, struct destination **destinations, size_t *count)
 {
 	int64_t now_ms = store_now_ms(store);
-	struct destination_state state;
+	struct destination row = {.is_configured = true};
 	struct tx tx = tx_none(store);
 
-	*states = NULL;
+	*destinations = NULL;
 	*count = 0;
-	tx_ask(&tx,
-	    "SELECT id, paused_at_ms IS NOT NULL, pause_reason, hold_until_ms, "
-	    "pending, name, down_since_ms, retry_asked, retry_number "
-	    "FROM destinations WHERE is_configured ORDER BY id");
-	while (tx_next(&tx, &state.id, &state.is_paused, &state.pause_reason,
-	    &state.hold_until_ms, &state.pending, &state.name,
-	    &state.down_since_ms, &state.retry, &state.retry_number)) {
-		state.hold_until_ms = hold_until(state.hold_until_ms, now_ms);
-		*states = xreallocarray(*states, *count + 1, sizeof **states);
-		(*states)[(*count)++] = state;
+	tx_ask(&tx, "SELECT id, paused_at_ms, pause_reason, hold_until_ms, "
+		    "pending, name, down_since_ms, retry_asked, retry_number "
+		    "FROM destinations WHERE is_configured ORDER BY id");
+	while (tx_next(&tx, &row.id, &row.paused_at_ms, &row.pause_reason,
+	    &row.hold_until_ms, &row.pending, &row.name, &row.down_since_ms,
+	    &row.retry, &row.retry_number)) {
+		row.hold_until_ms = hold_until(row.hold_until_ms, now_ms);
+		*destinations = xreallocarray(
+		    *destinations, *count + 1, sizeof **destinations);
+		(*destinations)[(*count)++] = row;
 	}
 	if (tx_end(&tx) == STORE_OK)
 		return STORE_OK;
-	store_free_states(*states, *count);
-	*states = NULL;
+	store_free_destinations(*destinations, *count);
+	*destinations = NULL;
 	*count = 0;
 	return tx.status;
 }
 
 void
-store_free_states(struct destination_state *states, size_t count)
+store_free_destinations(struct destination *destinations, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		free(states[i].name);
-		free(states[i].pause_reason);
+		free(destinations[i].name);
+		free(destinations[i].pause_reason);
+		free(destinations[i].paused_by);
+		free(destinations[i].last_error);
+		free(destinations[i].last_answer);
 	}
-	free(states);
+	free(destinations);
 }

@@ -13,10 +13,12 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "conf/conf.h"
 #include "spool/tx.h"
 
 static void
-configure(struct tx *tx, struct destination_setting *setting)
+configure(struct tx *tx, const struct destination_config *configured,
+    struct destination *kept)
 {
 	tx_run(tx,
 	    "INSERT INTO destinations (id, name, is_configured, is_ordered) "
@@ -24,16 +26,17 @@ configure(struct tx *tx, struct destination_setting *setting)
 	    "FROM destinations)), ?1, 1, ?2 FROM progress WHERE true "
 	    "ON CONFLICT (name) "
 	    "DO UPDATE SET is_configured = 1, is_ordered = ?2",
-	    setting->name, setting->is_ordered);
+	    configured->name, configured->order == DESTINATION_ORDER_TICKET);
 	if (!tx_get(tx,
 		"SELECT id, down_since_ms FROM destinations WHERE name = ?1",
-		setting->name, &setting->id, &setting->down_since_ms))
+		configured->name, &kept->id, &kept->down_since_ms))
 		tx_fail(tx, STORE_FAILED);
 }
 
 enum store_status
-store_set_destinations(
-    struct store *store, struct destination_setting *settings, size_t count)
+store_set_destinations(struct store *store,
+    const struct destination_config *configured, size_t count,
+    struct destination *kept)
 {
 	struct tx tx = tx_begin(store);
 	size_t i;
@@ -41,7 +44,7 @@ store_set_destinations(
 	tx_run(&tx, "UPDATE destinations SET is_configured = 0 "
 		    "WHERE is_configured <> 0");
 	for (i = 0; i < count; i++)
-		configure(&tx, &settings[i]);
+		configure(&tx, &configured[i], &kept[i]);
 	return tx_end(&tx);
 }
 

@@ -17,11 +17,6 @@
 #define LOOK_MAX_COUNT 10000 /* rows in one look */
 #define LOOK_BYTES     512   /* of a body that is searched: as another row */
 
-struct place {
-	int64_t id;
-	bool is_configured;
-};
-
 /* ---- where to look ---- */
 
 static enum store_status
@@ -37,8 +32,9 @@ find_places(struct store *store, struct selection *selection)
 		selection->places = xreallocarray(selection->places,
 		    selection->place_count + 1, sizeof *selection->places);
 		selection->places[selection->place_count++] =
-		    (struct place){sqlite3_column_int64(statement, 0),
-			sqlite3_column_int(statement, 1) != 0};
+		    (struct destination){
+			.id = sqlite3_column_int64(statement, 0),
+			.is_configured = sqlite3_column_int(statement, 1) != 0};
 	}
 	return status == STORE_GONE ? STORE_OK : status;
 }
@@ -228,7 +224,7 @@ take(const struct selection *selection, sqlite3_stmt *row, int64_t now_ms)
 	    .is_configured = true};
 
 	if (selection->to == 0) {
-		const struct place *place =
+		const struct destination *place =
 		    &selection->places[selection->place];
 
 		candidate.destination = place->id;

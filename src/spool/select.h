@@ -23,8 +23,6 @@ struct candidate {
 	bool is_configured;
 };
 
-struct place; /* a destination that is looked at */
-
 struct selection {
 	const struct list_filter *filter;      /* but its state and limit */
 	const char *event_id;                  /* NULL: all events */
@@ -38,7 +36,7 @@ struct selection {
 	void *wants_arg;
 
 	/* How far it is. */
-	struct place *places;
+	struct destination *places; /* their `id` and `is_configured` */
 	size_t place_count;
 	size_t place; /* the one that is looked at */
 	int state;    /* and in which state */

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/uuid.h"
 
+struct destination_config;
 struct event;
 struct spool_config;
 struct store;
@@ -215,19 +216,55 @@ enum delivery_state {
 /* The word for it, as in the views and in --state. */
 const char *delivery_state_name(enum delivery_state state);
 
-/* A destination as it is configured. */
-struct destination_setting {
-	const char *name;
-	bool is_ordered;       /* order = ticket */
-	int64_t id;            /* out: the spool's number of it */
-	int64_t down_since_ms; /* out: as store_note_down said; 0: it is up */
+/* What an operator has asked the relay for, that has not been done yet. */
+enum retry {
+	RETRY_NOT_ASKED,
+	RETRY_PROBE, /* the next probe, if it is down, at once */
+	RETRY_ALL    /* as if it had never failed: all that waits, at once */
 };
 
-/* Tells the spool which destinations are configured; what it keeps for others
- * is orphaned. Deliveries that wait behind others for one that is ordered no
- * longer are then made due by store_release_behind. */
-enum store_status store_set_destinations(
-    struct store *store, struct destination_setting *settings, size_t count);
+/* What the spool keeps of a destination. Times are by the wall clock unless
+ * noted otherwise. Strings owned; NULL where there is nothing to say. */
+struct destination {
+	int64_t id; /* the spool's number; not in a summary */
+	char *name;
+	bool is_configured; /* if not, pending deliveries are orphaned */
+	int64_t pending;    /* number of deliveries */
+
+	int64_t paused_at_ms; /* 0: not paused */
+	char *pause_reason;   /* NULL: not paused */
+	/* In the spool's time; in a summary by the wall clock: */
+	int64_t hold_until_ms; /* 0: not held */
+	int64_t down_since_ms; /* from store_note_down; 0: up, or, in a
+				  summary, no relay runs */
+
+	/* From store_read_destinations only: */
+	enum retry retry;
+	int64_t retry_number; /* of this request; each has another */
+
+	/* In a summary only: */
+	char *paused_by;   /* NULL: the relay, unknown, or not paused */
+	int64_t behind;    /* of `pending`: behind an earlier one of the lane */
+	int64_t delivered; /* number of deliveries still kept */
+	int64_t dead;      /* likewise */
+	int64_t dropped;   /* likewise */
+	int64_t oldest_pending_ms; /* when received; 0: none */
+	int64_t next_at_ms;        /* 0: nothing waits */
+	int64_t probe_at_ms;       /* 0: up */
+	int64_t last_attempt_ms;   /* 0: none */
+	int64_t last_delivered_ms; /* 0: none */
+	int last_status;           /* of the last attempt, as the next two */
+	char *last_error;
+	char *last_answer; /* its first line */
+};
+
+/* Tells the spool which destinations are configured; deliveries kept for others
+ * are orphaned. `kept`, of `count` elements, gets each one's `id` and
+ * `down_since_ms`, and owns nothing. Deliveries that wait behind others for a
+ * destination no longer ordered are then made due by store_release_behind. */
+enum store_status store_set_destinations(struct store *store,
+    const struct destination_config *configured, size_t count,
+    struct destination *kept);
 
 /* Makes due what is behind although its destination is not ordered (any more),
  * one step a call; `is_more`: call again. */
@@ -396,30 +433,11 @@ enum store_status store_bring_forward(struct store *store, int64_t destination,
 
 /* ---- pausing and holding ---- */
 
-/* What an operator has asked the relay for, that has not been done yet. */
-enum retry {
-	RETRY_NOT_ASKED,
-	RETRY_PROBE, /* the next probe, if it is down, at once */
-	RETRY_ALL    /* as if it had never failed: all that waits, at once */
-};
-
-/* What keeps a configured destination from being delivered to. */
-struct destination_state {
-	int64_t id;
-	char *name;
-	bool is_paused;
-	char *pause_reason;    /* NULL: it is not paused */
-	int64_t hold_until_ms; /* 0: not held */
-	int64_t down_since_ms; /* as store_note_down said; 0: it is up */
-	int64_t pending;       /* deliveries */
-	enum retry retry;
-	int64_t retry_number; /* of that wish; another one has another */
-};
-
-/* Of all configured ones. The caller frees them with store_free_states. */
-enum store_status store_read_destination_states(
-    struct store *store, struct destination_state **states, size_t *count);
-void store_free_states(struct destination_state *states, size_t count);
+/* Reads the configured destinations, by id. The caller frees them with
+ * store_free_destinations. */
+enum store_status store_read_destinations(
+    struct store *store, struct destination **destinations, size_t *count);
+void store_free_destinations(struct destination *destinations, size_t count);
 
 /* Pauses until store_resume, for `reason`, by the user `by` (NULL: the relay).
  * The relay keeps to it, the spool gives out deliveries as before. STORE_GONE:
@@ -834,31 +852,6 @@ enum store_status store_show_event(
     struct store *store, const char *id, struct event_detail *detail);
 void store_free_detail(struct event_detail *detail);
 
-/* Of the deliveries that are kept. One that is not configured is there only
- * if something of it is pending or dead. */
-struct destination_counts {
-	char *name;
-	bool is_configured; /* else what is pending is orphaned */
-	int64_t pending;
-	int64_t behind; /* of these, behind an earlier one of their lane */
-	int64_t delivered;
-	int64_t dead;
-	int64_t dropped;
-	int64_t oldest_pending_ms; /* received; 0: none */
-	int64_t next_at_ms;        /* 0: nothing waits */
-	int64_t last_attempt_ms;   /* 0: none */
-	int64_t last_delivered_ms; /* 0: none */
-	char *last_error;          /* of the attempt last made; NULL: none */
-	int last_status;
-	char *last_answer;    /* the first line of what came back then; NULL */
-	int64_t paused_at_ms; /* 0: not paused */
-	char *paused_by;      /* NULL: the relay, or not known, or not paused */
-	char *pause_reason;   /* NULL: not paused */
-	int64_t hold_until_ms; /* 0: not held */
-	int64_t down_since_ms; /* as the running relay sees it; 0: up */
-	int64_t probe_at_ms;   /* 0: up */
-};
-
 struct store_summary {
 	int64_t events;
 	int64_t events_new;
@@ -876,7 +869,8 @@ struct store_summary {
 	bool is_relay_running;
 	struct relay_holder relay; /* which one, if it runs */
 	bool has_failure_mark;     /* a failed sync waits for its checkpoint */
-	struct destination_counts *destinations;
+	/* Those that are configured, or have something pending or dead: */
+	struct destination *destinations;
 	size_t destination_count;
 };
 enum store_status store_summarize(

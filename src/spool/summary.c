@@ -94,7 +94,7 @@ shown_ms(const struct store *store, sqlite3_stmt *statement, int column)
 
 static void
 take_counts(const struct store *store, sqlite3_stmt *statement,
-    struct destination_counts *counts)
+    struct destination *counts)
 {
 	memset(counts, 0, sizeof *counts);
 	counts->name = sql_text_dup(statement, 0);
@@ -123,8 +123,7 @@ take_counts(const struct store *store, sqlite3_stmt *statement,
 
 /* The oldest of what waits for somebody who is there to take it. */
 static void
-note_oldest(
-    struct store_summary *summary, const struct destination_counts *counts)
+note_oldest(struct store_summary *summary, const struct destination *counts)
 {
 	int64_t oldest_ms = counts->oldest_pending_ms;
 
@@ -159,7 +158,7 @@ read_destinations(struct store *store, struct store_summary *summary)
 	    "name");
 
 	while ((status = sql_next(store, statement)) == STORE_OK) {
-		struct destination_counts *counts;
+		struct destination *counts;
 
 		summary->destinations = xreallocarray(summary->destinations,
 		    summary->destination_count + 1,
@@ -256,15 +255,7 @@ store_count_unwanted(
 void
 store_free_summary(struct store_summary *summary)
 {
-	size_t i;
-
-	for (i = 0; i < summary->destination_count; i++) {
-		free(summary->destinations[i].name);
-		free(summary->destinations[i].last_error);
-		free(summary->destinations[i].last_answer);
-		free(summary->destinations[i].paused_by);
-		free(summary->destinations[i].pause_reason);
-	}
-	free(summary->destinations);
+	store_free_destinations(
+	    summary->destinations, summary->destination_count);
 	memset(summary, 0, sizeof *summary);
 }

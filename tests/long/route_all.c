@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "conf/conf.h"
 #include "spool/spool.h"
 
 #define BATCH_MAX 256 /* events in one transaction, as the relay */
@@ -39,7 +40,9 @@ int
 main(int argc, char **argv)
 {
 	struct store_options options = {.access = STORE_RELAY};
-	struct destination_setting setting = {.is_ordered = true};
+	struct destination_config configured = {
+	    .order = DESTINATION_ORDER_TICKET};
+	struct destination kept;
 	enum store_status status;
 	struct store *store;
 	size_t count = 1;
@@ -48,15 +51,15 @@ main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	options.path = argv[1];
-	setting.name = argv[2];
+	configured.name = argv[2];
 	buf_init(&why, 1000);
 	if (store_open(&options, &store, &why) != STORE_OK) {
 		fprintf(stderr, "%s\n", buf_text(&why));
 		return 1;
 	}
-	status = store_set_destinations(store, &setting, 1);
+	status = store_set_destinations(store, &configured, 1, &kept);
 	while (status == STORE_OK && count > 0)
-		status = route_batch(store, setting.id, &count);
+		status = route_batch(store, kept.id, &count);
 	if (status != STORE_OK)
 		fprintf(stderr, "%s\n", store_why(store));
 	store_close(store);
