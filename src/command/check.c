@@ -1,9 +1,8 @@
 /*
- * hookspool check: looks at everything that must be right before a
- * notification can be captured and delivered, and says of each thing found
- * wrong how to mend it. Changes nothing, but notes as root where the spool is.
- * Reads as root what root alone may read, and then looks at files as the
- * spool's owner would.
+ * hookspool check: examines everything that a capture or delivery needs, and
+ * reports each fault with its remedy. As root, records the spool's place;
+ * changes nothing else. Reads as root what only root may read, then examines
+ * files as the spool's owner.
  */
 #include "config.h"
 
@@ -34,7 +33,8 @@ const struct option_row check_options[] = {
 
 /* ---- the configuration ---- */
 
-/* What the endpoint goes on with while the file is bad. NULL: with nothing. */
+/* Loads the configuration that the endpoint uses while the file is bad. Returns
+ * NULL if there is none. */
 static struct config *
 load_for_endpoint(struct report *report, const char *path)
 {
@@ -73,7 +73,7 @@ report_bad(struct report *report, const char *path, const char *why)
 		    path);
 }
 
-/* An endpoint that starts with such a file does not use it. */
+/* Reports a loss: a starting endpoint would not use such a file. */
 static void
 check_loss(struct report *report, const struct config *config)
 {
@@ -99,7 +99,7 @@ check_loss(struct report *report, const struct config *config)
 	buf_free(&why);
 }
 
-/* Notes, as root, where the spool is, and says where it was before. */
+/* Records, as root, the spool's place, and reports its previous place. */
 static void
 note_spool(struct report *report, const struct config *config)
 {
@@ -178,8 +178,8 @@ check_secrets(struct report *report, const struct endpoint_config *endpoint)
 		report_path_keys(report, &endpoint->path_keys);
 }
 
-/* The last of the folders above the file that cannot be entered, from the
- * top; NULL: all can. The caller frees it. */
+/* Returns the first folder on the path to the file that cannot be entered, for
+ * the caller to free; NULL: none. */
 static char *
 closed_folder_dup(const char *path)
 {
@@ -195,7 +195,7 @@ closed_folder_dup(const char *path)
 	return NULL;
 }
 
-/* As the spool's owner, who runs the endpoint and the relay. */
+/* Checks access as the spool's owner, the user of endpoint and relay. */
 static void
 check_readable(struct report *report, const char *subject, const char *path)
 {
@@ -317,7 +317,7 @@ check_program(struct report *report, const struct relay_config *relay)
 	free(what);
 }
 
-/* As the spool's owner. */
+/* Checks everything else as the spool's owner. */
 static void
 check_as_owner(
     struct report *report, const struct config *config, bool is_offline)
@@ -335,7 +335,7 @@ check_as_owner(
 		destinations_check(report, config);
 }
 
-/* Everything, top to bottom; as the spool's owner from the folder on. */
+/* Checks everything in order; becomes the spool's owner after the folder. */
 static void
 check_all(struct report *report, const struct config *config, bool is_offline)
 {

@@ -1,5 +1,5 @@
 /*
- * What status shows: see overview.h.
+ * Prints the status: see overview.h.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "command/print.h"
 #include "spool/spool.h"
 
-/* Whether the attempt last made, to whichever delivery, has failed. */
+/* Returns whether the destination's latest attempt failed. */
 static bool
 is_failing(const struct destination *d)
 {
@@ -23,7 +23,7 @@ is_failing(const struct destination *d)
 	       (d->last_status != 0 && d->last_status / 100 != 2);
 }
 
-/* What people call the state of a destination. */
+/* Returns the word for a destination's state. */
 static const char *
 state_of(const struct destination *d, int64_t now_ms)
 {
@@ -186,7 +186,7 @@ print_spool(const char *path, const struct store_summary *summary)
 		     "process that writes");
 }
 
-/* A bar would end the text of a plugin. */
+/* Prints without bars, since a bar would end a plugin's text. */
 static void
 print_barless(const char *text)
 {
@@ -212,7 +212,8 @@ print_problems(const struct site *site)
 	}
 }
 
-/* The process and its version, where that is another one than this. */
+/* Prints the process and its version, and advice if the version is older than
+ * this program's. */
 static void
 print_relay(int64_t now_ms, const struct store_summary *summary)
 {
@@ -261,7 +262,8 @@ print_totals(const struct site *site, int64_t now_ms)
 	print_relay(now_ms, summary);
 }
 
-/* When the next attempt is; 0: it is due. A probe comes at its own time. */
+/* Returns when the next attempt is due; 0: now. A probe has a time of its
+ * own. */
 static int64_t
 due_at(const struct destination *d)
 {
@@ -270,8 +272,8 @@ due_at(const struct destination *d)
 	return due_ms < d->hold_until_ms ? d->hold_until_ms : due_ms;
 }
 
-/* `in 2m 3s`; "now" when it is due; "-" when nothing waits, or nobody knows
- * until when. */
+/* Adds `in 2m 3s`; "now" if due; "-" if nothing waits, or the time is
+ * unknown. */
 static void
 add_due(struct table *table, const struct destination *d, int64_t now_ms)
 {
@@ -303,7 +305,7 @@ add_age(struct table *table, int64_t now_ms, int64_t since_ms)
 	table_add_buf(table, &buf);
 }
 
-/* Since when it is paused, by whom, and the reason. */
+/* Appends since when the destination is paused, by whom, and why. */
 static void
 add_pause(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
@@ -324,8 +326,8 @@ add_down(struct buf *buf, const struct destination *d, int64_t now_ms)
 	buf_add_text(buf, ": ");
 }
 
-/* Appends why it is as it is: the pause, or the status and the error of the
- * attempt last made, if it failed. */
+/* Appends the reason for the state: the pause, or the status and error of a
+ * failed latest attempt. */
 static void
 add_why(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
@@ -353,7 +355,7 @@ add_why(struct buf *buf, const struct destination *d, int64_t now_ms)
 		buf_add_format(buf, ": %s", d->last_answer);
 }
 
-/* On a line of its own, since it is long. */
+/* Prints the reason on a line of its own. */
 static void
 print_why(const struct destination *d, int64_t now_ms)
 {

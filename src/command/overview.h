@@ -1,6 +1,5 @@
 /*
- * What hookspool status shows of a site, for people and for programs; to
- * stdout.
+ * Prints the status of a site to stdout, for people and for programs.
  */
 #ifndef HOOKSPOOL_OVERVIEW_H
 #define HOOKSPOOL_OVERVIEW_H
@@ -9,11 +8,11 @@
 
 #include "command/site.h"
 
-/* `level` is the verdict of a plugin; NULL: none was asked for. */
+/* `level` is the plugin's level; NULL: not a plugin. */
 void overview_print_json(
     const struct site *site, int64_t now_ms, const char *level);
 
-/* Of a site of which there is a summary. */
+/* The site must have a summary. */
 void overview_print_text(const struct site *site, int64_t now_ms);
 
 #endif

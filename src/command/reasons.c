@@ -1,5 +1,5 @@
 /*
- * Why deliveries wait, and why there are none: see reasons.h.
+ * Explains why deliveries wait, or do not exist: see reasons.h.
  */
 #include "config.h"
 
@@ -19,14 +19,14 @@
 /* ---- why a delivery waits ---- */
 
 enum wait {
-	WAIT_NOT, /* it is settled */
+	WAIT_NOT, /* settled */
 	WAIT_REMOVED,
 	WAIT_PAUSED,
 	WAIT_HELD,
 	WAIT_BEHIND,
 	WAIT_DOWN,
 	WAIT_RETRY,
-	WAIT_RELAY, /* it is due, and no relay runs */
+	WAIT_RELAY, /* due, but no relay runs */
 	WAIT_DUE
 };
 
@@ -72,7 +72,7 @@ judge(const struct delivery_row *row, const struct destination *d,
 	return is_relay_running ? WAIT_DUE : WAIT_RELAY;
 }
 
-/* Until when, as far as that is known; else 0. */
+/* Returns the end of the wait if known; else 0. */
 static int64_t
 wait_until_ms(
     enum wait wait, const struct delivery_row *row, const struct destination *d)
@@ -95,7 +95,7 @@ wait_until_ms(
 	return 0;
 }
 
-/* `in 2m 3s` or `now`. */
+/* Appends `in 2m 3s` or `now`. */
 static void
 add_until(struct buf *buf, int64_t until_ms, int64_t now_ms)
 {
@@ -138,7 +138,7 @@ add_down(struct buf *buf, const struct destination *d, int64_t now_ms)
 	add_until(buf, d->probe_at_ms, now_ms);
 }
 
-/* The sentence. */
+/* Appends the sentence for a wait. */
 static void
 add_wait(struct buf *buf, enum wait wait, const struct delivery_row *row,
     const struct destination *d, int64_t now_ms)
@@ -178,7 +178,7 @@ add_wait(struct buf *buf, enum wait wait, const struct delivery_row *row,
 	}
 }
 
-/* ---- why there is none ---- */
+/* ---- why there is no delivery ---- */
 
 static bool
 has_delivery(const struct event_detail *detail, const char *name)
@@ -202,7 +202,7 @@ add_patterns(struct buf *buf, const char *key, const struct text_list *patterns)
 		    buf, "%s%s", i > 0 ? ", " : "", patterns->items[i]);
 }
 
-/* The sentence. */
+/* Appends the sentence for a missing delivery. */
 static void
 add_unwanted(struct buf *buf, enum wanted wanted,
     const struct destination_config *destination, const struct event_row *event)
@@ -262,8 +262,7 @@ reasons_free(struct reasons *reasons)
 	buf_free(&reasons->problem);
 }
 
-/* `what` of one destination: calls `each` with the word, the sentence, and
- * what else there is. */
+/* Called for each destination with the word, the sentence and the details. */
 typedef void (*each_wait)(void *arg, enum wait wait,
     const struct delivery_row *row, const struct destination *d,
     const char *text);

@@ -1,5 +1,5 @@
 /*
- * hookspool show: one event with its deliveries, attempts and body.
+ * hookspool show: shows one event with its deliveries, attempts and body.
  */
 #include "config.h"
 
@@ -110,7 +110,7 @@ print_deliveries(const struct event_detail *detail)
 	table_print(&table);
 }
 
-/* What the destination answered is shown with the error, on one line. */
+/* Adds the error and the destination's answer in one cell. */
 static void
 add_answer(struct table *table, const struct attempt_row *row)
 {
@@ -149,7 +149,7 @@ print_attempts(const struct event_detail *detail)
 	table_print(&table);
 }
 
-/* Line by line, each made safe. */
+/* Prints line by line, each made safe. */
 static void
 print_body(const char *body, size_t len)
 {

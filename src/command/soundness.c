@@ -1,5 +1,5 @@
 /*
- * Whether the spool is sound: see soundness.h.
+ * Checks the spool: see soundness.h.
  */
 #include "config.h"
 
@@ -23,9 +23,9 @@
 
 #define WAL_LARGE_BYTES  (INT64_C(64) << 20)
 #define DELIVERY_LATE_MS (INT64_C(5) * 60 * 1000)
-#define LOOK_FOR_MS      3000 /* for damage */
-#define RECENT_COUNT     100  /* events that are looked at whether wanted */
-#define RECENT_MIN_COUNT 10   /* fewer of them say nothing */
+#define LOOK_FOR_MS      3000 /* time to search for damage */
+#define RECENT_COUNT     100  /* newest events checked for destinations */
+#define RECENT_MIN_COUNT 10   /* fewer tell nothing */
 
 static void
 report_missing(struct report *report, const char *path)
@@ -56,7 +56,7 @@ report_owner(struct report *report, const char *path, const struct stat *st)
 	free(user);
 }
 
-/* False: it is not as it should be. */
+/* Returns false if the spool wrongly belongs to root. */
 static bool
 check_of_root(struct report *report, const struct config *config)
 {
@@ -131,7 +131,7 @@ check_size(struct report *report, const struct spool_config *spool,
 	buf_free(&text);
 }
 
-/* What is due for long, and nobody comes for it. */
+/* Returns whether deliveries have long been due and no relay takes them. */
 static bool
 is_late(const struct store_summary *summary, int64_t now_ms)
 {
@@ -192,7 +192,7 @@ check_relay(struct report *report, const struct relay_config *relay,
 		    "something to deliver");
 }
 
-/* What there is to do about a spool that does not open. */
+/* Returns what to do about a spool that does not open. */
 static const char *
 advice(enum store_status status)
 {
@@ -219,7 +219,7 @@ advice(enum store_status status)
 	       "a backup in its place: hookspool restore FILE";
 }
 
-/* As the endpoint would, and with a sync. */
+/* Tries a capture as the endpoint would, and a sync. */
 static void
 check_capture(
     struct report *report, const struct config *config, struct store *store)
@@ -247,7 +247,8 @@ check_damage(struct report *report, struct store *store)
 		    advice(STORE_FAILED));
 }
 
-/* Filters that match nothing are found by nobody, since nothing fails. */
+/* Warns of filters that match nothing, which cause no failure and so would
+ * never be noticed. */
 static void
 check_wanted(
     struct report *report, const struct config *config, struct store *store)

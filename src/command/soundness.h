@@ -1,6 +1,6 @@
 /*
- * Whether the spool is sound: its owners and modes, its space, its database,
- * whether it takes a capture, and whether a relay serves it.
+ * Checks the spool: owners and modes, space, database, a trial capture, and a
+ * relay to serve it.
  */
 #ifndef HOOKSPOOL_SOUNDNESS_H
 #define HOOKSPOOL_SOUNDNESS_H
@@ -10,11 +10,11 @@
 struct config;
 struct report;
 
-/* The folder and the owners and modes in it. False: it is not there, or not
- * to be opened as it is. */
+/* Checks the folder, and owners and modes in it. Returns false if the folder is
+ * missing, or must not be opened in this state. */
 bool soundness_check_folder(struct report *report, const struct config *config);
 
-/* The rest, as the endpoint's user. */
+/* Checks the rest, as the endpoint's user. */
 void soundness_check_store(struct report *report, const struct config *config);
 
 #endif

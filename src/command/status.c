@@ -1,5 +1,5 @@
 /*
- * hookspool status: what waits, since when, and why.
+ * hookspool status: shows what waits, since when, and why.
  */
 #include "config.h"
 
@@ -44,8 +44,8 @@ status_read(struct call *call)
 	return status;
 }
 
-/* Whether there is enough to show, or to judge. A plugin tells also what is
- * wrong with a site of which nothing can be read. */
+/* Returns whether there is enough to show, or to judge. A plugin also reports
+ * the fault of a site without readable data. */
 static bool
 is_known(const struct call *call, const struct site *site)
 {
