@@ -1,6 +1,6 @@
 /*
- * The bodies that are in memory since attempts send them: each once, however
- * many destinations it goes to, and all together within a budget.
+ * The bodies held in memory for running attempts: each body once, for any
+ * number of destinations, and all within one budget.
  */
 #ifndef HOOKSPOOL_BODIES_H
 #define HOOKSPOOL_BODIES_H
@@ -20,26 +20,25 @@ struct body {
 	size_t len;
 	size_t users;
 	struct bodies *among;
-	struct body *next; /* in its slot */
+	struct body *next; /* next in the slot */
 };
 
-/* All zero, but for the budget, to begin with. */
+/* Zeroed to begin with, except the budget. */
 struct bodies {
 	size_t budget_bytes;
 	size_t held_bytes;
 	struct body *slots[BODIES_SLOTS_COUNT]; /* by seq */
-	bool is_freed; /* there is more room than there was; for the caller to
-			  take back */
+	bool is_freed; /* room was freed; reset by the caller */
 };
 
-/* The body of the event of `due`, for one user more; NULL with
- * STORE_OK: there is no room for it now. A body that `is_owed` is given beyond
- * the budget too: one for each destination always is, or it would wait for
- * ever. STORE_GONE: the event was erased. */
+/* Takes the body of `due`'s event for one more user. NULL with STORE_OK: no
+ * room now. A body that `is_owed` is given even beyond the budget; the caller
+ * owes one body to each destination, which otherwise might wait for ever.
+ * STORE_GONE: the event was erased. */
 enum store_status bodies_take(struct bodies *bodies, struct store *store,
     const struct due *due, bool is_owed, struct body **body);
 
-/* One user less; the last one frees it. NULL-safe. */
+/* Removes one user; the last one frees the body. NULL-safe. */
 void bodies_drop(struct body *body);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Attempts by libcurl's multi interface: see deliver.h. An attempt is flying
- * (in the multi handle), ended (its result waits for deliver_next) or idle
- * (its easy handle waits to be used again).
+ * (in the multi handle), ended (its result waits for deliver_next) or idle (its
+ * easy handle waits for reuse).
  */
 #include "config.h"
 
@@ -32,13 +32,13 @@ struct attempt {
 	struct curl_slist *headers;
 	void *owner;
 	int64_t started_mono_ms;
-	size_t body_bytes; /* that are to be sent */
+	size_t body_bytes; /* to send */
 	struct receive receive;
 	struct egress egress;
-	bool is_unset; /* it could not be made ready: do not send */
+	bool is_unset; /* setting up failed: do not send */
 	char curl_error[CURL_ERROR_SIZE];
 	struct deliver_result result;
-	size_t index;         /* while flying: in deliver->flying */
+	size_t index;         /* while flying: position in deliver->flying */
 	struct attempt *next; /* while ended or idle */
 };
 
@@ -50,7 +50,7 @@ struct deliver {
 	struct attempt *ended;
 	struct attempt **ended_end;
 	struct attempt *idle;
-	bool is_resetting; /* the connections that are closed meanwhile */
+	bool is_resetting; /* reset the connections closed now */
 };
 
 /* ---- the request ---- */
@@ -65,7 +65,8 @@ add_header(struct attempt *attempt, const char *line)
 	attempt->headers = list;
 }
 
-/* Expect, empty: libcurl would wait a second for 100 Continue otherwise. */
+/* Sets the headers. The empty Expect keeps libcurl from waiting a second for
+ * 100 Continue. */
 static void
 set_headers(struct attempt *attempt, const struct deliver_request *request)
 {
@@ -90,8 +91,8 @@ set_headers(struct attempt *attempt, const struct deliver_request *request)
 			(attempt)->is_unset = true;                            \
 	} while (0)
 
-/* What the kernel has taken of a body that is not to go out, up to megabytes,
- * goes out all the same unless the connection is reset. */
+/* Closes a socket, with a reset if the body must not go out. Without a reset
+ * the kernel would still send what it has accepted, up to megabytes. */
 static int
 close_socket(void *arg, curl_socket_t fd)
 {
@@ -103,7 +104,8 @@ close_socket(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
-/* A connection may outlive the attempt that opened it, but not `deliver`. */
+/* Sets the callbacks. A connection may outlive the attempt that opened it, but
+ * not `deliver`. */
 static void
 set_callbacks(struct attempt *attempt, struct deliver *deliver)
 {
@@ -154,7 +156,7 @@ error_sentence(const struct attempt *attempt, CURLcode code)
 	return curl_easy_strerror(code);
 }
 
-/* What went wrong; "": nothing but, maybe, the status. */
+/* Returns what went wrong; "" if nothing did except, maybe, the status. */
 static const char *
 reason(const struct attempt *attempt, CURLcode code)
 {
@@ -171,7 +173,7 @@ reason(const struct attempt *attempt, CURLcode code)
 	return "";
 }
 
-/* The final status; 0: none came. What a proxy answers is not its. */
+/* Returns the final status; 0: none came. A proxy's answer does not count. */
 static int
 final_status(const struct attempt *attempt)
 {
@@ -228,7 +230,7 @@ attempt_free(struct attempt *attempt)
 	free(attempt);
 }
 
-/* Makes it like new; keeps the easy handle. */
+/* Makes the attempt like new, but keeps the easy handle. */
 static void
 attempt_reset(struct attempt *attempt)
 {
@@ -270,7 +272,7 @@ add_ended(struct deliver *deliver, struct attempt *attempt)
 	deliver->ended_end = &attempt->next;
 }
 
-/* Hands the result out; the attempt is idle then. Returns its owner. */
+/* Hands out the result, makes the attempt idle, and returns its owner. */
 static void *
 retire(struct deliver *deliver, struct attempt *attempt,
     struct deliver_result *result)
@@ -284,7 +286,7 @@ retire(struct deliver *deliver, struct attempt *attempt,
 	return owner;
 }
 
-/* ---- the door ---- */
+/* ---- the interface ---- */
 
 struct deliver *
 deliver_new(int in_flight_max)
@@ -371,7 +373,7 @@ collect(struct deliver *deliver)
 		curl_easy_getinfo(
 		    message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt);
 		conclude(attempt, code);
-		land(deliver, attempt); /* `message` is gone now */
+		land(deliver, attempt); /* invalidates `message` */
 		add_ended(deliver, attempt);
 	}
 }
@@ -392,7 +394,7 @@ deliver_wait(
 		timeout_ms = 0;
 	if (curl_multi_poll(deliver->multi, extra, (unsigned)fd_count,
 		timeout_ms, NULL) != CURLM_OK)
-		poll(NULL, 0, 100); /* no memory for poll: no busy loop */
+		poll(NULL, 0, 100); /* no memory for poll: avoid a busy loop */
 	curl_multi_perform(deliver->multi, &still);
 	collect(deliver);
 }

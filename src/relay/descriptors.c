@@ -1,5 +1,5 @@
 /*
- * How many descriptors the process may have: see descriptors.h.
+ * The limit of descriptors: see descriptors.h.
  */
 #include "config.h"
 
@@ -12,11 +12,11 @@
 
 #include "base/log.h"
 
-/* An attempt has its connection, and while it looks up a name a socket pair;
- * the rest is for the spool, the log, and what libraries open. */
+/* An attempt has a connection, and a socket pair while resolving a name. The
+ * rest is for the spool, the log, and libraries. */
 #define PER_ATTEMPT  3
 #define FOR_THE_REST 64
-#define SPARE        8 /* what looking up a name takes at once, and more */
+#define SPARE        8 /* enough for resolving a name, and more */
 
 void
 descriptors_raise(int in_flight_max)

@@ -14,12 +14,12 @@
 #include "relay/note.h"
 #include "relay/queue.h"
 
-#define HURRY_MAX_COUNT 1000 /* looked at in one transaction */
+#define HURRY_MAX_COUNT 1000 /* deliveries examined per transaction */
 #define PAUSE_REASON    "it answered 410 Gone"
 
-/* ---- made of a configuration ---- */
+/* ---- loading a configuration ---- */
 
-/* Takes the queue of that number out of those there were; NULL: none. */
+/* Takes the queue of that number from the old ones; NULL: none. */
 static struct queue *
 take(struct destinations *old, int64_t id)
 {
@@ -61,7 +61,7 @@ make_queue(struct destinations *old, const struct config *config,
 		if (is_reload)
 			note_configured(queue, true);
 	}
-	/* Something about it may have been mended: what failed is tried. */
+	/* The reload may have corrected a fault, so retry what failed. */
 	if (is_reload) {
 		queue_bring_all(queue, FORWARD_ALL, now_ms);
 		health_retry_now(&queue->health);
@@ -69,7 +69,7 @@ make_queue(struct destinations *old, const struct config *config,
 	return queue;
 }
 
-/* Lets go of what is not configured any more, once nothing is under way. */
+/* Retires a queue that is no longer configured, to be freed once idle. */
 static void
 leave(struct destinations *destinations, struct queue *queue)
 {
@@ -198,7 +198,7 @@ save_hold(struct queue *queue, struct store *store)
 	return status;
 }
 
-/* For who looks at the spool only. */
+/* Saves whether the destination is down, only for readers of the spool. */
 static enum store_status
 save_down(struct queue *queue, struct store *store)
 {
@@ -208,7 +208,7 @@ save_down(struct queue *queue, struct store *store)
 	enum store_status status;
 
 	if (health->is_down && probe_at_ms == 0)
-		return STORE_OK; /* which is at once */
+		return STORE_OK; /* the probe is due at once */
 	if (queue->noted_probe_ms == probe_at_ms)
 		return STORE_OK;
 	status = store_note_down(store, queue->id, since_ms, probe_at_ms);
@@ -248,8 +248,8 @@ destinations_save(struct destinations *destinations, struct store *store)
 	return status;
 }
 
-/* The operator asks that it is tried at once: a probe, or all that there is, as
- * if nothing had been. */
+/* Obeys an operator who asks for a retry at once: of a probe, or of everything
+ * as if nothing had failed. */
 static void
 take_retry(struct queue *queue, const struct destination *kept, int64_t now_ms)
 {
@@ -297,7 +297,7 @@ destinations_read(struct destinations *destinations, struct store *store)
 	return status;
 }
 
-/* ---- what waits is made due ---- */
+/* ---- making deliveries due ---- */
 
 static enum store_status
 bring_forward(struct queue *queue, struct store *store)

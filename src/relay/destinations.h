@@ -1,8 +1,6 @@
 /*
- * The destinations as they are configured now, and those that are not any
- * more but have attempts under way. What stands between a destination and its
- * deliveries (pauses, holds, waits for a next attempt) is kept in step with
- * the spool here.
+ * The configured destinations, and former ones with running attempts. Keeps
+ * pauses, holds and waits for next attempts in step with the spool.
  */
 #ifndef HOOKSPOOL_DESTINATIONS_H
 #define HOOKSPOOL_DESTINATIONS_H
@@ -17,54 +15,54 @@ struct config;
 struct queue;
 
 struct destinations {
-	struct queue **queues; /* one for each that is configured */
+	struct queue **queues; /* one per configured destination */
 	size_t count;
-	struct queue *leaving;   /* not configured any more */
-	bool is_behind_possible; /* something may wait behind others although
-				    nothing is ordered any more */
+	struct queue *leaving;   /* no longer configured */
+	bool is_behind_possible; /* a delivery may wait behind another
+				    although its destination is no longer
+				    ordered */
 };
 
-/* Tells the spool the destinations of the configuration and makes queues for
- * them, the first time or anew: one that was there goes on with what it has
- * in its hands, and what failed is tried again now. On anything but STORE_OK
- * nothing has changed. */
+/* Tells the spool the configured destinations and makes their queues, at the
+ * start or at a reload. At a reload, existing queues keep their claims and
+ * retry what failed. Changes nothing unless STORE_OK. */
 enum store_status destinations_load(struct destinations *destinations,
     struct store *store, const struct config *config);
 
-/* Assumes that nothing is claimed. NULL-safe members. */
+/* Frees the queues. Nothing may be claimed. Works on zeroed members. */
 void destinations_free(struct destinations *destinations);
 
-/* Frees those that left and have nothing under way any more. */
+/* Frees former destinations without running attempts. */
 void destinations_sweep(struct destinations *destinations);
 
-/* How many attempts can be under way at once. */
+/* Returns how many attempts can run at once. */
 int destinations_in_flight_max(const struct destinations *destinations);
 
-/* Lets all be looked at again. */
+/* Marks all queues worth a look. */
 void destinations_look_again(struct destinations *destinations);
 
-/* A body was freed: those that wait for memory are looked at again. */
+/* Lets queues that wait for memory look again, after a body was freed. */
 void destinations_end_short(struct destinations *destinations);
 
-/* Writes down new pauses and holds. */
+/* Saves new pauses and holds. */
 enum store_status destinations_save(
     struct destinations *destinations, struct store *store);
 
-/* Reads what was paused and resumed. Assumes that all is saved. */
+/* Reads pauses and resumes. Everything must be saved before. */
 enum store_status destinations_read(
     struct destinations *destinations, struct store *store);
 
-/* Makes due what waits for its next attempt where that is asked for, and what
- * is behind others for no reason any more: one step of each. */
+/* Makes due what was asked for of the deliveries that wait for a next attempt,
+ * and those that wait behind others without need. One step of each. */
 enum store_status destinations_hurry(
     struct destinations *destinations, struct store *store);
 
-/* Whether there is more for destinations_hurry. */
+/* Returns whether destinations_hurry has more to do. */
 bool destinations_has_hurry(const struct destinations *destinations);
 
-/* Whether to route more events now. Not while every destination that may be
- * tried has all the attempts under way that it may have: a long backlog of new
- * events is routed as it is needed, and slows down no delivery. */
+/* Returns whether to route more events now. Not while every usable destination
+ * runs all the attempts it may: a long backlog of new events is routed as
+ * needed, and slows down no delivery. */
 bool destinations_want_more(
     const struct destinations *destinations, int64_t now_ms);
 

@@ -17,9 +17,9 @@
 #include "relay/look.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-#define CA_KEPT_S          60 /* a new ca_file counts after that */
+#define CA_KEPT_S          60 /* seconds until a changed ca_file counts */
 
-/* A handle that is being set up. */
+/* A handle being set up. */
 struct setup {
 	CURL *easy;
 	const struct destination_config *to;
@@ -33,7 +33,7 @@ struct setup {
 			(setup)->is_fine = false;                              \
 	} while (0)
 
-/* ---- what libcurl calls ---- */
+/* ---- callbacks of libcurl ---- */
 
 static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -56,7 +56,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	return fd;
 }
 
-/* A connection may be reused that was opened for another destination, which
+/* Checks a reused connection, perhaps opened for another destination that
  * allows private addresses. */
 static int
 check_connection(
@@ -74,9 +74,9 @@ check_connection(
 
 /* ---- the rules ---- */
 
-/* What a proxy connects to cannot be seen: the guard sees the proxy only,
- * which the configuration names, so it may be private. An empty NOPROXY keeps
- * no_proxy of the environment away. */
+/* Sets the route. The guard cannot see addresses behind a proxy, and does not
+ * check the proxy, which the configuration names and which may be private. An
+ * empty NOPROXY overrides no_proxy of the environment. */
 static void
 set_way(struct setup *setup, struct egress *egress)
 {
@@ -132,7 +132,7 @@ set_trust(struct setup *setup)
 #endif
 }
 
-/* An empty passphrase: nobody is asked for one. */
+/* Sets the client certificate. The empty passphrase avoids a prompt. */
 static void
 set_client(struct setup *setup)
 {
@@ -153,8 +153,8 @@ set_times(struct setup *setup)
 	SET(setup, CURLOPT_CONNECTTIMEOUT_MS,
 	    timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
 #if LIBCURL_VERSION_NUM >= 0x075700
-	/* A name server that hangs must not stop the loop: a resolver thread
-	 * whose attempt has ended is let go, not waited for. */
+	/* Do not wait for the resolver thread of an ended attempt: a name
+	 * server that hangs must not stop the loop. */
 	SET(setup, CURLOPT_QUICK_EXIT, 1L);
 #endif
 }
@@ -172,7 +172,7 @@ egress_set(struct egress *egress, void *easy,
 	return setup.is_fine;
 }
 
-/* ---- what this machine lacks ---- */
+/* ---- faults of this machine ---- */
 
 #define NO_DESCRIPTOR                                                          \
 	"no descriptor is left: raise the limit of open files "                \
@@ -195,12 +195,12 @@ missing_resource(int os_error)
 	}
 }
 
-/* A missing descriptor shows in many ways: a name is not resolved, an
- * authority not found. */
+/* A missing descriptor shows in many ways: a name that does not resolve, an
+ * authority that is not found. */
 static const struct {
 	int code;
 	bool may_lack_descriptors;
-	const char *fault; /* else; NULL: none of ours */
+	const char *fault; /* otherwise; NULL: not a fault of this machine */
 } faults[] = {
     {CURLE_SSL_CACERT_BADFILE, true,
 	"the trusted certificates cannot be read: see to ca_file, or to the "

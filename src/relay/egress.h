@@ -1,7 +1,6 @@
 /*
- * The guarded exit: what a transfer may connect to, through what, and whom it
- * trusts. Nothing of it comes from the environment. Sees libcurl, as deliver
- * does.
+ * The guarded exit: where a transfer may connect, through what, and whom it
+ * trusts. Takes nothing from the environment. Sees libcurl, as deliver does.
  */
 #ifndef HOOKSPOOL_EGRESS_H
 #define HOOKSPOOL_EGRESS_H
@@ -13,24 +12,23 @@
 struct destination_config;
 struct look;
 
-/* The guard of one transfer; all zero to begin with, but for `look`. */
+/* The guard of one transfer; zeroed to begin with, except `look`. */
 struct egress {
-	struct look *look; /* notes the addresses; NULL: nobody does */
+	struct look *look; /* takes the addresses; NULL: nobody does */
 	struct guard guard;
-	bool has_socket; /* one could be made */
-	int os_error;    /* why none could; 0: it was not tried */
+	bool has_socket; /* a socket could be made */
+	int os_error;    /* errno of the failed socket; 0: not tried */
 };
 
-/* Makes `easy`, a CURL handle without options, go to the destination's url,
- * and no other way than it says. False if libcurl lacks something for that:
- * it must not be used then. Both pointers are borrowed until the handle is
- * reset. */
+/* Sets up `easy`, a CURL handle without options, to go to the destination's url
+ * and only the configured way. Returns false if libcurl lacks a needed feature;
+ * the handle must not be used then. Both pointers are borrowed until the handle
+ * is reset. */
 bool egress_set(struct egress *egress, void *easy,
     const struct destination_config *destination);
 
-/* Where a transfer that ended with `code`, a CURLcode, failed since this
- * machine lacks something: what is wrong and what to do about it, a constant.
- * NULL: it did not fail for that, as far as is known. */
+/* Returns what this machine lacks and what to do, a constant, if that made a
+ * transfer fail with `code`, a CURLcode. NULL: no such cause is known. */
 const char *egress_fault(const struct egress *egress, int code);
 
 #endif

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* RFC 6890 keeps a registry of such addresses; beside it, what is multicast or
- * reserved. Some of it (192.0.0.9, say) is for anybody, but no destination. */
+/* The registry of RFC 6890, and multicast and reserved addresses. Some
+ * (192.0.0.9, for instance) are open to anybody, but no destination. */
 static const struct {
 	uint32_t network; /* host byte order */
 	int bits;
@@ -35,18 +35,18 @@ static const struct {
     {0xf0000000, 4}   /* 240.0.0.0/4: reserved, and broadcast, RFC 1112 */
 };
 
-/* The first row that holds the address decides. What none holds is private:
- * :: and ::1 (RFC 4291), IPv4-compatible (RFC 4291), 64:ff9b:1::/48 (RFC
- * 8215), 100::/64 (RFC 6666), 5f00::/16 (RFC 9602), fc00::/7 (RFC 4193),
- * fe80::/10 (RFC 4291), fec0::/10 (RFC 3879), ff00::/8 (RFC 4291), and all
- * that nobody was given yet. */
+/* The first matching row decides. Addresses without a row are private: :: and
+ * ::1 (RFC 4291), IPv4-compatible (RFC 4291), 64:ff9b:1::/48 (RFC 8215),
+ * 100::/64 (RFC 6666), 5f00::/16 (RFC 9602), fc00::/7 (RFC 4193), fe80::/10
+ * (RFC 4291), fec0::/10 (RFC 3879), ff00::/8 (RFC 4291), and all unassigned
+ * ones. */
 enum verdict { PRIVATE, PUBLIC, HOLDS_V4 };
 
 static const struct {
 	uint8_t network[16];
 	int bits;
 	enum verdict verdict;
-	int v4_at; /* of HOLDS_V4: where the IPv4 address is */
+	int v4_at; /* for HOLDS_V4: offset of the IPv4 address */
 } known_v6[] = {
     /* ::ffff:0:0/96: IPv4 mapped, RFC 4291 */
     {{[10] = 0xff, [11] = 0xff}, 96, HOLDS_V4, 12},
@@ -54,7 +54,7 @@ static const struct {
     {{0x00, 0x64, 0xff, 0x9b}, 96, HOLDS_V4, 12},
     /* 2002::/16: 6to4, RFC 3056 */
     {{0x20, 0x02}, 16, HOLDS_V4, 2},
-    /* 2001::/23: for protocols, RFC 2928; Teredo (RFC 4380) is in it */
+    /* 2001::/23: for protocols, RFC 2928; includes Teredo (RFC 4380) */
     {{0x20, 0x01}, 23, PRIVATE, 0},
     /* 2001:db8::/32: documentation, RFC 3849 */
     {{0x20, 0x01, 0x0d, 0xb8}, 32, PRIVATE, 0},

@@ -1,6 +1,6 @@
 /*
- * Which addresses the relay does not connect to unless a destination has
- * `allow_private = yes`. Pure.
+ * Private addresses, to which the relay does not connect unless a destination
+ * has `allow_private = yes`. Pure.
  */
 #ifndef HOOKSPOOL_GUARD_H
 #define HOOKSPOOL_GUARD_H
@@ -9,27 +9,27 @@
 
 struct sockaddr;
 
-/* Whether the address is one that nobody on the internet can be reached by:
- * private, loopback, link-local, unspecified, multicast, documentation,
- * reserved; also an IPv6 address that stands for such an IPv4 address (mapped,
- * translated, 6to4), and a family that is neither. */
+/* Returns whether the address cannot be a server's on the internet: private,
+ * loopback, link-local, unspecified, multicast, documentation, reserved; an
+ * IPv6 address for such an IPv4 address (mapped, translated, 6to4); or another
+ * family. */
 bool guard_is_private(const struct sockaddr *address);
 
-/* The same for an address as text; text that is no address is private. */
+/* Checks an address as text. Any text but an address is private. */
 bool guard_is_private_text(const char *address);
 
-/* The guard of one transfer. All zero to begin with: it lets all pass. */
+/* The guard of one transfer. Zeroed: off. */
 struct guard {
-	bool is_on;      /* private addresses are refused */
-	bool has_passed; /* an address was connected to, or tried */
-	bool is_cause;   /* nothing passed: that it refused is why the transfer
-			    fails, and what came after has no say in it */
+	bool is_on;      /* refuse private addresses */
+	bool has_passed; /* an address was tried or connected to */
+	bool is_cause;   /* no address passed: the refusal made the transfer
+			    fail, whatever followed */
 };
 
-/* Whether to connect to an address of the host, one of several perhaps. */
+/* Returns whether to connect to one of the host's addresses. */
 bool guard_lets_try(struct guard *guard, const struct sockaddr *address);
 
-/* Whether to use the connection there is, to this address. */
+/* Returns whether to use an open connection to this address. */
 bool guard_lets_use(struct guard *guard, const char *address);
 
 #endif

@@ -37,7 +37,8 @@ is_usable_content_type(const char *type)
 	return true;
 }
 
-/* Every byte outside 0x21-0x7E, and %, as %XX. The caller frees. */
+/* Encodes % and every byte outside 0x21-0x7E as %XX. The caller frees the
+ * text. */
 static char *
 percent_encode_dup(const char *text)
 {
@@ -59,7 +60,7 @@ percent_encode_dup(const char *text)
 	return encoded;
 }
 
-/* True where there is nothing to sign with. */
+/* Returns true without secrets, too. */
 static bool
 add_signature(struct text_list *lines, const struct deliver_request *request)
 {

@@ -1,6 +1,5 @@
 /*
- * The header lines of a delivery: what the destination learns beside the
- * bytes. Pure.
+ * Builds the header lines of a delivery. Pure.
  */
 #ifndef HOOKSPOOL_HEADERS_H
 #define HOOKSPOOL_HEADERS_H
@@ -10,10 +9,10 @@
 struct deliver_request;
 struct text_list;
 
-/* Fills the empty list with `Name: value` lines: Content-Type, then ours where
- * the request has an id, then the configured ones. False if there are secrets
- * and it could not be signed. The caller frees it with headers_free, in any
- * case. */
+/* Fills the empty list with `Name: value` lines: Content-Type, ours if the
+ * request has an id, then the configured ones. Returns false if there are
+ * secrets and signing failed. The caller always frees the list with
+ * headers_free. */
 bool headers_build(
     const struct deliver_request *request, struct text_list *lines);
 

@@ -11,7 +11,7 @@
 #define STATUS_TIMEOUT     408
 #define STATUS_GONE        410
 #define STATUS_TOO_MANY    429
-#define STATUS_SERVER      500 /* and what follows */
+#define STATUS_SERVER      500 /* and above */
 #define STATUS_UNAVAILABLE 503
 
 static int64_t
@@ -29,7 +29,7 @@ health_is_concerned(int status)
 	       status == STATUS_TOO_MANY || status >= STATUS_SERVER;
 }
 
-/* Retry-After speaks of all requests where it comes with these two. */
+/* Retry-After with 429 or 503 holds for all requests. */
 static bool
 hold(struct health *health, const struct health_failure *failure)
 {
@@ -124,7 +124,7 @@ health_fail(struct health *health, const struct health_failure *failure)
 	return news;
 }
 
-/* ---- the rest ---- */
+/* ---- other changes ---- */
 
 void
 health_forget(struct health *health)

@@ -1,11 +1,10 @@
 /*
- * How a destination fares: whether it is up or down, paused or held, and when
- * it may be tried. No answer, 408, 429 and 5xx speak of the destination; any
- * other answer proves that it is there and concerns its delivery alone. Five
- * failures in a row that speak of it, of five deliveries, and it is down: then
- * one attempt at a time probes it, with a back-off of at most some five
- * minutes, until it answers. Pure: the clock and the random number are handed
- * in.
+ * A destination's health: up or down, paused, held, and when to try. No answer,
+ * 408, 429 and 5xx are faults of the destination. Any other answer proves that
+ * the destination is up, and concerns one delivery alone. Five faults in a row,
+ * of five deliveries, mean that the destination is down. One attempt at a time
+ * then probes it, with a back-off of at most about five minutes, until an
+ * answer comes. Pure: clock and random number are arguments.
  */
 #ifndef HOOKSPOOL_HEALTH_H
 #define HOOKSPOOL_HEALTH_H
@@ -15,58 +14,59 @@
 
 #define HEALTH_DOWN_FAILURES 5
 #define HEALTH_PROBE_STEPS   7 /* of the back-off: 5 s to 320 s */
-#define HEALTH_SAY_EVERY_MS  (3600 * INT64_C(1000)) /* while it is down */
-#define HEALTH_HOLD_SAY_MS   60000 /* between two holds that are told */
+#define HEALTH_SAY_EVERY_MS  (3600 * INT64_C(1000)) /* while down */
+#define HEALTH_HOLD_SAY_MS   60000 /* between log lines about holds */
 
 struct health {
-	bool is_paused; /* by the operator, or by its own 410 */
+	bool is_paused; /* by the operator, or by a 410 */
 	bool is_down;
-	int failures; /* in a row, those that count */
-	int64_t failing_seqs[HEALTH_DOWN_FAILURES]; /* their deliveries */
-	int probes;               /* that failed since it went down */
+	int failures; /* in a row, only those that count */
+	int64_t failing_seqs[HEALTH_DOWN_FAILURES]; /* the deliveries of
+						       `failures` */
+	int probes;               /* failed probes since going down */
 	int64_t failing_since_ms; /* when the first of `failures` began */
-	int64_t last_there_ms;    /* when it last proved to be there; 0: not
-				     that we know */
-	int64_t probe_at_ms;      /* while down: no attempt before */
-	int64_t hold_until_ms;    /* Retry-After; 0: not held */
-	int64_t said_at_ms;       /* when `is_down` was last told */
+	int64_t last_there_ms;    /* last proof of being up; 0: unknown */
+	int64_t probe_at_ms;      /* while down: no earlier attempt */
+	int64_t hold_until_ms;    /* from Retry-After; 0: not held */
+	int64_t said_at_ms;       /* when `is_down` was last logged */
 	int64_t hold_said_at_ms;
 };
 
 /* What an attempt has changed; for the log. */
 struct health_news {
 	bool is_down;
-	bool is_still_down; /* an hour has passed */
+	bool is_still_down; /* an hour after the last line */
 	bool is_back;
-	bool is_held;     /* worth a line */
+	bool is_held;     /* worth a log line */
 	bool is_paused;   /* by a 410 */
-	int64_t since_ms; /* it fails, or failed, since then */
-	int failures;     /* and so often, probes included */
+	int64_t since_ms; /* failing since, or until now */
+	int failures;     /* count since then, probes included */
 };
 
-/* An attempt that has failed. */
+/* A failed attempt. */
 struct health_failure {
-	int64_t seq;              /* which delivery */
-	bool is_probe;            /* was begun while the destination was down */
+	int64_t seq;              /* the delivery */
+	bool is_probe;            /* begun while the destination was down */
 	int status;               /* HTTP status; 0: no answer */
-	int64_t first_attempt_ms; /* when the delivery's first attempt began;
-				     this one is perhaps that */
-	int64_t started_at_ms;    /* this attempt */
+	int64_t first_attempt_ms; /* when the delivery's first attempt began,
+				     perhaps this one */
+	int64_t started_at_ms;    /* when this attempt began */
 	int64_t now_ms;
-	int64_t asked_ms; /* by schedule_read_retry_after; 0 or less: nothing */
+	int64_t asked_ms; /* from schedule_read_retry_after; 0 or less:
+			     nothing */
 	uint32_t random;
 };
 
-/* Whether a failed attempt says something of the destination, and not of its
- * delivery alone; `status` as in struct health_failure. */
+/* Returns whether a failed attempt is a fault of the destination, not only of
+ * its delivery; `status` as in struct health_failure. */
 bool health_is_concerned(int status);
 
-/* Counts a failure. A 410 pauses, a Retry-After with 429 or 503 holds. One that
- * does not speak of the destination proves that it is up. Of the others these
- * do not count: a second one of the same delivery in a row (a body that is
- * never taken must not keep what comes after it waiting for a probe); one of a
- * delivery that was tried already before the destination last proved to be
- * there, which has a reason of its own; those that were under way when it went
+/* Counts a failure. A 410 pauses; a Retry-After with 429 or 503 holds. An
+ * answer that is no fault of the destination proves it is up. Three kinds of
+ * faults do not count: a second one of the same delivery in a row (an
+ * unacceptable body must not make later deliveries wait for a probe); one of a
+ * delivery already tried before the destination last proved to be up, which has
+ * another reason; and one of an attempt begun before the destination went
  * down. */
 struct health_news health_fail(
     struct health *health, const struct health_failure *failure);
@@ -74,21 +74,23 @@ struct health_news health_fail(
 /* Counts a success: the destination is up. */
 struct health_news health_succeed(struct health *health, int64_t now_ms);
 
-/* It was down when the last relay ended, since then: it is probed at once. */
+/* Restores a destination that was down when the last relay ended. Its probe is
+ * due at once. */
 void health_stay_down(struct health *health, int64_t since_ms);
 
-/* A destination that is down is to be probed at once, for something about it
- * may have been mended. */
+/* Makes the probe of a down destination due at once, because its fault may have
+ * been corrected. */
 void health_retry_now(struct health *health);
 
-/* What failed before counts no more: the operator has resumed it. */
+/* Forgets earlier failures: the operator has resumed the destination. */
 void health_forget(struct health *health);
 
-/* How long until it may be tried; 0: now; INT64_MAX: not until it is resumed.
- * As schedule_wait_ms, a time further ahead than any wait is now. */
+/* Returns the wait until the next attempt; 0: now; INT64_MAX: not until
+ * resumed. Treats a time further ahead than any wait as now, like
+ * schedule_wait_ms. */
 int64_t health_wait_ms(const struct health *health, int64_t now_ms);
 
-/* How many attempts may be under way, of `concurrency`. */
+/* Returns how many attempts may run, of `concurrency`. */
 int health_limit(const struct health *health, int concurrency);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What an attempt comes to: see judge.h.
+ * Judges attempts: see judge.h.
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@ judge_random(void)
 	return number;
 }
 
-/* When the first of the attempts that count for its death began. */
+/* Returns when the first attempt began that counts towards retry_for. */
 static int64_t
 first_attempt_ms(const struct claim *claim)
 {
@@ -31,7 +31,8 @@ first_attempt_ms(const struct claim *claim)
 					       : claim->begun_at_ms;
 }
 
-/* What is paused waits for the operator: it does not die of that. */
+/* Schedules the next attempt or declares the delivery dead. Never dead while
+ * paused: the operator decides. */
 static void
 schedule(struct claim *claim, const struct schedule_failure *failure)
 {
@@ -77,7 +78,7 @@ judge_failure(struct claim *claim, int64_t now_ms)
 	schedule(claim, &failure);
 }
 
-/* It says nothing of the delivery or its destination. */
+/* Handles a fault of this machine, no fault of the delivery or destination. */
 static void
 bear_fault(struct claim *claim)
 {

@@ -1,6 +1,6 @@
 /*
- * What an attempt comes to: for its delivery (delivered, tried again and when,
- * dead) and for its destination (up, down, paused, held).
+ * Judges an attempt: for its delivery (delivered, when to retry, dead) and for
+ * its destination (up, down, paused, held).
  */
 #ifndef HOOKSPOOL_JUDGE_H
 #define HOOKSPOOL_JUDGE_H
@@ -9,12 +9,12 @@
 
 struct claim;
 
-/* Any number: for jitter, and for which delivery is a probe. */
+/* Returns any number, for jitter and for choosing the probe. */
 uint32_t judge_random(void);
 
-/* Of a claim whose `result` has come: sets its outcome and its news, and what
- * they change of its queue. What failed by a fault of this machine counts for
- * nothing: the queue rests, and the delivery is tried again. */
+/* Judges a claim with a `result`: sets its outcome and news, and changes its
+ * queue. A fault of this machine does not count: the queue rests, and the
+ * delivery is tried again. */
 void judge_attempt(struct claim *claim, int64_t now_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What libcurl saw of a connection: see look.h.
+ * Reads what libcurl saw of a connection: see look.h.
  */
 #include "config.h"
 
@@ -13,8 +13,8 @@
 
 #include <curl/curl.h>
 
-/* What OpenSSL's verification came to (its x509_vfy.h), as libcurl hands it
- * out. The numbers are part of its interface. */
+/* Results of OpenSSL's verification (x509_vfy.h), as returned by libcurl. The
+ * numbers are part of OpenSSL's interface. */
 enum {
 	VERIFY_FINE = 0,
 	VERIFY_NOT_SAID = 1,
@@ -71,7 +71,7 @@ date_ms(const char *text)
 	return at == (time_t)-1 ? 0 : (int64_t)at * 1000;
 }
 
-/* The value, if the line is `label:value`; else NULL. */
+/* Returns the value if the line is `label:value`, else NULL. */
 static const char *
 value_of(const char *line, const char *label)
 {
@@ -118,9 +118,9 @@ take_chain(CURL *easy, struct look *look)
 	}
 }
 
-/* ---- where it ended ---- */
+/* ---- where the connection ended ---- */
 
-/* Only of OpenSSL is it known what the number means. */
+/* Finds why a certificate was refused. Only OpenSSL's numbers are known. */
 static enum look_end
 refused_certificate(CURL *easy, const char *why)
 {
@@ -131,7 +131,7 @@ refused_certificate(CURL *easy, const char *why)
 		return LOOK_TLS_FAILED;
 	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
 	switch (result) {
-	case VERIFY_FINE: /* so it is the name */
+	case VERIFY_FINE: /* valid, so the name is wrong */
 	case VERIFY_NOT_SAID:
 		return strstr(why, " name") != NULL ? LOOK_WRONG_NAME
 						    : LOOK_TLS_FAILED;
@@ -152,7 +152,7 @@ refused_certificate(CURL *easy, const char *why)
 	}
 }
 
-/* OpenSSL's reasons are known by their texts alone. */
+/* Finds why a handshake failed. OpenSSL's reasons are only texts. */
 static enum look_end
 failed_handshake(const char *why)
 {
@@ -174,14 +174,14 @@ has_passed(CURL *easy, CURLINFO time)
 	return curl_easy_getinfo(easy, time, &at_us) == CURLE_OK && at_us > 0;
 }
 
-/* The first thing that it did not come to. */
+/* Returns the first stage that the connection did not reach. */
 static enum look_end
 first_missing(CURL *easy)
 {
-	long tunnel_status = 0; /* what the proxy said to CONNECT */
+	long tunnel_status = 0; /* the proxy's answer to CONNECT */
 	const char *url = NULL;
-	long port = 0; /* ours; libcurl tells the time of connecting only once
-			  TLS is there */
+	long port = 0; /* local; libcurl reports the time of connecting only
+			  after TLS */
 
 	if (!has_passed(easy, CURLINFO_NAMELOOKUP_TIME_T))
 		return LOOK_UNRESOLVED;
