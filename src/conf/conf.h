@@ -103,7 +103,7 @@ struct destination_config {
 struct config_file; /* a file that was read, and its state then */
 
 struct config {
-	atomic_size_t more_users; /* beside its maker */
+	atomic_size_t more_users; /* besides its maker */
 	char *path; /* of the file, also when the last good one is used;
 		       absolute */
 	struct endpoint_config endpoint;

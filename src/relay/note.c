@@ -1,5 +1,5 @@
 /*
- * What the log says of deliveries and destinations: see note.h.
+ * Log lines about deliveries and destinations: see note.h.
  */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 #include "conf/conf.h"
 #include "relay/queue.h"
 
-/* What to do is part of the line, ready to be pasted. */
+/* The remedy in the line is ready to paste. */
 #define ADVICE_SIZE 128
 
 static const char *

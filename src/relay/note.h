@@ -1,8 +1,8 @@
 /*
- * What the log says of deliveries and destinations: a line for each change of
- * state. While a destination is down its failures are silent, but for a
- * summary when it goes down, each hour, and when it is back. Never a payload,
- * and never a URL: it may hold a password.
+ * Log lines about deliveries and destinations, one for each change of state.
+ * The failures of a down destination are silent, except for a summary when the
+ * destination goes down, each hour, and when it is back. Never logs a payload
+ * or a URL, which may hold a password.
  */
 #ifndef HOOKSPOOL_NOTE_H
 #define HOOKSPOOL_NOTE_H
@@ -15,27 +15,26 @@
 struct claim;
 struct queue;
 
-/* Logs the outcome of a claim that was settled; `is_applied` as in struct
- * settlement. */
+/* Logs the outcome of a settled claim; `is_applied` as in struct settlement. */
 void note_outcome(const struct claim *claim, bool is_applied);
 
-/* Whether an attempt changed how its destination fares, so that note_news has
- * something to say. */
+/* Returns whether an attempt changed its destination's health, for note_news to
+ * log. */
 bool note_has_news(const struct claim *claim);
 
-/* Logs that; `waiting` is how many deliveries are pending there; -1: that is
- * not known. `store` says what the wall clock says at its times. */
+/* Logs the change. `waiting` is the number of pending deliveries there; -1:
+ * unknown. `store` converts its times to the wall clock. */
 void note_news(
     const struct claim *claim, const struct store *store, int64_t waiting);
 
-/* store_note_clock; logs a step of the wall clock. */
+/* Calls store_note_clock; logs a step of the wall clock. */
 enum store_status note_clock(struct store *store, int64_t every_ms);
 
-/* It was paused, or resumed, by the operator. */
+/* Log a pause or resume by the operator. */
 void note_paused(const struct queue *queue, const char *reason);
 void note_resumed(const struct queue *queue);
 
-/* A reload added it, or else removed it. */
+/* Logs that a reload added the destination, or removed it. */
 void note_configured(const struct queue *queue, bool is_added);
 
 #endif

@@ -23,7 +23,7 @@ larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Room for as many claims as `concurrency` allows now, or did before. */
+/* Makes room for as many claims as `concurrency` allows, or as there are. */
 static void
 make_room(struct queue *queue)
 {
@@ -186,10 +186,10 @@ queue_slim(struct claim *claim)
 	bodies_drop(claim->body);
 	claim->body = NULL;
 	claim->queue->body_count--;
-	claim->queue->is_short = false; /* it may have none now */
+	claim->queue->is_short = false; /* may be the last body: look again */
 }
 
-/* NULL: none. */
+/* Returns the error; NULL: none. */
 static const char *
 error_of(const struct deliver_result *result)
 {

@@ -1,7 +1,7 @@
 /*
- * What the relay has in its hands: for each destination how it fares, and the
- * deliveries that are claimed. Memory only: a crash leaves nothing to clean
- * up. Knows neither libcurl nor the spool's functions.
+ * The relay's state in memory: each destination's health and claimed
+ * deliveries. A crash leaves nothing to clean up. Knows neither libcurl nor the
+ * spool's functions.
  */
 #ifndef HOOKSPOOL_QUEUE_H
 #define HOOKSPOOL_QUEUE_H
@@ -19,17 +19,17 @@ struct config;
 struct destination_config;
 struct queue;
 
-/* One claimed delivery: under way until it has an outcome, then waiting to be
- * settled. */
+/* A claimed delivery: flying until its outcome, then waiting to be settled. */
 struct claim {
 	struct queue *queue;
-	const struct config *config; /* the configuration it was begun with */
+	const struct config *config; /* the configuration at its start */
 	struct due due;              /* owned */
-	struct body *body;           /* one user of it; while under way */
+	struct body *body;           /* one use of the body; while flying */
 	bool is_probe;               /* begun while the destination was down */
 	unsigned probe_number;       /* if so: see struct queue */
-	bool is_trial; /* begun after a rest: whether attempts can be made */
-	int64_t started_at_ms; /* by the wall clock; all else is in the spool's
+	bool is_trial; /* begun after a rest, to try whether attempts can be
+			  made again */
+	int64_t started_at_ms; /* wall clock; other times are in the spool's
 				  time */
 	int64_t begun_at_ms;
 	struct deliver_result result;
@@ -38,68 +38,70 @@ struct claim {
 	int64_t failed_at_ms; /* struct settlement */
 	int64_t asked_until_ms;
 	struct health_news news; /* what the attempt changed */
-	bool is_silent;          /* its failure is no news: it is down */
-	bool is_fault_new;       /* result.our_fault is, and worth a line */
-	struct claim *next;      /* among those that are under way, or that
-				    wait to be settled */
-	struct claim *previous;  /* among those that are under way */
+	bool is_silent;          /* do not log the failure: destination is
+				    down */
+	bool is_fault_new;       /* result.our_fault is new, worth a line */
+	struct claim *next;      /* among flying claims, or claims to settle */
+	struct claim *previous;  /* among flying claims */
 };
 
 /* One destination. */
 struct queue {
 	const struct config *config; /* of `destination` */
 	const struct destination_config *destination;
-	int64_t id;       /* the spool's number of it */
-	int64_t *claimed; /* the seqs in our hands, for store_read_due */
+	int64_t id;       /* the spool's number of the destination */
+	int64_t *claimed; /* claimed seqs, for store_read_due */
 	size_t claimed_count;
-	size_t body_count; /* of those claimed that are under way */
+	size_t body_count; /* of flying claims */
 	bool is_short;     /* of memory: waits until a body is freed */
 	struct health health;
-	bool is_worth_a_look; /* something may be due that we do not know */
-	int64_t next_at_ms;   /* else: when the next one is, or can be a probe;
-				 INT64_MAX: never */
-	struct forward forward; /* what waits and is to be made due, */
-	bool is_forward_due;    /* if there is any */
-	int64_t probe_seq;      /* of the last probe; 0: none */
+	bool is_worth_a_look;   /* an unknown delivery may be due */
+	int64_t next_at_ms;     /* otherwise: when the next delivery is due or
+				   can be a probe; INT64_MAX: never */
+	struct forward forward; /* waiting deliveries to make due, */
+	bool is_forward_due;    /* if there are any */
+	int64_t probe_seq;      /* the last probe; 0: none */
 	unsigned probe_number;  /* of the next one: says whose turn it is. The
 				   turn that brought it back comes first when
 				   it is down again. */
-	int64_t retry_number;   /* of the operator's last wish that was taken */
-	bool is_retry_unended;  /* the spool does not know that it was done */
-	int64_t rest_mono_ms;   /* this machine cannot make attempts: none
-				   before, one at a time after; 0: it can */
-	const char *said_fault; /* that the log has; NULL: none */
+	int64_t retry_number;   /* of the last retry request taken */
+	bool is_retry_unended;  /* the spool does not know yet that the
+				   request was carried out */
+	int64_t rest_mono_ms;   /* after a fault of this machine: no attempts
+				   until then, afterwards one at a time; 0:
+				   no fault */
+	const char *said_fault; /* last fault logged; NULL: none */
 	int64_t said_fault_mono_ms;
-	bool is_pause_unsaved; /* the spool does not know of it yet */
+	bool is_pause_unsaved; /* not in the spool yet */
 	bool is_hold_unsaved;
-	int64_t noted_probe_ms; /* the probe that the spool knows of; 0: none;
-				   -1: we cannot tell */
-	struct queue *next; /* among those that are not configured any more */
+	int64_t noted_probe_ms; /* probe time in the spool; 0: none; -1:
+				   unknown */
+	struct queue *next;     /* among former destinations */
 };
 
-/* Empty and worth a look. */
+/* Makes an empty queue, worth a look. */
 struct queue *queue_new(const struct config *config,
     const struct destination_config *destination, int64_t id);
-/* Assumes that nothing is claimed. */
+/* Frees the queue. Nothing may be claimed. */
 void queue_free(struct queue *queue);
 
-/* Goes on with what a newer configuration says of the destination. */
+/* Switches to a newer configuration of the destination. */
 void queue_change(struct queue *queue, const struct config *config,
     const struct destination_config *destination);
 
-/* Whether one more may be claimed: what is under way and what waits to be
- * settled together are bounded by `concurrency`, or by one probe. */
+/* Returns whether one more delivery may be claimed. `concurrency`, or one
+ * probe, bounds flying claims and claims to settle together. */
 bool queue_has_room(const struct queue *queue);
 
-/* Whether its destination is paused, held or waits for a probe, or rests. */
+/* Returns whether the queue rests, or its destination is paused, held or waits
+ * for a probe. */
 bool queue_is_blocked(const struct queue *queue, int64_t now_ms);
 
-/* Whether something may be due there, now or later. Of a paused destination
- * nothing is. */
+/* Returns whether something may be due now or later; never while paused. */
 bool queue_has_more(const struct queue *queue);
 
-/* What waits for its next attempt is to be tried now: what failed between these
- * two times, or all of it. What is under way already goes on where it asks for
+/* Make deliveries that wait for a next attempt due now: those that failed
+ * between the two times, or all. A request in progress continues if it covers
  * as much. */
 void queue_bring_failed(struct queue *queue, int64_t since_ms, int64_t now_ms);
 void queue_bring_all(
@@ -108,24 +110,24 @@ void queue_bring_all(
 /* Which delivery is the next probe. */
 enum probe_turn queue_probe_turn(const struct queue *queue);
 
-/* Claims a delivery; takes over what `due` owns, and one use of `body`. */
+/* Claims a delivery. Takes over what `due` owns, and one use of `body`. */
 struct claim *queue_claim(
     struct queue *queue, struct due *due, struct body *body);
 
-/* An attempt failed by a fault of this machine: the queue rests for a while.
- * True if the log should tell it. */
+/* Rests the queue after an attempt failed by a fault of this machine. Returns
+ * true if the fault should be logged. */
 bool queue_rest(struct queue *queue, const char *fault, int64_t mono_ms);
 
-/* Lets go of what it needed while it was under way. */
+/* Frees what the claim needed only while flying. */
 void queue_slim(struct claim *claim);
 
-/* What the spool is told of it; borrows from the claim. */
+/* Returns the claim's settlement for the spool; borrows from the claim. */
 struct settlement queue_settlement(const struct claim *claim);
 
-/* Ends the claim and frees it; its destination is worth a look. */
+/* Ends and frees the claim, and marks its destination worth a look. */
 void queue_release(struct claim *claim);
 
-/* How long until it is worth looking for something to claim: 0: now. */
+/* Returns the wait until a look for something to claim; 0: now. */
 int64_t queue_wait_ms(const struct queue *queue, int64_t now_ms);
 
 #endif

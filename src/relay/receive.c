@@ -1,5 +1,5 @@
 /*
- * Taking an answer: see receive.h.
+ * Receives answers: see receive.h.
  */
 #include "config.h"
 
@@ -11,8 +11,8 @@
 
 #include "relay/deliver.h"
 
-#define BODY_READ_MAX_BYTES    65536 /* more of an answer is not read */
-#define HEADERS_READ_MAX_BYTES 65536 /* more of them is no answer */
+#define BODY_READ_MAX_BYTES    65536 /* limit for reading an answer */
+#define HEADERS_READ_MAX_BYTES 65536 /* limit for an answer's headers */
 
 static void
 keep_retry_after(struct deliver_result *result, const char *line, size_t len)
@@ -42,7 +42,8 @@ receive_header(char *line, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-		receive->result->retry_after[0] = '\0'; /* of a 1xx before */
+		receive->result->retry_after[0] =
+		    '\0'; /* from an earlier 1xx */
 	keep_retry_after(receive->result, line, len);
 	receive->header_bytes += len;
 	return receive_is_overrun(receive) ? 0 : len;

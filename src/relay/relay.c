@@ -1,6 +1,6 @@
 /*
- * The relay as a process: see relay.h. It starts, waits, is woken, stops;
- * work.c does the work. One thread: all waiting is in deliver_wait.
+ * The relay as a process: see relay.h. Starts, waits, wakes, stops; work.c does
+ * the work. One thread: all waiting is in deliver_wait.
  */
 #include "config.h"
 
@@ -32,25 +32,25 @@
 
 #define CHORES_EVERY_MS 60000
 #define OPEN_PAUSE_MS   1000
-#define STOP_GRACE_MS   2000 /* for attempts that are under way */
-#define STOP_RECORD_MS  3000 /* for their outcomes to be recorded */
-#define WRITE_WAIT_MS   1000 /* nothing else is done meanwhile */
+#define STOP_GRACE_MS   2000 /* for attempts that are running */
+#define STOP_RECORD_MS  3000 /* for recording their outcomes */
+#define WRITE_WAIT_MS   1000 /* blocks everything else meanwhile */
 #define WHY_MAX_BYTES   1024
 
 struct relay {
 	const struct relay_options *options;
 	const struct config *config; /* held; of the options, or reloaded */
-	const char *spool_path;      /* stays what it was at the start */
+	const char *spool_path;      /* does not change after the start */
 	struct store *store;
 	struct work work;
 	int lock_fd;
 	struct wake_socket socket;
-	int64_t chores_mono_ms; /* when to look at everything, and erase */
-	int64_t idle_mono_ms;   /* idle since then; 0: it is not */
-	int64_t erased_events;  /* and not said in the log yet */
+	int64_t chores_mono_ms; /* when to examine everything and erase */
+	int64_t idle_mono_ms;   /* idle since; 0: not idle */
+	int64_t erased_events;  /* not logged yet */
 	bool is_reload_asked;
-	bool is_restarting;     /* ends, to execute its program anew */
-	int64_t reload_mono_ms; /* not before then: the spool was busy */
+	bool is_restarting;     /* execute the program again at the end */
+	int64_t reload_mono_ms; /* no earlier reload: the spool was busy */
 };
 
 /* ---- start ---- */
@@ -96,7 +96,8 @@ open_store(struct relay *relay, struct buf *why)
 	return status;
 }
 
-/* A spool that is busy or full now is waited for: who would start us again? */
+/* Opens the spool. Waits for a busy or full one, because nobody might start the
+ * relay again. */
 static enum store_status
 open_all(struct relay *relay)
 {
@@ -144,11 +145,11 @@ listen_again(struct relay *relay)
 		log_note(LOG_LEVEL_ERROR, "cannot make the relay's socket",
 		    LOG_TEXT("spool", relay->spool_path),
 		    LOG_TEXT("error", strerror(errno)));
-	work_look_again(&relay->work); /* what came before we listened */
+	work_look_again(&relay->work); /* for events before listening */
 	return is_made;
 }
 
-/* What a wake-up, or the operator's command, has to say. */
+/* Handles wake-ups, and requests from the operator's command. */
 static void
 take_datagrams(struct relay *relay)
 {
@@ -169,8 +170,7 @@ take_datagrams(struct relay *relay)
 	}
 }
 
-/* Makes the socket again where somebody took it away, or where it could not
- * be made. */
+/* Makes the socket again if it was removed or could not be made. */
 static enum store_status
 mend_socket(struct relay *relay)
 {
@@ -178,7 +178,8 @@ mend_socket(struct relay *relay)
 
 	if (!wake_is_lost(relay->spool_path, &relay->socket))
 		return STORE_OK;
-	/* Not in a folder that replaced ours: that is another spool's. */
+	/* Not in a folder that replaced ours: the folder holds another
+	 * spool. */
 	status = store_check_files(relay->store);
 	if (status != STORE_OK)
 		return status;
@@ -194,8 +195,8 @@ mend_socket(struct relay *relay)
 
 /* ---- chores: once a minute ---- */
 
-/* Done where nothing else is due. Also looks at everything once, so that a
- * wake-up that could not be sent costs a minute and no more. */
+/* Does the chores, when nothing else is due. Also examines everything once, so
+ * that a lost wake-up costs at most a minute. */
 static enum store_status
 do_chores(struct relay *relay)
 {
@@ -226,7 +227,7 @@ until(int64_t mono_ms)
 	return wait_ms > 0 ? wait_ms : 0;
 }
 
-/* What a new configuration changes beside the destinations. */
+/* Applies a new configuration, except to the destinations. */
 static void
 apply(struct relay *relay)
 {
@@ -247,7 +248,7 @@ apply(struct relay *relay)
 		    LOG_TEXT("configured", config->spool.path));
 }
 
-/* A spool that cannot be written to now: the reload waits for it. */
+/* Postpones the reload while the spool cannot be written. */
 static enum store_status
 postpone(struct relay *relay, enum store_status status)
 {
@@ -303,7 +304,7 @@ reload_if_asked(struct relay *relay)
 
 /* ---- the loop ---- */
 
-/* How long until an idle relay ends; INT64_MAX: not for idleness. */
+/* Returns the wait until an idle relay ends; INT64_MAX: does not end. */
 static int64_t
 idle_exit_wait_ms(struct relay *relay)
 {
@@ -340,9 +341,9 @@ wait_for_work(struct relay *relay, int64_t wait_ms)
 	return wake_is_touched(&relay->socket) ? mend_socket(relay) : STORE_OK;
 }
 
-/* Ends the listening for good, unless something came in the meantime: then
- * it goes on. Whoever commits from here on finds nobody, starts a relay, and
- * that one waits for our lock. */
+/* Stops listening for good, unless something came meanwhile; then continues.
+ * From here on, a process that commits finds no listener and starts a relay,
+ * which waits for our lock. */
 static enum store_status
 leave(struct relay *relay, bool *is_over)
 {
@@ -357,7 +358,7 @@ leave(struct relay *relay, bool *is_over)
 	*is_over = status == STORE_OK && !is_pending;
 	if (status != STORE_OK || !is_pending)
 		return status;
-	/* Somebody may have asked just before the socket was closed. */
+	/* A reload may have been requested just before the socket closed. */
 	relay->is_reload_asked |= config_is_stale(relay->config);
 	return listen_again(relay) ? STORE_OK : STORE_FAILED;
 }
@@ -368,7 +369,7 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Until told to stop, or idle for long enough. */
+/* Runs until told to stop, or idle for long enough. */
 static enum store_status
 run(struct relay *relay)
 {
@@ -398,7 +399,7 @@ run(struct relay *relay)
 	return status;
 }
 
-/* Gives what is under way a moment, breaks off the rest, records it all. */
+/* Gives running attempts a moment, breaks off the rest, and records all. */
 static enum store_status
 finish(struct relay *relay)
 {
@@ -450,8 +451,8 @@ serve(struct relay *relay)
 	return status;
 }
 
-/* For --if-pending: erases what is old, and says whether there is more to do
- * than that. */
+/* Prepares --if-pending: erases what is old, and returns whether there is more
+ * to do. */
 static enum store_status
 look_once(struct relay *relay, bool *is_pending)
 {
@@ -483,7 +484,7 @@ relay_run(const struct relay_options *options)
 	if (relay.lock_fd < 0)
 		return sole_explain(config->spool.path, errno);
 	relay.config = config_hold(config);
-	/* It may have changed while we waited. */
+	/* The configuration may have changed while waiting for the lock. */
 	relay.is_reload_asked = !is_stale && config_is_stale(config);
 	status = signals_set() ? open_all(&relay) : STORE_FAILED;
 	if (status == STORE_OK && options->mode == RELAY_IF_PENDING)

@@ -1,7 +1,7 @@
 /*
- * Starting anew: see restart.h. The program is found by the name that it was
- * called by, where that is a whole path: a symbolic link may lead to the new
- * version by now. Else by the file that was executed.
+ * Restarts the program: see restart.h. Finds the program by its name if called
+ * by an absolute path, where a symbolic link may lead to a new version;
+ * otherwise by the executed file.
  */
 #include "config.h"
 
@@ -23,14 +23,14 @@
 #define COMMAND_LINE_MAX_BYTES 65536
 #define ARGUMENTS_MAX          64
 #define WHY_MAX_BYTES          1024
-#define DELETED                " (deleted)" /* what Linux adds */
+#define DELETED                " (deleted)" /* appended by Linux */
 
 struct command_line {
 	char *bytes;
 	char *argv[ARGUMENTS_MAX + 1];
 };
 
-/* Our own command line; false, with errno, where it cannot be read. */
+/* Reads our own command line. Returns false with errno on failure. */
 static bool
 read_command_line(struct command_line *line)
 {
@@ -57,7 +57,7 @@ read_command_line(struct command_line *line)
 	return false;
 }
 
-/* The caller frees it. */
+/* Returns the program's path, for the caller to free. */
 static char *
 find_program(const struct command_line *line)
 {
@@ -135,7 +135,7 @@ execute(void)
 void
 restart_execute(void)
 {
-	signals_ignore_reload(); /* until the new program takes it */
+	signals_ignore_reload(); /* until the new program handles SIGHUP */
 	execute();
 	log_note(LOG_LEVEL_ERROR, "the relay could not be restarted",
 	    LOG_TEXT("error", strerror(errno)));

@@ -1,5 +1,5 @@
 /*
- * Retention as the relay keeps it: see retain.h.
+ * Applies retention: see retain.h.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * Retention as the relay keeps it: erases what has outlived its time, a step
- * at a time, and says in the log how much that was.
+ * Applies retention: erases what has outlived its time, step by step, and logs
+ * how much.
  */
 #ifndef HOOKSPOOL_RETAIN_H
 #define HOOKSPOOL_RETAIN_H
@@ -12,9 +12,9 @@
 
 struct spool_config;
 
-/* Makes one step; `is_more`: call again. `erased_events` counts what was
- * erased and is not in the log yet; the caller keeps it from step to step. A
- * spool that is busy or full is no failure: next time, then. */
+/* Makes one step. `is_more`: call again. `erased_events` counts erased events
+ * not logged yet; the caller keeps the count from step to step. A busy or full
+ * spool is no failure: the next call tries again. */
 enum store_status retain_step(struct store *store,
     const struct spool_config *spool, int64_t *erased_events, bool *is_more);
 

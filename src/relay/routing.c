@@ -21,7 +21,7 @@ routing_begin(struct routing *routing, struct store *store)
 	return store_read_routed(store, &routing->routed_seq);
 }
 
-/* Lets those that want the event be looked at again. */
+/* Adds the event's routes, and marks the destinations worth a look. */
 static size_t
 match(const struct destinations *destinations, const struct new_event *event,
     struct route *routes)
@@ -58,7 +58,7 @@ route_events(struct routing *routing, struct store *store,
 	    store_route(store, routing->routed_seq, through_seq, routes, count);
 	if (status == STORE_OK) {
 		routing->routed_seq = through_seq;
-	} else if (status == STORE_GONE) { /* somebody else routed them */
+	} else if (status == STORE_GONE) { /* another process routed them */
 		destinations_look_again(destinations);
 		status = store_read_routed(store, &routing->routed_seq);
 	}
@@ -74,7 +74,7 @@ routing_step(struct routing *routing, struct store *store,
 	enum store_status status;
 	size_t count = 0;
 
-	/* Others may capture into a spool that replaced this one. */
+	/* Stop if another spool replaced this one: events go there now. */
 	status = store_check_files(store);
 	if (status != STORE_OK)
 		return status;

@@ -1,7 +1,6 @@
 /*
- * Routing: new events, in capture order, become deliveries to those
- * destinations that want them. What it costs beside is for these destinations
- * alone: no other is looked at again.
+ * Routing: new events, in capture order, become deliveries to the destinations
+ * that want them. Only these destinations are examined again.
  */
 #ifndef HOOKSPOOL_ROUTING_H
 #define HOOKSPOOL_ROUTING_H
@@ -14,14 +13,14 @@
 struct destinations;
 
 struct routing {
-	int64_t routed_seq;   /* events up to here are routed */
-	bool is_new_possible; /* an event may wait to be routed */
+	int64_t routed_seq;   /* events up to this one are routed */
+	bool is_new_possible; /* an unrouted event may exist */
 };
 
-/* Reads where to go on, and takes new events for possible. */
+/* Reads where to continue, and assumes new events. */
 enum store_status routing_begin(struct routing *routing, struct store *store);
 
-/* Routes one batch; is_new_possible stays where there may be another. */
+/* Routes one batch. is_new_possible stays set if there may be another. */
 enum store_status routing_step(struct routing *routing, struct store *store,
     struct destinations *destinations);
 

@@ -1,5 +1,5 @@
 /*
- * When to try again: see schedule.h.
+ * Schedules attempts: see schedule.h.
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ schedule_is_dead(const struct schedule_failure *failure)
 int64_t
 schedule_next_at(const struct schedule_failure *failure)
 {
-	/* 0 to the whole of it: `random` as a fraction of 2^32. */
+	/* A random part of the back-off: `random` is a fraction of 2^32. */
 	int64_t jittered_ms = back_off_ms(failure->attempts) *
 			      ((int64_t)failure->random + 1) /
 			      (INT64_C(1) << 32);
@@ -71,8 +71,8 @@ read_seconds(const char *digits)
 	return ms;
 }
 
-/* The three forms of RFC 9110, 5.6.7; all are in UTC. Assumes the C locale,
- * which the programs never leave. */
+/* Reads the three date forms of RFC 9110, 5.6.7, all in UTC. Assumes the C
+ * locale for times, which the programs never change. */
 static bool
 read_date(const char *value, int64_t *date_ms)
 {

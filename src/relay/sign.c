@@ -17,11 +17,11 @@
 
 #define HEAD_MAX_BYTES   128 /* of "id.timestamp." */
 #define DIGEST_BYTES     32  /* of SHA-256 */
-#define KEY_ROOM_BYTES   66  /* 64, and what base64 decodes for padding */
-#define BASE64_MAX_BYTES 88  /* of 64 bytes */
+#define KEY_ROOM_BYTES   66  /* 64, and what base64 decodes from padding */
+#define BASE64_MAX_BYTES 88  /* for 64 bytes */
 #define VALUE_MAX_BYTES  (1U << 20)
 
-/* The key that a secret writes in base64; its length, 0 if it is none. */
+/* Decodes the key from a secret's base64. Returns its length, 0 if invalid. */
 static size_t
 read_key(const char *secret, unsigned char key[KEY_ROOM_BYTES])
 {

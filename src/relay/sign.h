@@ -1,7 +1,7 @@
 /*
- * Signatures after Standard Webhooks: HMAC-SHA256, by which a destination
- * knows that a delivery comes from us, is whole, and is not a replay of an
- * old one. Pure. The only file that sees libcrypto.
+ * Signatures by Standard Webhooks: HMAC-SHA256, which lets a destination verify
+ * that a delivery comes from us, is whole, and is no replay of an old one.
+ * Pure. The only file that sees libcrypto.
  */
 #ifndef HOOKSPOOL_SIGN_H
 #define HOOKSPOOL_SIGN_H
@@ -11,7 +11,7 @@
 
 struct text_list;
 
-/* What is signed, as the destination gets it; all borrowed. */
+/* The signed message, as the destination gets it; all borrowed. */
 struct sign_message {
 	const char *id;      /* webhook-id */
 	int64_t timestamp_s; /* webhook-timestamp */
@@ -19,10 +19,10 @@ struct sign_message {
 	size_t body_bytes;
 };
 
-/* The value of webhook-signature: one signature for each secret, in their
- * order, with blanks between; the destination takes the message if one of
- * them is right. The caller frees it. NULL if libcrypto fails.
- * Assumes that value_check_secret finds each secret right. */
+/* Returns the value of webhook-signature: one signature per secret, in order,
+ * separated by blanks; a destination accepts the message if one is right. The
+ * caller frees the text. Returns NULL if libcrypto fails. Every secret must
+ * have passed value_check_secret. */
 char *sign_dup(
     const struct text_list *secrets, const struct sign_message *message);
 

@@ -1,27 +1,28 @@
 /*
- * The signals of the relay: flags, and a pipe that ends the waiting.
+ * The relay's signals: flags, and a pipe that ends the wait.
  */
 #ifndef HOOKSPOOL_SIGNALS_H
 #define HOOKSPOOL_SIGNALS_H
 
 #include <stdbool.h>
 
-/* Until signals_set: SIGHUP does nothing, rather than end the process. */
+/* Ignores SIGHUP until signals_set, so that SIGHUP does not end the process. */
 void signals_ignore_reload(void);
 
-/* SIGTERM and SIGINT stop, SIGHUP reloads; what would end a program that
- * writes to closed sockets or full files is ignored. False with errno. */
+/* Makes SIGTERM and SIGINT stop, and SIGHUP reload. Ignores SIGPIPE, which
+ * would end a program that writes to closed sockets. Returns false with
+ * errno. */
 bool signals_set(void);
 
-/* Can be read when a signal came; signals_drain empties it. */
+/* Becomes readable when a signal comes; signals_drain empties it. */
 int signals_fd(void);
 void signals_drain(void);
 
-/* Whether it was told to stop: for good. By signals_stop without a signal. */
+/* Return whether to stop, which is final; stop without a signal. */
 bool signals_is_stop(void);
 void signals_stop(void);
 
-/* Whether it was told to reload since this was last asked. */
+/* Returns whether a reload was requested since the last call. */
 bool signals_take_reload(void);
 
 #endif

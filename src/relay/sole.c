@@ -1,5 +1,5 @@
 /*
- * Being the only relay of a spool: see sole.h.
+ * Takes the relay lock: see sole.h.
  */
 #include "config.h"
 
@@ -17,9 +17,9 @@
 #include "spool/spool.h"
 
 #define LOCK_WAIT_MS     5000
-#define LOCK_PATIENCE_MS (3600 * INT64_C(1000)) /* then again */
+#define LOCK_PATIENCE_MS (3600 * INT64_C(1000)) /* per try; repeated */
 
-/* The names of the modes, as relay.lock has them. */
+/* The modes' names in relay.lock. */
 static const char *const roles[] = {[RELAY_FOREGROUND] = "foreground",
     [RELAY_ON_DEMAND] = "on-demand",
     [RELAY_IF_PENDING] = "if-pending"};
@@ -37,7 +37,8 @@ sole_take_lock(const struct relay_options *options)
 		return store_lock_relay(path, LOCK_WAIT_MS, role);
 	while ((fd = store_lock_relay(path, LOCK_PATIENCE_MS, role)) < 0) {
 		if (errno == EALREADY)
-			poll(NULL, 0, 1000); /* another waits before us */
+			poll(NULL, 0, 1000); /* another process waits before
+						us */
 		else if (errno != EWOULDBLOCK)
 			break;
 	}

@@ -1,18 +1,18 @@
 /*
- * Being the only relay of a spool: the relay lock, as long as the options say
- * that it is waited for.
+ * Makes this process the spool's only relay by the relay lock, and waits for
+ * the lock as long as the options allow.
  */
 #ifndef HOOKSPOOL_SOLE_H
 #define HOOKSPOOL_SOLE_H
 
 struct relay_options;
 
-/* Takes the relay lock, with the mode as its holder's role. A descriptor, or
- * -1 with errno. */
+/* Takes the relay lock, with the mode as the holder's role. Returns a
+ * descriptor, or -1 with errno. */
 int sole_take_lock(const struct relay_options *options);
 
-/* Logs why it was not to be had. 0 where another relay does the work, else the
- * exit status of a failure. */
+/* Logs why the lock could not be taken. Returns 0 if another relay does the
+ * work, else the exit status of a failure. */
 int sole_explain(const char *path, int error);
 
 #endif

@@ -16,10 +16,10 @@
 #include "relay/queue.h"
 #include "relay/schedule.h"
 
-#define SETTLE_BATCH_MAX 256 /* outcomes in one transaction */
+#define SETTLE_BATCH_MAX 256 /* outcomes per transaction */
 #define TROUBLE_PAUSE_MS 1000
 
-/* How often to note the time, by which things wait on after another boot. */
+/* How often to save the time, from which waits continue after another boot. */
 #define NOTE_CLOCK_MS      60000
 #define NOTE_IDLE_CLOCK_MS 3600000
 
@@ -101,7 +101,7 @@ work_look_again(struct work *work)
 	destinations_look_again(&work->destinations);
 }
 
-/* ---- what came of an attempt ---- */
+/* ---- the end of an attempt ---- */
 
 static void
 finish(struct work *work, struct claim *claim)
@@ -139,7 +139,7 @@ work_abandon(struct work *work)
 
 	collect(work);
 	while ((claim = deliver_abandon(work->deliver, &result)) != NULL) {
-		result.error[0] = '\0'; /* it is no failure */
+		result.error[0] = '\0'; /* no failure */
 		claim->result = result;
 		claim->outcome =
 		    result.is_delivered ? OUTCOME_DELIVERED : OUTCOME_ABANDONED;
@@ -147,7 +147,7 @@ work_abandon(struct work *work)
 	}
 }
 
-/* Of the events that are erased meanwhile nothing goes out any more. */
+/* Breaks off the attempts of erased events, so that no more of them is sent. */
 static enum store_status
 break_off_erased(struct work *work)
 {
@@ -176,7 +176,7 @@ break_off_erased(struct work *work)
 
 /* ---- settle ---- */
 
-/* How many deliveries wait for that destination; -1: it cannot be told. */
+/* Counts the deliveries that wait for the destination; -1: unknown. */
 static int64_t
 count_waiting(struct work *work, const struct queue *queue)
 {
@@ -257,8 +257,7 @@ start(struct work *work, struct claim *claim)
 	deliver_start(work->deliver, &request, claim);
 }
 
-/* Starts what is due, unless its body has to wait for room in memory, or was
- * erased meanwhile. */
+/* Starts what is due, unless its body must wait for memory, or was erased. */
 static enum store_status
 begin(struct work *work, struct queue *queue, struct due *due)
 {
@@ -286,7 +285,7 @@ find_next(struct work *work, struct queue *queue)
 	    queue->claimed_count, &queue->next_at_ms);
 }
 
-/* Starts the one attempt that a destination which is down is due for. */
+/* Starts the single probe of a down destination. */
 static enum store_status
 claim_probe(struct work *work, struct queue *queue)
 {
@@ -305,7 +304,7 @@ claim_probe(struct work *work, struct queue *queue)
 	return status == STORE_GONE ? find_next(work, queue) : status;
 }
 
-/* Claims and starts what is due until there is no room or nothing is. */
+/* Claims and starts due deliveries until there is no room or none is due. */
 static enum store_status
 claim_due(struct work *work, struct queue *queue)
 {
@@ -382,8 +381,7 @@ next_wait_ms(const struct work *work)
 	return wait_ms;
 }
 
-/* Pauses, holds and erasures: writes down what is new, then reads what others
- * did. */
+/* Saves new pauses and holds, then reads those of others, and erasures. */
 static enum store_status
 exchange_states(struct work *work)
 {
@@ -420,7 +418,7 @@ use_spool(struct work *work)
 	return status == STORE_OK ? claim(work) : status;
 }
 
-/* What may pass is tried again in a while, and said once. */
+/* Retries after a passing failure, logged once. */
 static enum store_status
 bear(struct work *work, enum store_status status)
 {
