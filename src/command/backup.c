@@ -15,7 +15,7 @@
 
 enum { OPTION_JSON };
 
-const struct option_row backup_options[] = {
+static const struct option_row backup_options[] = {
     [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 static bool
@@ -49,8 +49,8 @@ print_json(const char *path, int64_t bytes)
 	jsonout_end(&out);
 }
 
-int
-command_backup(struct call *call)
+static int
+run_backup(struct call *call)
 {
 	const char *path = call->operands[0];
 	struct progress progress;
@@ -70,3 +70,12 @@ command_backup(struct call *call)
 		print_text(path, (int64_t)st.st_size);
 	return STATUS_FINE;
 }
+
+const struct command command_backup = {.name = "backup",
+    .operands = "FILE",
+    .operands_min = 1,
+    .operands_max = 1,
+    .needs = NEEDS_STORE,
+    .options = backup_options,
+    .run = run_backup,
+    .summary = "write a consistent copy of the spool"};

@@ -28,7 +28,7 @@ enum {
 };
 
 /* clang-format off */
-const struct option_row replay_options[] = {
+static const struct option_row replay_options[] = {
     FILTER_ROWS("pending, delivered, dead, dropped; with --from and --to also orphaned [dead]",
 	"to this destination; without --state, also events that have no delivery to it",
 	"at most COUNT deliveries, oldest first; 0 is all [0]"),
@@ -38,7 +38,7 @@ const struct option_row replay_options[] = {
     [OPTION_FROM] = {"from", "NAME", "deliveries of this destination"},
     {.name = NULL}};
 
-const struct option_row drop_options[] = {
+static const struct option_row drop_options[] = {
     FILTER_ROWS("pending, orphaned or dead [pending and orphaned]",
 	"to this destination",
 	"at most COUNT deliveries, oldest first; 0 is all [0]"),
@@ -63,14 +63,14 @@ read_which(struct call *call, bool is_chosen)
 	    call->values[FILTER_TO] != NULL ? "one more filter" : "a filter");
 }
 
-int
+static int
 drop_read(struct call *call)
 {
 	return read_which(call, filter_is_given(call, FILTER_COUNT));
 }
 
 /* --to alone would select every event. */
-int
+static int
 replay_read(struct call *call)
 {
 	const char *from = call->values[OPTION_FROM];
@@ -303,8 +303,8 @@ is_wanted(void *arg, const char *event_type, const char *community)
 	return destination_wants(arg, event_type, community);
 }
 
-int
-command_replay(struct call *call)
+static int
+run_replay(struct call *call)
 {
 	struct changing changing = {.call = call, .change = store_replay};
 	const char *to = call->values[FILTER_TO];
@@ -332,10 +332,28 @@ command_replay(struct call *call)
 	return run(&changing);
 }
 
-int
-command_drop(struct call *call)
+static int
+run_drop(struct call *call)
 {
 	struct changing changing = {.call = call, .change = store_drop};
 
 	return run(&changing);
 }
+
+const struct command command_replay = {.name = "replay",
+    .operands = "[ID...]",
+    .operands_max = -1,
+    .needs = NEEDS_ALL,
+    .options = replay_options,
+    .read = replay_read,
+    .run = run_replay,
+    .summary = "make deliveries pending again"};
+
+const struct command command_drop = {.name = "drop",
+    .operands = "[ID...]",
+    .operands_max = -1,
+    .needs = NEEDS_CHANGE,
+    .options = drop_options,
+    .read = drop_read,
+    .run = run_drop,
+    .summary = "give up deliveries"};

@@ -26,7 +26,7 @@
 
 enum { OPTION_OFFLINE, OPTION_JSON };
 
-const struct option_row check_options[] = {
+static const struct option_row check_options[] = {
     [OPTION_OFFLINE] = {"offline", NULL, "connect to no destination"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
@@ -375,8 +375,8 @@ check_site(struct report *report, const char *path, bool is_offline)
 	buf_free(&why);
 }
 
-int
-command_check(struct call *call)
+static int
+run_check(struct call *call)
 {
 	struct report report = {.findings = NULL};
 	char *path = config_find(call->config_option);
@@ -392,3 +392,9 @@ command_check(struct call *call)
 	free(path);
 	return is_wrong ? STATUS_WRONG : STATUS_FINE;
 }
+
+const struct command command_check = {.name = "check",
+    .operands = "",
+    .options = check_options,
+    .run = run_check,
+    .summary = "find what is wrong, and say how to fix it"};

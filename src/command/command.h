@@ -55,13 +55,15 @@ struct command {
 					   nothing to check */
 	int (*run)(struct call *call);
 	const char *summary;
+	/* Whether monitoring calls, so that errors are said as by a plugin.
+	 * NULL: never. */
+	bool (*is_plugin)(const struct call *call);
 };
 
 /* A call of a subcommand, and what main prepared. All borrowed. */
 struct call {
 	const struct command *command;
-	const struct command *commands;  /* all; a row without a name ends
-					    them */
+	const struct command *const *commands; /* all; NULL ends them */
 	const char *config_option;       /* argument of -c; NULL: not given */
 	const char *values[OPTIONS_MAX]; /* by the option's row; NULL: not
 					    given; "": given, takes no value */
@@ -76,62 +78,29 @@ struct call {
 					    store */
 };
 
-/* Run the subcommands. Each returns the exit status. */
-int command_init(struct call *call);
-int command_check(struct call *call);
-int command_relay(struct call *call);
-int command_status(struct call *call);
-int command_list(struct call *call);
-int command_show(struct call *call);
-int command_send(struct call *call);
-int command_probe(struct call *call);
-int command_refused(struct call *call);
-int command_replay(struct call *call);
-int command_drop(struct call *call);
-int command_pause(struct call *call);
-int command_resume(struct call *call);
-int command_reload(struct call *call);
-int command_stop(struct call *call);
-int command_erase(struct call *call);
-int command_forget(struct call *call);
-int command_export(struct call *call);
-int command_backup(struct call *call);
-int command_restore(struct call *call);
-int command_migrate(struct call *call);
-int command_completion(struct call *call);
-
-/* Check the subcommands' arguments: see `read`. */
-int status_read(struct call *call);
-int list_read(struct call *call);
-int show_read(struct call *call);
-int replay_read(struct call *call);
-int drop_read(struct call *call);
-int erase_read(struct call *call);
-int export_read(struct call *call);
-int refused_read(struct call *call);
-
-extern const struct option_row init_options[];
-extern const struct option_row check_options[];
-extern const struct option_row relay_options[];
-extern const struct option_row status_options[];
-extern const struct option_row list_options[];
-extern const struct option_row show_options[];
-extern const struct option_row send_options[];
-extern const struct option_row probe_options[];
-extern const struct option_row refused_options[];
-extern const struct option_row replay_options[];
-extern const struct option_row drop_options[];
-extern const struct option_row pause_options[];
-extern const struct option_row resume_options[];
-extern const struct option_row reload_options[];
-extern const struct option_row stop_options[];
-extern const struct option_row erase_options[];
-extern const struct option_row forget_options[];
-extern const struct option_row export_options[];
-extern const struct option_row backup_options[];
-extern const struct option_row restore_options[];
-extern const struct option_row migrate_options[];
-extern const struct option_row completion_options[];
+/* The rows of the subcommands, each in the file of its own. */
+extern const struct command command_init;
+extern const struct command command_check;
+extern const struct command command_relay;
+extern const struct command command_status;
+extern const struct command command_list;
+extern const struct command command_show;
+extern const struct command command_probe;
+extern const struct command command_send;
+extern const struct command command_refused;
+extern const struct command command_replay;
+extern const struct command command_drop;
+extern const struct command command_pause;
+extern const struct command command_resume;
+extern const struct command command_reload;
+extern const struct command command_stop;
+extern const struct command command_erase;
+extern const struct command command_forget;
+extern const struct command command_export;
+extern const struct command command_backup;
+extern const struct command command_restore;
+extern const struct command command_migrate;
+extern const struct command command_completion;
 
 /* Prints an error on stderr, made safe for a terminal. Returns STATUS_WRONG. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -145,9 +114,6 @@ int command_refuse(const struct call *call, const char *format, ...)
  * STATUS_USAGE or STATUS_UNKNOWN. */
 int command_misuse(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* Returns whether the call is a monitoring plugin's (status --warn, --crit). */
-bool status_is_plugin(const struct call *call);
 
 /* As root: becomes the spool folder's owner and group for good, with no other
  * group. Returns false with `why` if there is no folder or the change failed.

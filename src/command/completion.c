@@ -11,7 +11,7 @@
 #include "command/command.h"
 #include "spool/spool.h"
 
-const struct option_row completion_options[] = {{.name = NULL}};
+static const struct option_row completion_options[] = {{.name = NULL}};
 
 static const char head[] =
     "# Completion of hookspool's subcommands and options for bash, made by\n"
@@ -104,23 +104,29 @@ print_states(void)
 	puts("'");
 }
 
-int
-command_completion(struct call *call)
+static int
+run_completion(struct call *call)
 {
-	const struct command *command;
+	const struct command *const *command;
 
 	fputs(head, stdout);
 	fputs("\t'') words='", stdout);
-	for (command = call->commands; command->name != NULL; command++)
-		printf("%s ", command->name);
+	for (command = call->commands; *command != NULL; command++)
+		printf("%s ", (*command)->name);
 	puts("help --help --version -c' ;;");
-	for (command = call->commands; command->name != NULL; command++)
-		print_command(command);
+	for (command = call->commands; *command != NULL; command++)
+		print_command(*command);
 	fputs(middle, stdout);
-	for (command = call->commands; command->name != NULL; command++)
-		print_values(command);
+	for (command = call->commands; *command != NULL; command++)
+		print_values(*command);
 	puts("\tesac");
 	print_states();
 	fputs(tail, stdout);
 	return STATUS_FINE;
 }
+
+const struct command command_completion = {.name = "completion",
+    .operands = "",
+    .options = completion_options,
+    .run = run_completion,
+    .summary = "print the completion script for bash"};

@@ -36,7 +36,7 @@ enum {
 	OPTION_JSON
 };
 
-const struct option_row erase_options[] = {
+static const struct option_row erase_options[] = {
     [OPTION_TICKET] = {"ticket", "ID",
 	"events with TicketId, or Id of a Ticket, anywhere in the body"},
     [OPTION_NOTE] = {"note", "ID",
@@ -86,7 +86,7 @@ read_erasure(const struct call *call, struct erasure *erasure)
 }
 
 /* A text that merely occurs in a body does not justify erasing the event. */
-int
+static int
 erase_read(struct call *call)
 {
 	bool is_dry = call->values[OPTION_DRY_RUN] != NULL;
@@ -285,8 +285,8 @@ erase(struct run *run)
 	return erased;
 }
 
-int
-command_erase(struct call *call)
+static int
+run_erase(struct call *call)
 {
 	struct run run = {.call = call,
 	    .is_dry = call->values[OPTION_DRY_RUN] != NULL,
@@ -297,3 +297,11 @@ command_erase(struct call *call)
 		return status;
 	return conclude(&run, erase(&run));
 }
+
+const struct command command_erase = {.name = "erase",
+    .operands = "",
+    .needs = NEEDS_CHANGE,
+    .options = erase_options,
+    .read = erase_read,
+    .run = run_erase,
+    .summary = "erase events by ticket, note, person or age"};

@@ -15,14 +15,14 @@
 
 enum { OPTION_JSON = FILTER_COUNT };
 
-const struct option_row export_options[] = {
+static const struct option_row export_options[] = {
     FILTER_ROWS(FILTER_STATES, "events with a delivery to this destination",
 	"at most COUNT events, oldest first; 0 is all [0]"),
     [OPTION_JSON] = {"json", NULL,
 	"print JSON lines, one for each event (always on)"},
     {.name = NULL}};
 
-int
+static int
 export_read(struct call *call)
 {
 	int status = filter_read(call, 0);
@@ -89,8 +89,8 @@ export_one(struct store *store, const char *part, struct exporting *exporting)
 	return STORE_OK;
 }
 
-int
-command_export(struct call *call)
+static int
+run_export(struct call *call)
 {
 	struct exporting exporting = {.count = 0};
 	enum store_status status = STORE_OK;
@@ -113,3 +113,12 @@ command_export(struct call *call)
 		    "stopped after %lld events", (long long)exporting.count);
 	return STATUS_FINE;
 }
+
+const struct command command_export = {.name = "export",
+    .operands = "[ID...]",
+    .operands_max = -1,
+    .needs = NEEDS_STORE,
+    .options = export_options,
+    .read = export_read,
+    .run = run_export,
+    .summary = "write events with their bodies as JSON lines"};

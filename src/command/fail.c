@@ -38,10 +38,17 @@ command_fail(const char *format, ...)
 	return STATUS_WRONG;
 }
 
+static bool
+is_called_as_plugin(const struct call *call)
+{
+	return call->command != NULL && call->command->is_plugin != NULL &&
+	       call->command->is_plugin(call);
+}
+
 int
 command_refuse(const struct call *call, const char *format, ...)
 {
-	bool is_plugin = status_is_plugin(call);
+	bool is_plugin = is_called_as_plugin(call);
 	va_list args;
 
 	va_start(args, format);
@@ -57,7 +64,7 @@ int
 command_misuse(const struct call *call, const char *format, ...)
 {
 	const char *name = call->command != NULL ? call->command->name : "";
-	bool is_plugin = status_is_plugin(call);
+	bool is_plugin = is_called_as_plugin(call);
 	char prefix[64];
 	va_list args;
 

@@ -17,7 +17,7 @@
 
 enum { OPTION_DRY_RUN, OPTION_JSON };
 
-const struct option_row forget_options[] = {
+static const struct option_row forget_options[] = {
     [OPTION_DRY_RUN] = {"dry-run", NULL, "count, and change nothing"},
     [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
@@ -78,8 +78,8 @@ is_configured(const struct config *config, const char *name)
 	return false;
 }
 
-int
-command_forget(struct call *call)
+static int
+run_forget(struct call *call)
 {
 	const char *name = call->operands[0];
 	bool is_dry = call->values[OPTION_DRY_RUN] != NULL;
@@ -111,3 +111,12 @@ command_forget(struct call *call)
 				    "erased so far stay erased");
 	return STATUS_FINE;
 }
+
+const struct command command_forget = {.name = "forget",
+    .operands = "NAME",
+    .operands_min = 1,
+    .operands_max = 1,
+    .needs = NEEDS_ALL,
+    .options = forget_options,
+    .run = run_forget,
+    .summary = "erase the deliveries of a removed destination"};

@@ -28,7 +28,7 @@
 
 enum { OPTION_USER, OPTION_GROUP, OPTION_SPOOL, OPTION_JSON };
 
-const struct option_row init_options[] = {
+static const struct option_row init_options[] = {
     [OPTION_USER] = {"user", "NAME",
 	"the web server's user, who owns the spool [" WEB_USER "]"},
     [OPTION_GROUP] = {"group", "NAME",
@@ -385,8 +385,8 @@ is_path(const char *text)
 	return *text == '/' && p[-1] != ' ';
 }
 
-int
-command_init(struct call *call)
+static int
+run_init(struct call *call)
 {
 	struct setup setup = {.call = call,
 	    .owner = geteuid(),
@@ -425,3 +425,9 @@ out:
 	buf_free(&setup.why);
 	return status;
 }
+
+const struct command command_init = {.name = "init",
+    .operands = "",
+    .options = init_options,
+    .run = run_init,
+    .summary = "create what is missing: configuration, secrets, spool"};

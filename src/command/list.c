@@ -19,7 +19,7 @@
 
 enum { OPTION_FOLLOW = FILTER_COUNT, OPTION_JSON };
 
-const struct option_row list_options[] = {
+static const struct option_row list_options[] = {
     FILTER_ROWS(FILTER_STATES, "events with a delivery to this destination",
 	"at most COUNT events; 0 is all [50]"),
     [OPTION_FOLLOW] = {"follow", NULL,
@@ -28,7 +28,7 @@ const struct option_row list_options[] = {
 	"print JSON lines, one object for each event"},
     {.name = NULL}};
 
-int
+static int
 list_read(struct call *call)
 {
 	static const int later[] = {FILTER_STATE, FILTER_TO, FILTER_UNTIL};
@@ -69,8 +69,8 @@ show(void *arg, int64_t looked_at)
 	return progress_show(arg, looked_at);
 }
 
-int
-command_list(struct call *call)
+static int
+run_list(struct call *call)
 {
 	struct progress progress;
 	struct listing listing = {.is_json = call->values[OPTION_JSON] != NULL,
@@ -94,3 +94,11 @@ command_list(struct call *call)
 		print_total(call, listing.count);
 	return STATUS_FINE;
 }
+
+const struct command command_list = {.name = "list",
+    .operands = "",
+    .needs = NEEDS_STORE,
+    .options = list_options,
+    .read = list_read,
+    .run = run_list,
+    .summary = "list events and their deliveries, newest first"};

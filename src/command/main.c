@@ -25,56 +25,31 @@
 #include "conf/near.h"
 #include "spool/spool.h"
 
-/* clang-format off */
-static const struct command commands[] = {
-	{"init", "", 0, 0, NEEDS_NOTHING, init_options, NULL, command_init,
-	    "create what is missing: configuration, secrets, spool"},
-	{"check", "", 0, 0, NEEDS_NOTHING, check_options, NULL, command_check,
-	    "find what is wrong, and say how to fix it"},
-	{"relay", "", 0, 0, NEEDS_CONFIG, relay_options, NULL, command_relay,
-	    "deliver events to their destinations"},
-	{"status", "", 0, 0, NEEDS_NOTHING, status_options, status_read,
-	    command_status, "show the backlog and the state of each destination"},
-	{"list", "", 0, 0, NEEDS_STORE, list_options, list_read, command_list,
-	    "list events and their deliveries, newest first"},
-	{"show", "[ID]", 0, 1, NEEDS_STORE, show_options, show_read,
-	    command_show, "show one event, its deliveries, attempts and body"},
-	{"probe", TARGET_OPERAND, 1, 1, NEEDS_NOTHING, probe_options, NULL,
-	    command_probe, "test an endpoint from outside, as the sender would use it"},
-	{"send", TARGET_OPERAND " FILE...", 2, -1, NEEDS_NOTHING, send_options, NULL,
-	    command_send, "post files to an endpoint, as the sender would"},
-	{"refused", "list | show NUMBER | accept NUMBER...", 1, -1,
-	    NEEDS_STORE, refused_options, refused_read, command_refused,
-	    "list, show or accept refused bodies"},
-	{"replay", "[ID...]", 0, -1, NEEDS_ALL, replay_options, replay_read,
-	    command_replay, "make deliveries pending again"},
-	{"drop", "[ID...]", 0, -1, NEEDS_CHANGE, drop_options, drop_read,
-	    command_drop, "give up deliveries"},
-	{"pause", "NAME...", 1, -1, NEEDS_CHANGE, pause_options, NULL,
-	    command_pause, "stop deliveries to a destination until it is resumed"},
-	{"resume", "NAME...", 1, -1, NEEDS_CHANGE, resume_options, NULL,
-	    command_resume, "end the pause or hold of a destination"},
-	{"reload", "", 0, 0, NEEDS_CONFIG, reload_options, NULL,
-	    command_reload, "make the relay read its configuration again"},
-	{"stop", "", 0, 0, NEEDS_SPOOL, stop_options, NULL, command_stop,
-	    "end a relay that was started on demand"},
-	{"erase", "", 0, 0, NEEDS_CHANGE, erase_options, erase_read,
-	    command_erase, "erase events by ticket, note, person or age"},
-	{"forget", "NAME", 1, 1, NEEDS_ALL, forget_options, NULL,
-	    command_forget, "erase the deliveries of a removed destination"},
-	{"export", "[ID...]", 0, -1, NEEDS_STORE, export_options, export_read,
-	    command_export, "write events with their bodies as JSON lines"},
-	{"backup", "FILE", 1, 1, NEEDS_STORE, backup_options, NULL,
-	    command_backup, "write a consistent copy of the spool"},
-	{"restore", "FILE", 1, 1, NEEDS_NOTHING, restore_options, NULL,
-	    command_restore, "replace the spool by such a copy"},
-	{"migrate", "", 0, 0, NEEDS_SPOOL, migrate_options, NULL,
-	    command_migrate, "convert the spool of an older version to this one"},
-	{"completion", "", 0, 0, NEEDS_NOTHING, completion_options, NULL,
-	    command_completion, "print the completion script for bash"},
-	{.name = NULL},
+static const struct command *const commands[] = {
+    &command_init,
+    &command_check,
+    &command_relay,
+    &command_status,
+    &command_list,
+    &command_show,
+    &command_probe,
+    &command_send,
+    &command_refused,
+    &command_replay,
+    &command_drop,
+    &command_pause,
+    &command_resume,
+    &command_reload,
+    &command_stop,
+    &command_erase,
+    &command_forget,
+    &command_export,
+    &command_backup,
+    &command_restore,
+    &command_migrate,
+    &command_completion,
+    NULL,
 };
-/* clang-format on */
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0] - 1)
 
@@ -85,8 +60,8 @@ print_usage(FILE *out)
 
 	fputs("Usage: hookspool [-c FILE] SUBCOMMAND [OPTION...]\n\n", out);
 	for (i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-10s  %s\n", commands[i].name,
-		    commands[i].summary);
+		fprintf(out, "  %-10s  %s\n", commands[i]->name,
+		    commands[i]->summary);
 	fputs("\n"
 	      "  -c FILE    the configuration, else $HOOKSPOOL_CONF, else\n"
 	      "             " CONFIG_DEFAULT_PATH "\n"
@@ -128,8 +103,8 @@ find_command(const char *name)
 	size_t i;
 
 	for (i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
 	return NULL;
 }
 
@@ -291,7 +266,7 @@ refuse_name(const struct call *call, const char *name)
 	size_t i;
 
 	for (i = 0; i < COMMAND_COUNT; i++)
-		near_prefer(name, commands[i].name, &nearest);
+		near_prefer(name, commands[i]->name, &nearest);
 	if (nearest == NULL)
 		return command_misuse(call, "no subcommand \"%s\"", name);
 	return command_misuse(
@@ -321,7 +296,7 @@ help(const char *name)
 static int
 refuse(const struct call *call, const char *why)
 {
-	if (call->command->run != command_relay || isatty(STDERR_FILENO))
+	if (call->command != &command_relay || isatty(STDERR_FILENO))
 		return command_refuse(call, "%s", why);
 	log_note(
 	    LOG_LEVEL_ERROR, "the relay cannot start", LOG_TEXT("why", why));

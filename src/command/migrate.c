@@ -14,7 +14,7 @@
 
 enum { OPTION_JSON };
 
-const struct option_row migrate_options[] = {
+static const struct option_row migrate_options[] = {
     [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 static enum store_status
@@ -48,8 +48,8 @@ print_json(bool is_migrated, int version)
 	jsonout_end(&out);
 }
 
-int
-command_migrate(struct call *call)
+static int
+run_migrate(struct call *call)
 {
 	struct store_summary summary;
 	bool is_migrated;
@@ -75,3 +75,10 @@ command_migrate(struct call *call)
 	store_free_summary(&summary);
 	return STATUS_FINE;
 }
+
+const struct command command_migrate = {.name = "migrate",
+    .operands = "",
+    .needs = NEEDS_SPOOL,
+    .options = migrate_options,
+    .run = run_migrate,
+    .summary = "convert the spool of an older version to this one"};

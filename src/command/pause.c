@@ -19,12 +19,12 @@ enum {
 	OPTION_REASON /* of pause only */
 };
 
-const struct option_row pause_options[] = {
+static const struct option_row pause_options[] = {
     [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     [OPTION_REASON] = {"reason", "TEXT", "reason that status shows"},
     {.name = NULL}};
 
-const struct option_row resume_options[] = {
+static const struct option_row resume_options[] = {
     [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 /* The results, one per name. */
@@ -133,14 +133,32 @@ run_each(struct call *call, const char *changed,
 	return status;
 }
 
-int
-command_pause(struct call *call)
+static int
+run_pause(struct call *call)
 {
 	return run_each(call, "paused", pause_one);
 }
 
-int
-command_resume(struct call *call)
+static int
+run_resume(struct call *call)
 {
 	return run_each(call, "resumed", resume_one);
 }
+
+const struct command command_pause = {.name = "pause",
+    .operands = "NAME...",
+    .operands_min = 1,
+    .operands_max = -1,
+    .needs = NEEDS_CHANGE,
+    .options = pause_options,
+    .run = run_pause,
+    .summary = "stop deliveries to a destination until it is resumed"};
+
+const struct command command_resume = {.name = "resume",
+    .operands = "NAME...",
+    .operands_min = 1,
+    .operands_max = -1,
+    .needs = NEEDS_CHANGE,
+    .options = resume_options,
+    .run = run_resume,
+    .summary = "end the pause or hold of a destination"};

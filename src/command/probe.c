@@ -31,7 +31,7 @@ enum {
 	OPTION_JSON
 };
 
-const struct option_row probe_options[] = {
+static const struct option_row probe_options[] = {
     [OPTION_CA_FILE] = {"ca-file", "FILE",
 	"verify the certificate with the CAs in this file [the system's]"},
     [OPTION_TOKEN_FILE] = {"token-file", "FILE",
@@ -131,8 +131,8 @@ run(const struct call *call, struct target *target, const struct config *config)
 }
 
 /* Reads the URL and the CA first, because `load` gives up root. */
-int
-command_probe(struct call *call)
+static int
+run_probe(struct call *call)
 {
 	struct config *config = NULL;
 	struct target target;
@@ -156,3 +156,11 @@ command_probe(struct call *call)
 	buf_free(&why);
 	return status;
 }
+
+const struct command command_probe = {.name = "probe",
+    .operands = TARGET_OPERAND,
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = probe_options,
+    .run = run_probe,
+    .summary = "test an endpoint from outside, as the sender would use it"};

@@ -21,7 +21,7 @@
 
 enum { OPTION_BODY, OPTION_JSON, OPTION_TYPE };
 
-const struct option_row refused_options[] = {
+static const struct option_row refused_options[] = {
     [OPTION_BODY] = {"body", NULL,
 	"with show: print the body alone, byte for byte"},
     [OPTION_JSON] = {"json", NULL, "print one JSON document, bodies in base64"},
@@ -305,7 +305,7 @@ accept_all(struct call *call)
 
 /* ---- the subcommand ---- */
 
-int
+static int
 refused_read(struct call *call)
 {
 	const char *verb = call->operands[0];
@@ -336,8 +336,8 @@ refused_read(struct call *call)
 	return STATUS_FINE;
 }
 
-int
-command_refused(struct call *call)
+static int
+run_refused(struct call *call)
 {
 	int64_t seq = 0;
 
@@ -353,3 +353,13 @@ command_refused(struct call *call)
 		return accept_all(call);
 	}
 }
+
+const struct command command_refused = {.name = "refused",
+    .operands = "list | show NUMBER | accept NUMBER...",
+    .operands_min = 1,
+    .operands_max = -1,
+    .needs = NEEDS_STORE,
+    .options = refused_options,
+    .read = refused_read,
+    .run = run_refused,
+    .summary = "list, show or accept refused bodies"};

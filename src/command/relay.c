@@ -10,7 +10,7 @@
 
 enum { OPTION_IF_PENDING, OPTION_ON_DEMAND, OPTION_WAIT };
 
-const struct option_row relay_options[] = {
+static const struct option_row relay_options[] = {
     [OPTION_IF_PENDING] = {"if-pending", NULL,
 	"end at once if nothing is pending or a relay runs already (for "
 	"timers)"},
@@ -19,8 +19,8 @@ const struct option_row relay_options[] = {
     [OPTION_WAIT] = {"wait", NULL, "if another relay runs, wait until it ends"},
     {.name = NULL}};
 
-int
-command_relay(struct call *call)
+static int
+run_relay(struct call *call)
 {
 	bool is_if_pending = call->values[OPTION_IF_PENDING] != NULL;
 	bool is_on_demand = call->values[OPTION_ON_DEMAND] != NULL;
@@ -38,3 +38,10 @@ command_relay(struct call *call)
 		options.mode = RELAY_ON_DEMAND;
 	return relay_run(&options);
 }
+
+const struct command command_relay = {.name = "relay",
+    .operands = "",
+    .needs = NEEDS_CONFIG,
+    .options = relay_options,
+    .run = run_relay,
+    .summary = "deliver events to their destinations"};

@@ -22,7 +22,7 @@
 
 enum { OPTION_RESTART, OPTION_JSON };
 
-const struct option_row reload_options[] = {
+static const struct option_row reload_options[] = {
     [OPTION_RESTART] = {"restart", NULL,
 	"make the relay restart as the program that is installed now, after an "
 	"upgrade"},
@@ -102,8 +102,8 @@ restart(struct call *call)
 	    (long long)before.pid, RESTART_WAIT_MS / 1000);
 }
 
-int
-command_reload(struct call *call)
+static int
+run_reload(struct call *call)
 {
 	const char *folder = call->config->spool.path;
 	enum wake wake;
@@ -128,3 +128,10 @@ command_reload(struct call *call)
 		     "will read it");
 	return STATUS_FINE;
 }
+
+const struct command command_reload = {.name = "reload",
+    .operands = "",
+    .needs = NEEDS_CONFIG,
+    .options = reload_options,
+    .run = run_reload,
+    .summary = "make the relay read its configuration again"};

@@ -23,7 +23,7 @@
 
 enum { OPTION_JSON };
 
-const struct option_row restore_options[] = {
+static const struct option_row restore_options[] = {
     [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 static bool
@@ -106,8 +106,8 @@ print_json(const struct store_restore *restore)
 	jsonout_end(&out);
 }
 
-int
-command_restore(struct call *call)
+static int
+run_restore(struct call *call)
 {
 	struct store_restore restore = {
 	    .from = call->operands[0], .fd = -1, .wal_fd = -1};
@@ -130,3 +130,11 @@ command_restore(struct call *call)
 	buf_free(&why);
 	return status;
 }
+
+const struct command command_restore = {.name = "restore",
+    .operands = "FILE",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = restore_options,
+    .run = run_restore,
+    .summary = "replace the spool by such a copy"};

@@ -26,7 +26,7 @@
 
 enum { OPTION_CA_FILE, OPTION_JSON };
 
-const struct option_row send_options[] = {
+static const struct option_row send_options[] = {
     [OPTION_CA_FILE] = {"ca-file", "FILE",
 	"verify the certificate with the CAs in this file [the system's]"},
     [OPTION_JSON] = {"json", NULL, "print one JSON document"},
@@ -167,8 +167,8 @@ send_files(const struct call *call, const struct target *target)
 	return status;
 }
 
-int
-command_send(struct call *call)
+static int
+run_send(struct call *call)
 {
 	struct target target;
 	int status = target_read(
@@ -180,3 +180,11 @@ command_send(struct call *call)
 	target_free(&target);
 	return status;
 }
+
+const struct command command_send = {.name = "send",
+    .operands = TARGET_OPERAND " FILE...",
+    .operands_min = 2,
+    .operands_max = -1,
+    .options = send_options,
+    .run = run_send,
+    .summary = "post files to an endpoint, as the sender would"};

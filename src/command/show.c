@@ -17,7 +17,7 @@
 
 enum { OPTION_BODY, OPTION_JSON, OPTION_LAST };
 
-const struct option_row show_options[] = {
+static const struct option_row show_options[] = {
     [OPTION_BODY] = {"body", NULL, "the body alone, byte for byte"},
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     [OPTION_LAST] = {"last", NULL, "the event that was captured last"},
@@ -185,7 +185,7 @@ print_text(const struct event_detail *detail, const struct reasons *reasons)
 	print_body(detail->event.body, (size_t)detail->event.body_bytes);
 }
 
-int
+static int
 show_read(struct call *call)
 {
 	bool is_last = call->values[OPTION_LAST] != NULL;
@@ -227,8 +227,8 @@ print(const struct call *call, const struct event_detail *detail)
 	return status;
 }
 
-int
-command_show(struct call *call)
+static int
+run_show(struct call *call)
 {
 	struct event_detail detail = {.deliveries = NULL};
 	char id[UUID_TEXT_SIZE];
@@ -242,3 +242,12 @@ command_show(struct call *call)
 	store_free_detail(&detail);
 	return status;
 }
+
+const struct command command_show = {.name = "show",
+    .operands = "[ID]",
+    .operands_max = 1,
+    .needs = NEEDS_STORE,
+    .options = show_options,
+    .read = show_read,
+    .run = run_show,
+    .summary = "show one event, its deliveries, attempts and body"};

@@ -12,7 +12,7 @@
 
 enum { OPTION_WARN, OPTION_CRIT, OPTION_JSON };
 
-const struct option_row status_options[] = {
+static const struct option_row status_options[] = {
     [OPTION_WARN] = {"warn", "LIMITS",
 	"as a monitoring plugin: exit status 1 where one is reached, such as "
 	"oldest=15m,down=10m,free=1G"},
@@ -20,15 +20,14 @@ const struct option_row status_options[] = {
     [OPTION_JSON] = {"json", NULL, "one JSON document"},
     {.name = NULL}};
 
-bool
-status_is_plugin(const struct call *call)
+static bool
+is_plugin(const struct call *call)
 {
-	return call->command != NULL && call->command->run == command_status &&
-	       (call->values[OPTION_WARN] != NULL ||
-		   call->values[OPTION_CRIT] != NULL);
+	return call->values[OPTION_WARN] != NULL ||
+	       call->values[OPTION_CRIT] != NULL;
 }
 
-int
+static int
 status_read(struct call *call)
 {
 	const char *const *values = call->values;
@@ -51,7 +50,7 @@ is_known(const struct call *call, const struct site *site)
 {
 	if (site->hidden.len > 0)
 		return false;
-	if (status_is_plugin(call))
+	if (is_plugin(call))
 		return site->has_summary || site->capture_problem.len > 0;
 	return site->has_summary && !site->is_kept;
 }
@@ -75,25 +74,25 @@ show(const struct call *call, const struct site *site)
 {
 	const char *warn = call->values[OPTION_WARN];
 	const char *crit = call->values[OPTION_CRIT];
-	bool is_plugin = status_is_plugin(call);
+	bool is_judged = is_plugin(call);
 	int64_t now_ms = clock_wall_ms();
 	enum level level =
-	    is_plugin ? plugin_judge(warn, crit, site, now_ms) : LEVEL_OK;
+	    is_judged ? plugin_judge(warn, crit, site, now_ms) : LEVEL_OK;
 
 	if (call->values[OPTION_JSON] != NULL) {
 		overview_print_json(
-		    site, now_ms, is_plugin ? level_name(level) : NULL);
+		    site, now_ms, is_judged ? level_name(level) : NULL);
 		return (int)level;
 	}
-	if (is_plugin)
+	if (is_judged)
 		plugin_print(warn, crit, site, now_ms);
 	if (site->has_summary)
 		overview_print_text(site, now_ms);
 	return (int)level;
 }
 
-int
-command_status(struct call *call)
+static int
+run_status(struct call *call)
 {
 	struct site site;
 	int status;
@@ -104,3 +103,11 @@ command_status(struct call *call)
 	site_close(&site);
 	return status;
 }
+
+const struct command command_status = {.name = "status",
+    .operands = "",
+    .options = status_options,
+    .read = status_read,
+    .run = run_status,
+    .is_plugin = is_plugin,
+    .summary = "show the backlog and the state of each destination"};

@@ -19,7 +19,7 @@
 
 enum { OPTION_JSON };
 
-const struct option_row stop_options[] = {
+static const struct option_row stop_options[] = {
     [OPTION_JSON] = {"json", NULL, "print one JSON document"}, {.name = NULL}};
 
 /* `pid` 0: no relay runs. */
@@ -69,8 +69,8 @@ stop(const struct call *call, const struct relay_holder *relay)
 	    (long long)relay->pid, STOP_WAIT_MS / 1000, (long long)relay->pid);
 }
 
-int
-command_stop(struct call *call)
+static int
+run_stop(struct call *call)
 {
 	struct relay_holder relay;
 
@@ -90,3 +90,10 @@ command_stop(struct call *call)
 			    "the relay's lock; wait until it ends",
 	    relay.role, (long long)relay.pid);
 }
+
+const struct command command_stop = {.name = "stop",
+    .operands = "",
+    .needs = NEEDS_SPOOL,
+    .options = stop_options,
+    .run = run_stop,
+    .summary = "end a relay that was started on demand"};
