@@ -1,6 +1,6 @@
 /*
- * Destinations with deliveries made due, and what still keeps the relay from
- * trying them at once. Reported to the user who made them due.
+ * Destinations with deliveries made due, and the reasons why the relay still
+ * does not try them at once. Reported to the user after the change.
  */
 #ifndef HOOKSPOOL_KEPT_BACK_H
 #define HOOKSPOOL_KEPT_BACK_H

@@ -35,9 +35,8 @@ struct limits {
 /* The figures to judge. */
 struct health_figures {
 	int64_t at[FIGURE_COUNT];    /* FIGURE_UNKNOWN reaches no limit */
-	const char *capture_problem; /* why a notification would not be
-					stored: critical, whatever the
-					limits; NULL: it would be */
+	const char *capture_problem; /* why no notification can be stored:
+					always critical; NULL: no problem */
 	const char *config_problem;  /* for people, with FIGURE_CONFIG */
 };
 

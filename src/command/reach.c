@@ -302,9 +302,9 @@ add_error(struct buf *buf, const struct reach *reach)
 	buf_add_text(buf, reach->result.error);
 }
 
-/* How to report each end: what was seen; what to do about an endpoint, whose
- * server the reader runs; what to do about a destination, run by somebody else;
- * what to do about the proxy, if the proxy is at fault (else NULL). */
+/* The report of each end: the sight; the remedy at an endpoint, whose server
+ * the reader runs; the remedy at a destination, run by somebody else; the
+ * remedy at the proxy, if the proxy is at fault (else NULL). */
 static const struct {
 	void (*add_seen)(struct buf *buf, const struct reach *reach);
 	const char *ours;

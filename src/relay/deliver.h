@@ -18,7 +18,7 @@ struct look;
 
 #define DELIVER_ANSWER_MAX_BYTES 1024 /* kept bytes of an answer */
 
-/* What to send and where; all borrowed until the attempt has ended. */
+/* The request of an attempt; all borrowed until the attempt has ended. */
 struct deliver_request {
 	const struct destination_config *destination;
 	const char *id;           /* of the event; NULL: a POST as from the
@@ -39,9 +39,9 @@ struct deliver_result {
 				  another attempt would make a duplicate */
 	int status;            /* HTTP status; 0: no answer */
 	char error[256];       /* a sentence; "": none, or delivered */
-	const char *our_fault; /* what this machine lacks and what to do, if
-				  the attempt failed for that; a constant.
-				  NULL: not for that */
+	const char *our_fault; /* a fault of this machine that made the
+				  attempt fail, and its remedy; a constant.
+				  NULL: no such fault */
 	char retry_after[64];  /* the header's value; "": none */
 	char answer[DELIVER_ANSWER_MAX_BYTES];
 	size_t answer_bytes;

@@ -248,8 +248,8 @@ destinations_save(struct destinations *destinations, struct store *store)
 	return status;
 }
 
-/* Obeys an operator who asks for a retry at once: of a probe, or of everything
- * as if nothing had failed. */
+/* Carries out an operator's request to retry at once: a probe, or everything as
+ * if nothing had failed. */
 static void
 take_retry(struct queue *queue, const struct destination *kept, int64_t now_ms)
 {

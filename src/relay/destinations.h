@@ -52,8 +52,8 @@ enum store_status destinations_save(
 enum store_status destinations_read(
     struct destinations *destinations, struct store *store);
 
-/* Makes due what was asked for of the deliveries that wait for a next attempt,
- * and those that wait behind others without need. One step of each. */
+/* Makes deliveries due, one step of each kind: retries asked for, and
+ * deliveries that wait behind others without need. */
 enum store_status destinations_hurry(
     struct destinations *destinations, struct store *store);
 

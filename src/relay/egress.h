@@ -27,8 +27,8 @@ struct egress {
 bool egress_set(struct egress *egress, void *easy,
     const struct destination_config *destination);
 
-/* Returns what this machine lacks and what to do, a constant, if that made a
- * transfer fail with `code`, a CURLcode. NULL: no such cause is known. */
+/* Returns the fault of this machine that made a transfer fail with `code`, a
+ * CURLcode, and its remedy; a constant. NULL: no such fault is known. */
 const char *egress_fault(const struct egress *egress, int code);
 
 #endif

@@ -32,7 +32,7 @@ struct health {
 	int64_t hold_said_at_ms;
 };
 
-/* What an attempt has changed; for the log. */
+/* Changes by an attempt, for the log. */
 struct health_news {
 	bool is_down;
 	bool is_still_down; /* an hour after the last line */

@@ -26,7 +26,7 @@ struct claim {
 	struct due due;              /* owned */
 	struct body *body;           /* one use of the body; while flying */
 	bool is_probe;               /* begun while the destination was down */
-	unsigned probe_number;       /* if so: see struct queue */
+	unsigned probe_number;       /* of a probe: see struct queue */
 	bool is_trial; /* begun after a rest, to try whether attempts can be
 			  made again */
 	int64_t started_at_ms; /* wall clock; other times are in the spool's
@@ -61,9 +61,9 @@ struct queue {
 	struct forward forward; /* waiting deliveries to make due, */
 	bool is_forward_due;    /* if there are any */
 	int64_t probe_seq;      /* the last probe; 0: none */
-	unsigned probe_number;  /* of the next one: says whose turn it is. The
-				   turn that brought it back comes first when
-				   it is down again. */
+	unsigned probe_number;  /* of the next probe, selects its turn. After
+				   a probe found the destination up, the next
+				   outage begins with that probe's turn. */
 	int64_t retry_number;   /* of the last retry request taken */
 	bool is_retry_unended;  /* the spool does not know yet that the
 				   request was carried out */
@@ -107,7 +107,7 @@ void queue_bring_failed(struct queue *queue, int64_t since_ms, int64_t now_ms);
 void queue_bring_all(
     struct queue *queue, enum forward_which which, int64_t now_ms);
 
-/* Which delivery is the next probe. */
+/* Returns which delivery is the next probe. */
 enum probe_turn queue_probe_turn(const struct queue *queue);
 
 /* Claims a delivery. Takes over what `due` owns, and one use of `body`. */

@@ -16,7 +16,7 @@ enum relay_mode {
 			     pending or a relay runs; for timers */
 };
 
-/* What to do while another process holds the relay lock. */
+/* How long to wait while another process holds the relay lock. */
 enum relay_patience {
 	RELAY_GIVE_UP, /* wait 5 s, then leave */
 	RELAY_WAIT     /* wait as long as necessary (--wait) */
