@@ -135,6 +135,50 @@ def rooms_know_only_those_below_them():
     no_faults(faults)
 
 
+def module(path):
+    return re.sub(r"\.[ch]$", "", path[len("src/"):])
+
+
+def calls():
+    """module -> the modules whose functions it uses, by what the headers that
+    it includes declare and the sources define."""
+    sources = [p for p in files(".c") if p.startswith("src/")]
+    declared = {p[len("src/"):]: set(re.findall(r"\b(\w+)\(", code(p)))
+                for p in files(".h") if p.startswith("src/")}
+    defined = {}
+    for path in sources:
+        for _, match in matches(r"(?m)^(?!static\b)[A-Za-z][^\n(]*\n(\w+)\(",
+                                code(path)):
+            defined[match.group(1)] = module(path)
+    graph = {}
+    for path in sources:
+        visible = set().union(*(declared.get(name, set())
+                                for _, _, name in includes(path)))
+        used = visible & set(re.findall(r"\w+", code(path)))
+        graph[module(path)] = ({defined[name] for name in used & set(defined)}
+                               - {module(path)})
+    assert graph.get("spool/write"), "no calls were found"
+    return graph
+
+
+def on_circles(graph):
+    """Those that are left when what calls nobody left is taken away, again and
+    again, and so what nobody left calls."""
+    left = dict(graph)
+    while True:
+        called = set().union(*left.values()) if left else set()
+        kept = {name: others & set(left) for name, others in left.items()
+                if others & set(left) and name in called}
+        if kept == left:
+            return sorted(left)
+        left = kept
+
+
+@test
+def no_circle_stands_among_the_files():
+    no_faults(on_circles(calls()))
+
+
 @test
 def each_foreign_library_is_seen_in_one_place():
     faults = []
