@@ -312,12 +312,12 @@ def a_lack_of_descriptors_is_waited_out():
                 fastcgi.begin(), fastcgi.stream(
                     fastcgi.PARAMS, fastcgi.pairs(site.get())),
                 fastcgi.stream(fastcgi.STDIN, b""))
-            wait_until(lambda: "connections have to wait" in process.output(),
+            wait_until(lambda: "connections cannot be accepted now" in process.output(),
                        "the log line", alive=[process])
             resource.prlimit(process.pid, resource.RLIMIT_NOFILE,
                              (soft, hard))
             equal(connection.read_answer().status, 200, "status")
-        equal(process.output().count("have to wait"), 1, "log lines")
+        equal(process.output().count("cannot be accepted now"), 1, "log lines")
 
 
 # ---- hostile records: from the web server's side of the socket only
@@ -433,7 +433,7 @@ def a_secret_file_that_changes_is_read_anew():
         wait_until(lambda: site.ask(two).status == 200, "the new token")
         equal(site.ask(one).status, 403, "status of the old token")
         os.unlink(box.join("token"))
-        wait_until(lambda: "is used still" in post(site).errors, "the line")
+        wait_until(lambda: "stay in use" in post(site).errors, "the line")
         equal(site.ask(two).status, 200, "status of the last good token")
         box.write("token", "three-token\n", 0o600)
         three = site.get("challenge=1&verifyToken=three-token")

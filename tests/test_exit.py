@@ -298,7 +298,7 @@ def a_ca_file_that_cannot_be_read_counts_against_nobody():
             relay = site.relay()
             logged(relay, "this machine cannot deliver")
             shown = run([HOOKSPOOL, "-c", site.conf, "status"]).stdout.decode()
-            contains(shown, "see to ca_file", "status")
+            contains(shown, "check ca_file", "status")
             wait_until(lambda: to.connections > 8, "another try",
                        alive=[relay])
             equal(site.settled(), [("pending", 0)] * 10)

@@ -73,7 +73,7 @@ def a_path_key_file_that_cannot_be_used_disturbs_no_running_process():
             process = site.start()
             equal(post(site, KEY).status, 200, "status")
             damage(path)
-            text = wait_for_line(site, process, "is used still")
+            text = wait_for_line(site, process, "stay in use")
             contains(text, path)
             assert KEY not in text, "the key is in the log"
             equal(post(site, OTHER).status, 404, "status of a wrong key")
@@ -189,7 +189,7 @@ def a_bad_file_that_is_mended_at_once_is_not_even_logged():
         site.configure(good.replace(TOKEN, "new-token"))
         new = site.get("challenge=1&verifyToken=new-token")
         wait_until(lambda: site.ask(new).status == 200, "the new token")
-        assert "configuration refused" not in process.output() + errors
+        assert "the configuration file is not used" not in process.output() + errors
 
 
 # ---- the spool
@@ -269,10 +269,10 @@ def a_start_with_a_spool_that_cannot_be_opened_uses_the_last_good_one():
         answer = post_cgi(site, KEY)
         equal(answer.status, 200, "status over CGI")
         contains(answer.errors, box.join("nowhere"))
-        contains(answer.errors, "nobody delivers them")
+        contains(answer.errors, "are stored in the spool of the last")
         process = site.start()
         equal(post(site, KEY).status, 200, "status")
-        contains(process.output(), "nobody delivers them")
+        contains(process.output(), "are stored in the spool of the last")
         equal(len(site.bodies()), 3, "events")
         site.spool = box.join("nowhere")
         site.make_spool()

@@ -386,8 +386,8 @@ def an_endpoint_that_accepts_a_wrong_token_is_found():
 def an_event_that_is_not_taken_is_found():
     with Place() as place:
         for answer, said, help_ in (
-                ((403, "the community is not on the list\n"),
-                 "not on the list", "--community"),
+                ((403, "CommunityName is not on the configured list\n"),
+                 "not on the configured list", "--community"),
                 ((503, "the spool is full\n"), "spool is full",
                  "hookspool check"),
                 ((404, "x"), "404", "path_key"),

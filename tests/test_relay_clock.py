@@ -55,7 +55,7 @@ def a_set_clock_neither_hurries_nor_holds_up(by_s, word):
         logged(relay, "the clock was set " + word)
         contains(relay.output(), "by_s=3600")
         second = to.wait_for(2, timeout_s=12)[1]  # after 5 s at most
-        logged(relay, "asks to wait")
+        logged(relay, "asked to wait")
         clock.set_by(0)
         third = to.wait_for(3, timeout_s=12)[2]
         waited = third.at - second.at

@@ -177,7 +177,7 @@ def retry_after_holds_the_whole_destination_also_over_a_restart():
         events = [site.capture(body(text=str(i))) for i in range(6)]
         relay = site.relay()
         other.wait_for(6)
-        wait_until(lambda: relay.output().count("asks to wait") == 2,
+        wait_until(lambda: relay.output().count("asked to wait") == 2,
                    "both holds", alive=[relay])
         wait_until(lambda: len(site.query(
             "SELECT id FROM destinations WHERE hold_until_ms > 0")) == 2,

@@ -158,7 +158,7 @@ def a_socket_that_is_taken_away_is_made_again():
             equal(to.wait_for(count + 1, timeout_s=10)[count].id, event)
             wait_until(lambda: is_socket(name),
                        "the socket", alive=[relay])
-            wait_until(lambda: relay.output().count("made again") > count,
+            wait_until(lambda: relay.output().count("created again") > count,
                        "its log line", alive=[relay])
 
 

@@ -53,7 +53,7 @@ def destinations_come_and_go_and_come_back():
         logged(relay, "first attempt failed id=" + third)
         reload(site, relay, section("one", one.url()))
         contains(relay.output(),
-                 "destination removed: what waits for it is kept to=two")
+                 "destination removed; its deliveries are kept to=two")
         equal(site.query("SELECT event_id FROM delivery "
                          "WHERE state = 'orphaned'"), [(third,)])
         site.change("UPDATE deliveries SET next_at_ms = next_at_ms + 3600000 "
@@ -124,7 +124,7 @@ def a_bad_file_is_reported_and_the_old_one_stays():
         site.configure("[destination crm]", "url = %s" % to.url("/bad"),
                        "concurency = 3")
         relay.signal(signal.SIGHUP)
-        logged(relay, "the new configuration is bad: the old one stays")
+        logged(relay, "the new configuration has an error; the old one stays")
         contains(relay.output(), "concurency")
         site.capture()
         equal(to.wait_for(1)[0].path, "/hook")
@@ -195,7 +195,7 @@ def the_log_and_the_limits_follow_and_the_spool_does_not():
             except FileNotFoundError:
                 return ""
 
-        wait_until(lambda: "takes a restart" in text(), "the warning",
+        wait_until(lambda: "restart the relay to use" in text(), "the warning",
                    alive=[relay])
         contains(text(), '"message":"configuration loaded again"')
         site.configure(crm, "[log]\nto = %s\n" % log)

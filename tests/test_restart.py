@@ -173,7 +173,7 @@ def what_could_not_run_takes_no_relay_away():
         os.unlink(site.join("hookspool"))
         sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         sender.sendto(b"restart", site.join("spool", "relay.sock"))
-        logged(relay, "the relay cannot be restarted why=")
+        logged(relay, "the relay cannot be restarted reason=")
         os.symlink(HOOKSPOOL, site.join("hookspool"))
         with open(site.conf, "a", encoding="utf-8") as f:
             f.write("[nonsense]\n")

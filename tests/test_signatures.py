@@ -159,7 +159,7 @@ def a_reload_with_a_secret_file_that_is_wrong_changes_nothing():
             done = run([HOOKSPOOL, "-c", site.conf, "reload"], 1)
             contains(done.stderr.decode(), "secrets:1: ")
             relay.signal(signal.SIGHUP)
-            logged(relay, "the new configuration is bad")
+            logged(relay, "the new configuration has an error")
             event = site.capture()
             equal(to.wait_for(1), [(event, "1", "")])
 

@@ -217,12 +217,12 @@ def an_endpoint_that_lost_its_starter_answers_what_it_has_and_ends_with_75():
             # Accepted by now: the next one is answered by another thread.
             equal(site.ask(site.get()).status, 200, "status of a GET")
             os.kill(fastcgi.children_of(process.pid)[0], signal.SIGKILL)
-            wait_until(lambda: "starter of the relay is gone" in
+            wait_until(lambda: "starter of the relay has ended" in
                        process.output(), "the log line")
             connection.send(fastcgi.stream(fastcgi.STDIN, EVENT[10:]))
             equal(connection.read_answer().status, 200, "status")
         equal(process.wait(), 75, "exit status")
-        equal(process.output().count("is gone"), 1, "log lines")
+        equal(process.output().count("has ended"), 1, "log lines")
 
 
 @test

@@ -171,7 +171,7 @@ a_bad_percent_escape_anywhere_is_refused(void **state)
 static void
 a_control_character_in_the_challenge_is_refused(void **state)
 {
-	static const char why[] = "challenge has a control character in it";
+	static const char why[] = "challenge has a control character";
 	char query[64];
 	struct row row = {query, why};
 	int byte;
@@ -242,7 +242,7 @@ a_challenge_of_1024_bytes_is_the_longest(void **state)
 static void
 another_token_is_refused(void **state)
 {
-	static const char why[] = "verifyToken is none of the configured ones";
+	static const char why[] = "verifyToken is not a configured token";
 	static const struct row rows[] = {
 	    {"challenge=1&verifyToken=wrong", why},
 	    {"challenge=1&verifyToken=s3cre", why},
@@ -270,7 +270,7 @@ the_syntax_is_judged_before_the_token(void **state)
 	static const struct row rows[] = {
 	    {"challenge=&verifyToken=wrong", "challenge is empty"},
 	    {"challenge=%01&verifyToken=wrong",
-		"challenge has a control character in it"},
+		"challenge has a control character"},
 	    {"challenge=1&challenge=1&verifyToken=wrong",
 		"challenge is given more than once"},
 	};

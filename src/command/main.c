@@ -299,7 +299,7 @@ refuse(const struct call *call, const char *why)
 	if (call->command != &command_relay || isatty(STDERR_FILENO))
 		return command_refuse(call, "%s", why);
 	log_note(
-	    LOG_LEVEL_ERROR, "the relay cannot start", LOG_TEXT("why", why));
+	    LOG_LEVEL_ERROR, "the relay cannot start", LOG_TEXT("reason", why));
 	return STATUS_WRONG;
 }
 

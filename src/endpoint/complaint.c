@@ -12,11 +12,11 @@
 #include "base/xalloc.h"
 
 static const char *const messages[COMPLAINT_COUNT] = {
-    [COMPLAINT_CONFIG] = "configuration refused",
-    [COMPLAINT_SECRETS] = ("a file of secrets cannot be read: what was read "
-			   "before is used still"),
+    [COMPLAINT_CONFIG] = "the configuration file is not used",
+    [COMPLAINT_SECRETS] =
+	("a secret file cannot be read; the secrets read before stay in use"),
     [COMPLAINT_STORE] = "the spool cannot be opened",
-    [COMPLAINT_KEEP] = "the last good configuration cannot be kept",
+    [COMPLAINT_KEEP] = "the last good configuration cannot be saved",
 };
 
 void
@@ -29,7 +29,8 @@ complaint_make(struct complaints *complaints, enum complaint complaint,
 		return;
 	free(*last);
 	*last = xstrdup(buf_text(why));
-	log_note(LOG_LEVEL_ERROR, messages[complaint], LOG_TEXT("why", *last));
+	log_note(
+	    LOG_LEVEL_ERROR, messages[complaint], LOG_TEXT("reason", *last));
 }
 
 void
@@ -47,7 +48,7 @@ complaint_repeat(const struct complaints *complaints)
 	for (i = 0; i < COMPLAINT_COUNT; i++)
 		if (complaints->logged[i] != NULL)
 			log_note(LOG_LEVEL_ERROR, messages[i],
-			    LOG_TEXT("why", complaints->logged[i]));
+			    LOG_TEXT("reason", complaints->logged[i]));
 }
 
 void
@@ -63,9 +64,13 @@ void
 complaint_about_secrets(const struct endpoint_config *endpoint)
 {
 	if (endpoint->verify_tokens_problem != NULL)
-		log_note(LOG_LEVEL_ERROR, "no verification is possible",
-		    LOG_TEXT("why", endpoint->verify_tokens_problem));
+		log_note(LOG_LEVEL_ERROR,
+		    "the sender cannot verify the endpoint: no verify token "
+		    "can be used",
+		    LOG_TEXT("reason", endpoint->verify_tokens_problem));
 	if (endpoint->path_keys_problem != NULL)
-		log_note(LOG_LEVEL_ERROR, "no request can be served",
-		    LOG_TEXT("why", endpoint->path_keys_problem));
+		log_note(LOG_LEVEL_ERROR,
+		    "every request is answered 503: the path keys cannot be "
+		    "read",
+		    LOG_TEXT("reason", endpoint->path_keys_problem));
 }

@@ -121,7 +121,7 @@ gateway_new(struct watchdog *dog, size_t worker)
 	gateway->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	gateway->watch_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (gateway->null_fd < 0 || gateway->watch_fd < 0)
-		fatal(1, "descriptors are lacking",
+		fatal(1, "no descriptor is left",
 		    LOG_TEXT("error", strerror(errno)));
 	gateway->dog = dog;
 	gateway->worker = worker;

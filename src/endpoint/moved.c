@@ -44,14 +44,14 @@ tell_of_left_behind(const char *old, const char *new)
 	int64_t count = count_undelivered(old);
 
 	if (count == 0)
-		log_note(LOG_LEVEL_INFO, "the spool is another folder now",
+		log_note(LOG_LEVEL_INFO, "the spool is in another folder now",
 		    LOG_TEXT("old", old), LOG_TEXT("new", new));
 	else
 		log_note(LOG_LEVEL_ERROR,
-		    "the spool is another folder now, and what waits in the "
-		    "old one is not delivered from here: give a copy of the "
-		    "configuration the old path, and run `hookspool -c COPY "
-		    "relay --if-pending`",
+		    "the spool is in another folder now, and undelivered "
+		    "events are left in the old one; deliver them with "
+		    "`hookspool -c COPY relay --if-pending`, COPY being a copy "
+		    "of the configuration with the old path",
 		    LOG_TEXT("old", old), LOG_TEXT("new", new),
 		    LOG_NUMBER("undelivered", count));
 }

@@ -108,9 +108,9 @@ static bool
 has_configuration(struct request *request)
 {
 	if (request->config == NULL)
-		return refuse(request, 503, "the configuration is not usable");
+		return refuse(request, 503, "the configuration cannot be used");
 	if (request->config->path_keys_problem != NULL)
-		return refuse(request, 503, "the path keys are not readable");
+		return refuse(request, 503, "the path keys cannot be read");
 	return true;
 }
 
@@ -140,7 +140,7 @@ has_path_key(struct request *request)
 		if (secret_equal(segment, len, keys->items[i]))
 			request->path_key = keys->items[i];
 	return request->path_key != NULL ||
-	       refuse(request, 404, "there is nothing here");
+	       refuse(request, 404, "no such path");
 }
 
 static bool
@@ -155,8 +155,7 @@ has_method(struct request *request)
 	if (is_method(request, "GET") || is_method(request, "HEAD") ||
 	    is_method(request, "POST"))
 		return true;
-	return refuse(
-	    request, 405, "only GET, HEAD and POST are understood here");
+	return refuse(request, 405, "the method is not GET, HEAD or POST");
 }
 
 /* ---- GET and HEAD: the verification request ---- */
@@ -172,7 +171,7 @@ is_verified(struct request *request)
 	verify_query(
 	    query, strlen(query), &config->verify_tokens, &verification);
 	if (verification.status != 400 && config->verify_tokens_problem != NULL)
-		refuse(request, 503, "there is no token to compare with");
+		refuse(request, 503, "no verify token can be used");
 	else if (verification.status != 200)
 		refuse(request, verification.status, verification.why);
 	else
@@ -194,7 +193,7 @@ has_plain_encoding(struct request *request)
 
 	if (*encoding == '\0' || strcasecmp(encoding, "identity") == 0)
 		return true;
-	return refuse(request, 415, "only Content-Encoding identity is taken");
+	return refuse(request, 415, "the Content-Encoding is not identity");
 }
 
 /* Reads a plain decimal number; a number beyond our range becomes INT64_MAX. */
@@ -230,12 +229,11 @@ has_length(struct request *request)
 	if (text == NULL) {
 		if (request->exchange->marks_end)
 			return true;
-		return refuse(request, 411, "a Content-Length is needed");
+		return refuse(request, 411, "Content-Length is missing");
 	}
 	if (!read_length(text, &request->length)) {
 		request->length = -1;
-		return refuse(
-		    request, 400, "the Content-Length is not a number");
+		return refuse(request, 400, "Content-Length is not a number");
 	}
 	if ((uint64_t)request->length <= request->config->max_body_bytes)
 		return true;
@@ -255,9 +253,11 @@ has_body(struct request *request)
 	    &end);
 	switch (end) {
 	case BODY_BROKEN:
-		return refuse(request, 400, "the body broke off");
+		return refuse(request, 400,
+		    "the connection ended before the body was complete");
 	case BODY_LATE:
-		return refuse(request, 408, "the body did not come in time");
+		return refuse(
+		    request, 408, "the body was not complete in time");
 	case BODY_MORE:
 		if (has_length)
 			return refuse(request, 400,
@@ -284,7 +284,7 @@ is_event(struct request *request)
 	case EVENT_FINE:
 		return true;
 	case EVENT_NOT_JSON:
-		snprintf(reason, sizeof reason, "not JSON at byte %zu: %s",
+		snprintf(reason, sizeof reason, "not JSON, at byte %zu: %s",
 		    error.offset, error.why);
 		return refuse_body(request, 400, reason);
 	case EVENT_NOT_ENVELOPE:
@@ -305,7 +305,8 @@ is_from_community(struct request *request)
 	for (i = 0; i < allowed->count && community != NULL; i++)
 		if (strcmp(allowed->items[i], community) == 0)
 			return true;
-	return refuse_body(request, 403, "the community is not on the list");
+	return refuse_body(
+	    request, 403, "CommunityName is not on the configured list");
 }
 
 static void
@@ -353,7 +354,7 @@ is_stored(struct request *request)
 		return refuse(request, 503, "the spool is locked");
 	case CAPTURE_FULL:
 		return refuse(request, 503,
-		    "the spool is full: the disk, min_free or max_size");
+		    "the spool is full: see the disk, min_free and max_size");
 	case CAPTURE_STORED:
 		break;
 	}

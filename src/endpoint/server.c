@@ -75,8 +75,8 @@ stop_broken(struct server *server)
 {
 	if (atomic_exchange(&server->is_broken, true))
 		return;
-	log_plain(LOG_LEVEL_ERROR,
-	    "the spool is broken: this process ends, to be started afresh");
+	log_plain(LOG_LEVEL_ERROR, "the spool has failed; this process ends, "
+				   "so that a new one takes over");
 	stop();
 }
 
@@ -107,7 +107,8 @@ wait_out_lack(struct server *server)
 	int64_t now_ms = clock_mono_ms();
 
 	if (now_ms >= server->complain_at_ms) {
-		log_note(LOG_LEVEL_ERROR, "connections have to wait",
+		log_note(LOG_LEVEL_ERROR,
+		    "connections cannot be accepted now and wait",
 		    LOG_TEXT("error", strerror(errno)));
 		server->complain_at_ms = now_ms + COMPLAIN_MS;
 	}
@@ -169,7 +170,7 @@ next_connection(struct server *server)
 			break;
 		if (ready.has_input && !accept_one(server, &fd)) {
 			log_note(LOG_LEVEL_ERROR,
-			    "descriptor 0 gives no connections",
+			    "no connection can be accepted from descriptor 0",
 			    LOG_TEXT("error", strerror(errno)));
 			stop();
 			break;
@@ -280,8 +281,8 @@ await_stop(struct server *server)
 	}
 	if (server->has_lost_starter)
 		log_plain(LOG_LEVEL_ERROR,
-		    "the starter of the relay is gone: this process ends, to "
-		    "be started afresh");
+		    "the starter of the relay has ended; this process ends, so "
+		    "that a new one takes over");
 	stop();
 }
 
@@ -304,7 +305,7 @@ start_workers(struct server *server)
 		    &server->workers[i]);
 		if (error == 0)
 			continue;
-		log_note(LOG_LEVEL_ERROR, "threads cannot be started",
+		log_note(LOG_LEVEL_ERROR, "not all threads can be started",
 		    LOG_NUMBER("running", (long long)i),
 		    LOG_TEXT("error", strerror(error)));
 		break;
@@ -357,7 +358,7 @@ server_run(int fd, struct settings *settings, struct starter *starter)
 	block_signals();
 	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0 || !gateway_start() ||
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
-		fatal(1, "FastCGI cannot start",
+		fatal(1, "FastCGI cannot be started",
 		    LOG_TEXT("error", strerror(errno)));
 	set_signals();
 	use_settings(&server);

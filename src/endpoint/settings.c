@@ -144,8 +144,8 @@ start_with(struct settings *settings, const struct choice *choice)
 	if (choice->is_kept)
 		log_note(choice->is_passing ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 		    choice->is_passing
-			? "the configuration has just changed: until it has "
-			  "been left alone for 2 s, the last good one is used"
+			? "the configuration changed less than 2 s ago; the "
+			  "last good one is used until then"
 			: "the last good configuration is used",
 		    LOG_TEXT("spool", choice->config->spool.path));
 	use(settings, choice->config, NULL);
@@ -261,9 +261,9 @@ fall_back(struct settings *settings, int64_t deadline_ms)
 		config_drop(kept);
 	} else {
 		log_note(LOG_LEVEL_ERROR,
-		    "events go into the spool of the last good configuration, "
-		    "and nobody delivers them until that of the file can be "
-		    "opened",
+		    "events are stored in the spool of the last good "
+		    "configuration, and delivered when the configured spool "
+		    "can be opened",
 		    LOG_TEXT("spool", kept->spool.path),
 		    LOG_TEXT("configured", config->spool.path));
 		settings->is_kept = true;

@@ -229,7 +229,7 @@ starter_start(const char *config_path, const struct log_config *log)
 	return starter;
 failed:
 	log_note(LOG_LEVEL_ERROR,
-	    "no relay will be started on demand: no child process",
+	    "no relay can be started on demand: the child process failed",
 	    LOG_TEXT("error", strerror(errno)));
 	return NULL;
 }

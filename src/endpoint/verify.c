@@ -129,7 +129,7 @@ check_challenge(const struct buf *challenge)
 	for (i = 0; i < challenge->len; i++)
 		if ((unsigned char)challenge->data[i] < 0x20 ||
 		    challenge->data[i] == 0x7f)
-			return "challenge has a control character in it";
+			return "challenge has a control character";
 	return NULL;
 }
 
@@ -173,7 +173,7 @@ verify_query(const char *query, size_t len, const struct text_list *tokens,
 	    (out->why = check_challenge(&found[CHALLENGE].value)) != NULL)
 		goto out;
 	out->status = 403;
-	out->why = "verifyToken is none of the configured ones";
+	out->why = "verifyToken is not a configured token";
 	if (!is_known(&found[TOKEN].value, tokens))
 		goto out;
 	out->status = 200;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char ends_early[] = "the text ends too early";
-static const char strange_word[] = "a word is none of true, false and null";
+static const char strange_word[] = "a word is not true, false or null";
 
 struct scan {
 	const unsigned char *at;
@@ -118,8 +118,8 @@ take_string(struct scan *scan)
 		else if (*scan->at >= 0x80)
 			why = take_utf8(scan);
 		else
-			why = "a string has a control character in it, "
-			      "or its closing quote is missing";
+			why = "a string has a control character, or no closing "
+			      "quote";
 	}
 	return why;
 }
@@ -159,7 +159,7 @@ take_number(struct scan *scan)
 	if (is_next(scan, '0')) {
 		scan->at++;
 		if (is_digit_next(scan))
-			return "a number begins with a needless 0";
+			return "a number has a leading 0";
 	} else {
 		why = take_digits(scan);
 	}

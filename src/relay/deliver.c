@@ -75,7 +75,7 @@ set_headers(struct attempt *attempt, const struct deliver_request *request)
 
 	if (!headers_build(request, &lines)) {
 		snprintf(attempt->curl_error, sizeof attempt->curl_error,
-		    "the signature could not be made");
+		    "the signature cannot be computed");
 		attempt->is_unset = true;
 	}
 	add_header(attempt, "Expect:");
@@ -448,7 +448,7 @@ deliver_abandon(struct deliver *deliver, struct deliver_result *result)
 	if (deliver->flying_count == 0)
 		return NULL;
 	return break_off(deliver, deliver->flying[deliver->flying_count - 1],
-	    "the relay was told to stop", result);
+	    "the relay was stopped", result);
 }
 
 bool

@@ -30,8 +30,9 @@ descriptors_raise(int in_flight_max)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < needed)
 		log_note(LOG_LEVEL_WARN,
-		    "the limit of descriptors is low for the concurrency of "
-		    "all destinations: attempts may fail",
+		    "the limit of open files is too low for the concurrency of "
+		    "all destinations; raise LimitNOFILE= of the service, or "
+		    "ulimit -n",
 		    LOG_NUMBER("limit", (long long)limit.rlim_cur),
 		    LOG_NUMBER("needed", (long long)needed));
 }

@@ -178,7 +178,7 @@ egress_set(struct egress *egress, void *easy,
 	"no descriptor is left: raise the limit of open files "                \
 	"(LimitNOFILE= of the service, ulimit -n), or lower `concurrency`"
 #define NO_MEMORY "no memory is left for an attempt"
-#define NOT_READY "the attempt cannot be made ready"
+#define NOT_READY "the attempt cannot be prepared"
 
 static const char *
 missing_resource(int os_error)
@@ -203,10 +203,10 @@ static const struct {
 	const char *fault; /* otherwise; NULL: not a fault of this machine */
 } faults[] = {
     {CURLE_SSL_CACERT_BADFILE, true,
-	"the trusted certificates cannot be read: see to ca_file, or to the "
-	"system's own"},
+	"the trusted certificates cannot be read; check ca_file, or the "
+	"system's certificates"},
     {CURLE_SSL_CERTPROBLEM, true,
-	"the client certificate cannot be used: see to client_cert and "
+	"the client certificate cannot be used; check client_cert and "
 	"client_key"},
     {CURLE_COULDNT_RESOLVE_HOST, true, NULL},
     {CURLE_COULDNT_RESOLVE_PROXY, true, NULL},

@@ -57,10 +57,10 @@ static void
 note_fault(const struct claim *claim)
 {
 	log_note(LOG_LEVEL_ERROR,
-	    "this machine cannot deliver: the attempt does not count, and is "
-	    "made again",
+	    "this machine cannot deliver; the attempt does not count and is "
+	    "repeated",
 	    LOG_TEXT("to", name_of(claim->queue)),
-	    LOG_TEXT("why", claim->result.our_fault),
+	    LOG_TEXT("reason", claim->result.our_fault),
 	    LOG_TEXT("error", error_of(&claim->result)));
 }
 
@@ -69,8 +69,8 @@ note_outcome(const struct claim *claim, bool is_applied)
 {
 	if (!is_applied)
 		log_note(LOG_LEVEL_INFO,
-		    "outcome not recorded: the delivery "
-		    "was changed meanwhile",
+		    "outcome not recorded: the delivery was changed during the "
+		    "attempt",
 		    LOG_TEXT("id", claim->due.id),
 		    LOG_TEXT("to", name_of(claim->queue)),
 		    LOG_TEXT("outcome", outcome_name(claim->outcome)));
@@ -135,7 +135,7 @@ note_held(const struct claim *claim, const struct store *store, int64_t waiting)
 	int64_t until_ms =
 	    store_shown_ms(store, claim->queue->health.hold_until_ms);
 
-	log_note(LOG_LEVEL_NOTICE, "destination asks to wait",
+	log_note(LOG_LEVEL_NOTICE, "destination asked to wait",
 	    LOG_TEXT("to", name_of(claim->queue)),
 	    LOG_TEXT("until", clock_format(until_ms, until)),
 	    LOG_NUMBER("waiting", waiting),
@@ -149,12 +149,11 @@ note_gone(const struct claim *claim, int64_t waiting)
 
 	snprintf(advice, sizeof advice, "hookspool resume %s",
 	    name_of(claim->queue));
-	log_note(LOG_LEVEL_ERROR,
-	    "destination is paused: it answers that it is gone for good",
+	log_note(LOG_LEVEL_ERROR, "destination is paused: it answered 410 Gone",
 	    LOG_TEXT("to", name_of(claim->queue)),
 	    LOG_NUMBER("waiting", waiting),
 	    LOG_NUMBER("status", claim->result.status),
-	    LOG_TEXT("to_go_on", advice));
+	    LOG_TEXT("to_resume", advice));
 }
 
 void
@@ -183,8 +182,8 @@ note_clock(struct store *store, int64_t every_ms)
 	if (status != STORE_OK || step_ms == 0)
 		return status;
 	log_note(LOG_LEVEL_NOTICE,
-	    step_ms > 0 ? "the clock was set forward: nothing waits less for it"
-			: "the clock was set back: nothing waits longer for it",
+	    step_ms > 0 ? "the clock was set forward; no wait became shorter"
+			: "the clock was set back; no wait became longer",
 	    LOG_NUMBER("by_s", (llabs(step_ms) + 500) / 1000));
 	return STORE_OK;
 }
@@ -193,7 +192,7 @@ void
 note_paused(const struct queue *queue, const char *reason)
 {
 	log_note(LOG_LEVEL_NOTICE, "destination is paused",
-	    LOG_TEXT("to", name_of(queue)), LOG_TEXT("why", reason));
+	    LOG_TEXT("to", name_of(queue)), LOG_TEXT("reason", reason));
 }
 
 void
@@ -208,6 +207,6 @@ note_configured(const struct queue *queue, bool is_added)
 {
 	log_note(LOG_LEVEL_NOTICE,
 	    is_added ? "destination added"
-		     : "destination removed: what waits for it is kept",
+		     : "destination removed; its deliveries are kept",
 	    LOG_TEXT("to", name_of(queue)));
 }

@@ -110,8 +110,8 @@ open_all(struct relay *relay)
 	for (;;) {
 		status = open_store(relay, &why);
 		if (status != STORE_OK && is_first)
-			log_note(LOG_LEVEL_ERROR, "cannot use the spool",
-			    LOG_TEXT("why", buf_text(&why)));
+			log_note(LOG_LEVEL_ERROR, "the spool cannot be used",
+			    LOG_TEXT("reason", buf_text(&why)));
 		if (status != STORE_BUSY && status != STORE_FULL)
 			break;
 		is_first = false;
@@ -142,7 +142,8 @@ listen_again(struct relay *relay)
 	bool is_made = wake_listen(relay->spool_path, &relay->socket);
 
 	if (!is_made)
-		log_note(LOG_LEVEL_ERROR, "cannot make the relay's socket",
+		log_note(LOG_LEVEL_ERROR,
+		    "the relay's socket cannot be created",
 		    LOG_TEXT("spool", relay->spool_path),
 		    LOG_TEXT("error", strerror(errno)));
 	work_look_again(&relay->work); /* for events before listening */
@@ -188,7 +189,7 @@ mend_socket(struct relay *relay)
 		wake_close(relay->spool_path, &relay->socket);
 	if (listen_again(relay))
 		log_note(LOG_LEVEL_WARN,
-		    "the relay's socket was taken away: made again",
+		    "the relay's socket was missing and was created again",
 		    LOG_TEXT("spool", relay->spool_path));
 	return STORE_OK;
 }
@@ -243,7 +244,8 @@ apply(struct relay *relay)
 	    LOG_NUMBER("destinations", (long long)config->destination_count));
 	if (strcmp(config->spool.path, relay->spool_path) != 0)
 		log_note(LOG_LEVEL_WARN,
-		    "the spool's path has changed: that takes a restart",
+		    "the path of the spool has changed; restart the relay to "
+		    "use it",
 		    LOG_TEXT("spool", relay->spool_path),
 		    LOG_TEXT("configured", config->spool.path));
 }
@@ -256,8 +258,9 @@ postpone(struct relay *relay, enum store_status status)
 		return STORE_FAILED;
 	if (relay->reload_mono_ms == 0)
 		log_note(LOG_LEVEL_WARN,
-		    "the new configuration waits for the spool",
-		    LOG_TEXT("why", store_why(relay->store)));
+		    "the new configuration is not used yet: the spool cannot "
+		    "be written now",
+		    LOG_TEXT("reason", store_why(relay->store)));
 	relay->reload_mono_ms = clock_mono_ms() + OPEN_PAUSE_MS;
 	return STORE_OK;
 }
@@ -273,8 +276,9 @@ reload(struct relay *relay)
 	config = config_load(relay->config->path, CONFIG_ALL, &why);
 	if (config == NULL) {
 		log_note(LOG_LEVEL_ERROR,
-		    "the new configuration is bad: the old one stays",
-		    LOG_TEXT("why", buf_text(&why)));
+		    "the new configuration has an error; the old one stays in "
+		    "use",
+		    LOG_TEXT("reason", buf_text(&why)));
 		goto done;
 	}
 	status = work_reload(&relay->work, config);
@@ -419,8 +423,8 @@ finish(struct relay *relay)
 			    wait_ms < 100 ? (int)wait_ms : 100);
 	}
 	if (work_is_unfinished(&relay->work))
-		log_plain(LOG_LEVEL_WARN, "outcomes could not be recorded: "
-					  "their deliveries are made again");
+		log_plain(LOG_LEVEL_WARN, "outcomes could not be recorded; "
+					  "their deliveries are repeated");
 	return status;
 }
 
@@ -441,13 +445,14 @@ serve(struct relay *relay)
 	if (status == STORE_OK)
 		status = finish(relay);
 	if (status != STORE_OK)
-		log_note(LOG_LEVEL_ERROR, "the relay gives up",
-		    LOG_TEXT("why", store_why(relay->store)));
+		log_note(LOG_LEVEL_ERROR,
+		    "the relay ends: the spool has failed",
+		    LOG_TEXT("reason", store_why(relay->store)));
 	else
 		log_plain(LOG_LEVEL_NOTICE,
 		    relay->is_restarting ? "relay restarts"
-		    : signals_is_stop()  ? "relay stopped, as it was told"
-					 : "relay ends: nothing to do");
+		    : signals_is_stop()  ? "relay stopped on request"
+					 : "relay ends, with nothing to do");
 	return status;
 }
 

@@ -110,7 +110,7 @@ restart_is_possible(const char *config_path)
 	is_so = is_possible(config_path, &why);
 	if (!is_so)
 		log_note(LOG_LEVEL_ERROR, "the relay cannot be restarted",
-		    LOG_TEXT("why", buf_text(&why)));
+		    LOG_TEXT("reason", buf_text(&why)));
 	buf_free(&why);
 	return is_so;
 }
@@ -137,6 +137,6 @@ restart_execute(void)
 {
 	signals_ignore_reload(); /* until the new program handles SIGHUP */
 	execute();
-	log_note(LOG_LEVEL_ERROR, "the relay could not be restarted",
+	log_note(LOG_LEVEL_ERROR, "the relay cannot be restarted",
 	    LOG_TEXT("error", strerror(errno)));
 }

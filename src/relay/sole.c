@@ -49,12 +49,13 @@ int
 sole_explain(const char *path, int error)
 {
 	if (error == EWOULDBLOCK || error == EALREADY) {
-		log_note(LOG_LEVEL_NOTICE, "another relay has this spool",
+		log_note(LOG_LEVEL_NOTICE, "another relay uses this spool",
 		    LOG_TEXT("spool", path));
 		return EX_OK;
 	}
 	log_note(LOG_LEVEL_ERROR,
-	    "cannot take the relay lock; `hookspool init` makes a spool",
+	    "the relay's lock cannot be taken; if there is no spool yet, run "
+	    "`hookspool init`",
 	    LOG_TEXT("spool", path), LOG_TEXT("error", strerror(error)));
 	return 1;
 }

@@ -433,7 +433,7 @@ bear(struct work *work, enum store_status status)
 	case STORE_FULL:
 		if (work->retry_mono_ms == 0)
 			log_note(LOG_LEVEL_WARN, "the spool cannot be used now",
-			    LOG_TEXT("why", store_why(work->store)));
+			    LOG_TEXT("reason", store_why(work->store)));
 		work->retry_mono_ms = clock_mono_ms() + TROUBLE_PAUSE_MS;
 		return STORE_OK;
 	case STORE_FAILED:

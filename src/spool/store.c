@@ -351,8 +351,8 @@ repair_access(const struct store *store)
 	access_repair(store->path, &said);
 	if (said.len > 0)
 		log_note(LOG_LEVEL_ERROR,
-		    "the spool had wrong modes, which were repaired",
-		    LOG_TEXT("what", buf_text(&said)));
+		    "the spool had wrong modes; they were corrected",
+		    LOG_TEXT("reason", buf_text(&said)));
 	buf_free(&said);
 }
 
