@@ -1,15 +1,16 @@
 /*
  * Claiming: which delivery of a destination is due next, or when. A claim is
- * the relay's own memory, so nothing is written here. Each question is an
- * index's first rows, however long the backlog.
+ * kept in the relay's own memory, so nothing is written here. Each question
+ * reads the first rows of an index, however long the backlog.
  */
 #include "config.h"
 
 #include "spool/store_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "spool/tx.h"
 
 /* The pending deliveries of a destination whose time is in [from, to]. */
 struct search {
@@ -31,28 +32,23 @@ is_claimed(const struct search *search, int64_t seq)
 	return false;
 }
 
-/* Goes to the first row (seq, next_at_ms) of the search. The statement stays
- * open on STORE_OK, so that what is read next is of the same moment; the
- * caller resets it. Steps over the claimed ones only. */
-static enum store_status
-search_first(
-    struct store *store, const struct search *search, sqlite3_stmt **found)
+/* Finds the first delivery of the search: steps over the claimed ones only. */
+static bool
+search_first(struct tx *tx, const struct search *search, int64_t *seq,
+    int64_t *next_at_ms)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	bool is_found;
+
+	tx_ask(tx,
 	    "SELECT seq, next_at_ms FROM deliveries WHERE destination = ?1 "
 	    "AND state = 0 AND next_at_ms BETWEEN ?2 AND ?3 "
-	    "ORDER BY next_at_ms, seq");
-
-	sqlite3_bind_int64(statement, 1, search->destination);
-	sqlite3_bind_int64(statement, 2, search->from_ms);
-	sqlite3_bind_int64(statement, 3, search->to_ms);
-	do {
-		status = sql_next(store, statement);
-	} while (status == STORE_OK &&
-		 is_claimed(search, sqlite3_column_int64(statement, 0)));
-	*found = statement;
-	return status;
+	    "ORDER BY next_at_ms, seq",
+	    search->destination, search->from_ms, search->to_ms);
+	do
+		is_found = tx_next(tx, seq, next_at_ms);
+	while (is_found && is_claimed(search, *seq));
+	tx_stop(tx);
+	return is_found;
 }
 
 /* clang-format off */
@@ -66,39 +62,23 @@ static const char load_sql[] =
     "WHERE seq = ?1 AND destination = ?2";
 /* clang-format on */
 
-enum store_status
-claim_load(struct store *store, int64_t destination, int64_t seq,
-    int64_t now_ms, struct due *due)
+void
+claim_load(struct tx *tx, int64_t destination, int64_t seq, int64_t now_ms,
+    struct due *due)
 {
-	enum store_status status;
-	const unsigned char *id;
-	sqlite3_stmt *statement = sql_prepare(store, load_sql);
+	int64_t body_bytes = 0;
 
-	sqlite3_bind_int64(statement, 1, seq);
-	sqlite3_bind_int64(statement, 2, destination);
-	sqlite3_bind_int64(statement, 3, now_ms);
-	status = sql_next(store, statement);
-	if (status == STORE_GONE)
-		return store_fail(
-		    store, SQLITE_CORRUPT, "find the event of a delivery");
-	if (status != STORE_OK)
-		return status;
 	due->seq = seq;
 	due->destination = destination;
-	due->generation = sqlite3_column_int64(statement, 0);
-	due->attempts = sqlite3_column_int(statement, 1);
-	due->attempts_counted = sqlite3_column_int(statement, 2);
-	due->first_attempt_ms = sqlite3_column_int64(statement, 3);
-	due->held_ms = sqlite3_column_int64(statement, 4);
-	due->next_at_ms = sqlite3_column_int64(statement, 5);
-	id = sqlite3_column_text(statement, 6);
-	snprintf(
-	    due->id, sizeof due->id, "%s", id != NULL ? (const char *)id : "");
-	due->type = sql_text_dup(statement, 7);
-	due->content_type = sql_text_dup(statement, 8);
-	due->body_bytes = (size_t)sqlite3_column_int64(statement, 9);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	if (!tx_get(tx, load_sql, seq, destination, now_ms, &due->generation,
+		&due->attempts, &due->attempts_counted, &due->first_attempt_ms,
+		&due->held_ms, &due->next_at_ms,
+		sql_text_to(due->id, sizeof due->id), &due->type,
+		&due->content_type, &body_bytes) &&
+	    tx_is_ok(tx))
+		tx_fail(tx, store_fail(tx->store, SQLITE_CORRUPT,
+				"find the event of a delivery"));
+	due->body_bytes = (size_t)body_bytes;
 }
 
 enum store_status
@@ -113,21 +93,21 @@ store_read_due(struct store *store, int64_t destination, int64_t now_ms,
 	    .claimed = claimed,
 	    .claimed_count = claimed_count,
 	};
-	sqlite3_stmt *found = NULL;
-	enum store_status status = search_first(store, &search, &found);
+	struct tx tx = tx_begin_read(store);
+	int64_t seq = 0, next_at_ms;
+	bool is_found = search_first(&tx, &search, &seq, &next_at_ms);
 
 	memset(due, 0, sizeof *due);
-	if (status == STORE_GONE && ahead_max_ms < INT64_MAX - now_ms) {
+	if (!is_found && ahead_max_ms < INT64_MAX - now_ms) {
 		search.from_ms = now_ms + ahead_max_ms + 1;
 		search.to_ms = INT64_MAX;
-		status = search_first(store, &search, &found);
+		is_found = search_first(&tx, &search, &seq, &next_at_ms);
 	}
-	if (status != STORE_OK)
-		return status;
-	status = claim_load(
-	    store, destination, sqlite3_column_int64(found, 0), now_ms, due);
-	sqlite3_reset(found);
-	return status;
+	if (is_found)
+		claim_load(&tx, destination, seq, now_ms, due);
+	else
+		tx_fail(&tx, STORE_GONE);
+	return tx_end(&tx);
 }
 
 void
@@ -142,17 +122,12 @@ enum store_status
 store_read_body(
     struct store *store, int64_t seq, char **body, size_t *body_bytes)
 {
-	enum store_status status;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT body FROM events WHERE seq = ?1");
+	struct tx tx = tx_none(store);
 
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*body = sql_blob_dup(statement, 0, body_bytes);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	if (!tx_get(&tx, "SELECT body FROM events WHERE seq = ?1", seq,
+		sql_blob_to(body, body_bytes)))
+		tx_fail(&tx, STORE_GONE);
+	return tx_end(&tx);
 }
 
 enum store_status
@@ -166,30 +141,25 @@ store_read_next_at(struct store *store, int64_t destination,
 	    .claimed = claimed,
 	    .claimed_count = claimed_count,
 	};
-	sqlite3_stmt *found = NULL;
-	enum store_status status = search_first(store, &search, &found);
+	struct tx tx = tx_none(store);
+	int64_t seq;
 
-	*next_at_ms = INT64_MAX;
-	if (status == STORE_GONE)
-		return STORE_OK;
-	if (status != STORE_OK)
-		return status;
-	*next_at_ms = sqlite3_column_int64(found, 1);
-	sqlite3_reset(found);
-	return STORE_OK;
+	if (!search_first(&tx, &search, &seq, next_at_ms))
+		*next_at_ms = INT64_MAX;
+	return tx_end(&tx);
 }
 
 enum store_status
 store_read_pending(struct store *store, bool *is_pending)
 {
-	int64_t any = 0;
-	enum store_status status = sql_read_int64(store,
+	struct tx tx = tx_none(store);
+
+	*is_pending = true;
+	tx_get(&tx,
 	    "SELECT EXISTS (SELECT 1 FROM events "
 	    "WHERE seq > (SELECT routed_seq FROM progress)) "
 	    "OR EXISTS (SELECT 1 FROM destinations "
 	    "WHERE is_configured AND pending > 0 AND paused_at_ms IS NULL)",
-	    &any);
-
-	*is_pending = status != STORE_OK || any != 0;
-	return status;
+	    is_pending);
+	return tx_end(&tx);
 }

@@ -204,38 +204,34 @@ erase_found(struct store *store, struct erasing *erasing,
 }
 
 /* Shows an event to the caller, unless it is gone. */
-static enum store_status
-show_event(struct store *store, struct erasing *erasing, int64_t seq)
+static void
+show_event(struct tx *tx, struct erasing *erasing, int64_t seq)
 {
 	const struct erase_options *options = erasing->options;
 	struct delivery_row *deliveries = NULL;
 	struct event_row event;
 	size_t count = 0;
-	enum store_status status = query_read_event(store, seq, &event);
 
-	if (status == STORE_OK)
-		status = query_read_deliveries(store, seq, &deliveries, &count);
-	if (status == STORE_OK &&
-	    !options->each(options->each_arg, &event, deliveries, count))
-		erasing->is_stopped = true;
+	if (query_read_event(tx, seq, &event)) {
+		query_read_deliveries(tx, seq, &deliveries, &count);
+		if (tx_is_ok(tx) && !options->each(options->each_arg, &event,
+					deliveries, count))
+			erasing->is_stopped = true;
+	}
 	query_free_event(&event);
 	query_free_deliveries(deliveries, count);
-	return status == STORE_GONE ? STORE_OK : status;
 }
 
-static enum store_status
-count_found(struct store *store, struct erasing *erasing,
-    const struct found_events *found)
+static void
+count_found(
+    struct tx *tx, struct erasing *erasing, const struct found_events *found)
 {
-	struct tx tx = tx_none(store);
 	size_t i;
 
 	for (i = 0; i < found->count; i++)
-		if (count_event(&tx, found->seqs[i], erasing->counts) &&
+		if (count_event(tx, found->seqs[i], erasing->counts) &&
 		    erasing->options->each != NULL)
-			tx_fail(
-			    &tx, show_event(store, erasing, found->seqs[i]));
-	return tx_end(&tx);
+			show_event(tx, erasing, found->seqs[i]);
 }
 
 /* Goes through the events that were there at the beginning. */
@@ -252,10 +248,10 @@ erase_events(struct store *store, struct erasing *erasing)
 	    "erased_events FROM progress",
 	    &erasing->counts->to_look_at);
 	while (goes_on(erasing) && look_at_events(&tx, erasing, &seq, &found))
-		if (found.count > 0)
-			tx_fail(&tx, is_dry(erasing)
-					 ? count_found(store, erasing, &found)
-					 : erase_found(store, erasing, &found));
+		if (is_dry(erasing))
+			count_found(&tx, erasing, &found);
+		else if (found.count > 0)
+			tx_fail(&tx, erase_found(store, erasing, &found));
 	return tx_end(&tx);
 }
 

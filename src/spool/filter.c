@@ -1,6 +1,6 @@
 /*
- * What a filter asks of an event: shared by those who look and those who
- * change.
+ * The conditions of a filter on an event, for list and export, and for replay
+ * and drop.
  */
 #include "config.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "event/mention.h"
+#include "spool/tx.h"
 
 static bool
 is_pattern_met(const char *pattern, const char *text)
@@ -51,21 +52,17 @@ filter_has_search(const struct list_filter *filter)
 }
 
 bool
-filter_is_found(const struct list_filter *filter, sqlite3_stmt *row, int column)
+filter_is_found(const struct list_filter *filter, const struct sql_bytes *body)
 {
 	const struct mention mention = {.email = filter->author};
-	const char *body;
-	size_t len;
 
 	if (!filter_has_search(filter))
 		return true;
-	body = sqlite3_column_blob(row, column);
-	len = (size_t)sqlite3_column_bytes(row, column);
-	return body != NULL &&
-	       (filter->author == NULL ||
-		   mention_find(body, len, &mention) != MENTION_NOT) &&
+	return body->bytes != NULL &&
+	       (filter->author == NULL || mention_find(body->bytes, body->len,
+					      &mention) != MENTION_NOT) &&
 	       (filter->match == NULL ||
-		   mention_has_text(body, len, filter->match));
+		   mention_has_text(body->bytes, body->len, filter->match));
 }
 
 const char *

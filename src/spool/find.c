@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "spool/tx.h"
+
 #define LOOK_MAX_COUNT  10000 /* ids in one look */
 #define FOUND_MAX_COUNT 5     /* that are named where there are several */
 #define ID_LENGTH       (UUID_TEXT_SIZE - 1)
@@ -84,38 +86,31 @@ set_bounds(struct finding *finding, char *from)
 	    from, UUID_TEXT_SIZE, "%s", finding->may_end ? "" : finding->part);
 }
 
-/* STORE_GONE: all were looked at. */
+/* STORE_GONE: all were looked at, or enough were found. */
 static enum store_status
 look(struct store *store, struct finding *finding, const char *from)
 {
-	enum store_status status;
-	int looked;
-	sqlite3_stmt *row = sql_prepare(store,
-	    "SELECT id FROM events WHERE id < ?1 AND id >= ?2 "
-	    "ORDER BY id DESC");
+	struct tx tx = tx_none(store);
 	char below[sizeof finding->below];
+	const char *id;
+	int looked = 0;
 
 	memcpy(below, finding->below, sizeof below);
-	sql_bind_text(row, 1, below);
-	sql_bind_text(row, 2, from);
-	for (looked = 0; looked < LOOK_MAX_COUNT; looked++) {
-		const char *id;
-
-		status = sql_next(store, row);
-		if (status != STORE_OK)
-			return status;
-		id = (const char *)sqlite3_column_text(row, 0);
+	tx_ask(&tx,
+	    "SELECT id FROM events WHERE id < ?1 AND id >= ?2 "
+	    "ORDER BY id DESC",
+	    below, from);
+	while (looked < LOOK_MAX_COUNT &&
+	       finding->found_count <= FOUND_MAX_COUNT && tx_next(&tx, &id)) {
+		looked++;
 		snprintf(finding->below, UUID_TEXT_SIZE, "%s", id);
-		if (sqlite3_column_bytes(row, 0) != ID_LENGTH ||
-		    !is_met(finding, id))
-			continue;
-		memcpy(
-		    finding->found[finding->found_count++], id, UUID_TEXT_SIZE);
-		if (finding->found_count > FOUND_MAX_COUNT)
-			break;
+		if (strlen(id) == ID_LENGTH && is_met(finding, id))
+			memcpy(finding->found[finding->found_count++], id,
+			    UUID_TEXT_SIZE);
 	}
-	sqlite3_reset(row);
-	return finding->found_count > FOUND_MAX_COUNT ? STORE_GONE : STORE_OK;
+	if (looked < LOOK_MAX_COUNT)
+		tx_fail(&tx, STORE_GONE);
+	return tx_end(&tx);
 }
 
 static enum store_status
@@ -165,17 +160,12 @@ store_find_event(struct store *store, const char *part, char *id)
 enum store_status
 store_find_newest(struct store *store, char *id)
 {
-	enum store_status status;
-	sqlite3_stmt *row = sql_prepare(store,
-	    "SELECT id FROM events WHERE seq = (SELECT max(seq) FROM events)");
+	struct tx tx = tx_none(store);
 
-	status = sql_next(store, row);
-	if (status == STORE_GONE)
-		return store_say(store, STORE_GONE, "the spool holds no event");
-	if (status != STORE_OK)
-		return status;
-	snprintf(id, UUID_TEXT_SIZE, "%s",
-	    (const char *)sqlite3_column_text(row, 0));
-	sqlite3_reset(row);
-	return STORE_OK;
+	if (!tx_get(&tx,
+		"SELECT id FROM events "
+		"WHERE seq = (SELECT max(seq) FROM events)",
+		sql_text_to(id, UUID_TEXT_SIZE)))
+		tx_say(&tx, STORE_GONE, "the spool holds no event");
+	return tx_end(&tx);
 }

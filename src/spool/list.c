@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "spool/tx.h"
+
 #define READ_MAX_COUNT 256   /* events read in one read transaction */
 #define PASS_MAX_COUNT 10000 /* events passed over in one */
 #define PASS_BYTES     512   /* of a body that is searched: as another one */
@@ -42,17 +44,16 @@ struct walk {
 
 /* ---- the walk ---- */
 
-static enum store_status
-bound_seqs(struct store *store, struct walk *walk)
+static void
+bound_seqs(struct tx *tx, struct walk *walk)
 {
 	int64_t routed_seq = 0;
-	enum store_status status = store_read_routed(store, &routed_seq);
 
+	tx_get(tx, "SELECT routed_seq FROM progress", &routed_seq);
 	if (walk->filter->state == LIST_STATE_NEW)
 		walk->after_seq = routed_seq;
 	if (walk->filter->state == LIST_STATE_ROUTED)
 		walk->before_seq = routed_seq + 1;
-	return status;
 }
 
 static void
@@ -73,138 +74,110 @@ bound_ids(struct walk *walk)
 /* Chooses between two walks. Reading one delivery by its state costs about as
  * much as skipping ten events: the state is common once more than a tenth of
  * the events have a delivery in it, and then skipping events is cheaper. */
-static enum store_status
-is_state_common(struct store *store, const struct walk *walk, bool *is_so)
+static bool
+is_state_common(struct tx *tx, const struct walk *walk)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	bool is_so = false;
+
+	tx_get(tx,
 	    "SELECT 10 * total(CASE ?1 WHEN 2 THEN dead WHEN 3 THEN dropped "
 	    "ELSE pending END) > (SELECT coalesce(max(seq), 0) FROM events) "
-	    "FROM destinations");
-
-	sqlite3_bind_int(statement, 1, (int)walk->state);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	*is_so = sqlite3_column_int(statement, 0) != 0;
-	sqlite3_reset(statement);
-	return STORE_OK;
+	    "FROM destinations",
+	    walk->state, &is_so);
+	return is_so;
 }
 
-static enum store_status
-choose_way(struct store *store, struct walk *walk)
+static enum way
+choose_way(struct tx *tx, const struct walk *walk)
 {
 	const struct list_filter *filter = walk->filter;
 	bool is_choosy = filter->ticket != NULL || filter->note != NULL ||
 			 filter->type != NULL || filter->community != NULL ||
 			 filter_has_search(filter);
-	bool is_common = false;
-	enum store_status status = STORE_OK;
 
-	walk->way =
-	    filter->since.is_given || filter->until.is_given ? WAY_ID : WAY_SEQ;
 	if (walk->is_upward)
-		walk->way = WAY_SEQ;
-	if (walk->is_upward || !walk->is_by_delivery ||
-	    walk->state == DELIVERY_DELIVERED)
-		return STORE_OK;
-	if (is_choosy)
-		status = is_state_common(store, walk, &is_common);
-	if (!is_common)
-		walk->way = WAY_STATE;
-	return status;
+		return WAY_SEQ;
+	if (walk->is_by_delivery && walk->state != DELIVERY_DELIVERED &&
+	    !(is_choosy && is_state_common(tx, walk)))
+		return WAY_STATE;
+	return filter->since.is_given || filter->until.is_given ? WAY_ID
+								: WAY_SEQ;
 }
 
 /* Fills in the rest of a walk that has its filter. */
 static enum store_status
 start(struct store *store, struct walk *walk)
 {
-	enum store_status status;
+	struct tx tx = tx_none(store);
 
 	walk->before_seq = INT64_MAX;
 	walk->is_by_delivery =
 	    filter_delivery_state(walk->filter, &walk->state);
-	status = choose_way(store, walk);
-	if (status != STORE_OK)
-		return status;
+	walk->way = choose_way(&tx, walk);
 	bound_ids(walk);
-	return bound_seqs(store, walk);
+	bound_seqs(&tx, walk);
+	return tx_end(&tx);
 }
 
-/* What the statements of the first two ways give after seq; the body only where
- * it is searched (?3). */
+/* The columns by seq and by id; the body only where it is searched (?3). */
 #define FACTS                                                                  \
 	"id, received_at_ms, community, event_type, ticket_id, note_id, "      \
 	"iif(?3, body, NULL) "
-#define BODY_COLUMN 7
 
 static void
-bind_search(sqlite3_stmt *statement, const struct walk *walk)
+ask_by_seq(struct tx *tx, const struct walk *walk)
 {
-	sqlite3_bind_int(statement, 3, filter_has_search(walk->filter) ? 1 : 0);
+	const char *sql = walk->is_upward
+			      ? "SELECT seq, " FACTS "FROM events "
+				"WHERE seq < ?1 AND seq > ?2 ORDER BY seq"
+			      : "SELECT seq, " FACTS "FROM events "
+				"WHERE seq < ?1 AND seq > ?2 ORDER BY seq DESC";
+
+	tx_ask(tx, sql, walk->before_seq, walk->after_seq,
+	    filter_has_search(walk->filter));
 }
 
-static sqlite3_stmt *
-ask_by_seq(struct store *store, const struct walk *walk)
+static void
+ask_by_id(struct tx *tx, const struct walk *walk, const char *before_id)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
-	    walk->is_upward ? "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
-			      "AND seq > ?2 ORDER BY seq"
-			    : "SELECT seq, " FACTS "FROM events WHERE seq < ?1 "
-			      "AND seq > ?2 ORDER BY seq DESC");
-
-	sqlite3_bind_int64(statement, 1, walk->before_seq);
-	sqlite3_bind_int64(statement, 2, walk->after_seq);
-	bind_search(statement, walk);
-	return statement;
-}
-
-static sqlite3_stmt *
-ask_by_id(struct store *store, const struct walk *walk)
-{
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT seq, " FACTS "FROM events WHERE id < ?1 AND id > ?2 "
-	    "ORDER BY id DESC");
-
-	sql_bind_text(statement, 1, walk->before_id);
-	sql_bind_text(statement, 2, walk->after_id);
-	bind_search(statement, walk);
-	return statement;
+	    "ORDER BY id DESC",
+	    before_id, walk->after_id, filter_has_search(walk->filter));
 }
 
-/* The newest one of each destination's, and the newest of these. `state <> 1`
- * is how SQLite sees that the index deliveries_open will do. */
-static sqlite3_stmt *
-ask_by_state(struct store *store, const struct walk *walk)
+/* Asks for the newest delivery of each destination, and of these for the newest
+ * one. `state <> 1` shows SQLite that the index deliveries_open will do. */
+static void
+ask_by_state(struct tx *tx, const struct walk *walk)
 {
 	bool is_orphaned = walk->state == DELIVERY_ORPHANED;
-	sqlite3_stmt *statement = sql_prepare(store,
+
+	tx_ask(tx,
 	    "SELECT max((SELECT seq FROM deliveries "
 	    "WHERE destination = destinations.id AND state = ?1 "
 	    "AND state <> 1 AND seq < ?2 ORDER BY seq DESC LIMIT 1)) AS next "
 	    "FROM destinations WHERE (?3 IS NULL OR name = ?3) "
-	    "AND (?1 <> 0 OR is_configured = ?4)");
-
-	sqlite3_bind_int(
-	    statement, 1, (int)(is_orphaned ? DELIVERY_PENDING : walk->state));
-	sqlite3_bind_int64(statement, 2, walk->before_seq);
-	sql_bind_text(statement, 3, walk->filter->destination);
-	sqlite3_bind_int(statement, 4, is_orphaned ? 0 : 1);
-	return statement;
+	    "AND (?1 <> 0 OR is_configured = ?4)",
+	    is_orphaned ? DELIVERY_PENDING : walk->state, walk->before_seq,
+	    walk->filter->destination, !is_orphaned);
 }
 
-static sqlite3_stmt *
-ask(struct store *store, const struct walk *walk)
+/* `before_id` is the walk's, in a copy that stays while rows are read. */
+static void
+ask(struct tx *tx, const struct walk *walk, const char *before_id)
 {
 	switch (walk->way) {
 	case WAY_SEQ:
-		return ask_by_seq(store, walk);
+		ask_by_seq(tx, walk);
+		return;
 	case WAY_ID:
-		return ask_by_id(store, walk);
+		ask_by_id(tx, walk, before_id);
+		return;
 	case WAY_STATE:
-		return ask_by_state(store, walk);
+		ask_by_state(tx, walk);
+		return;
 	}
-	return NULL;
 }
 
 /* ---- the filter ---- */
@@ -247,73 +220,81 @@ is_delivery_asked(
 
 /* ---- to the next one ---- */
 
-/* A body is no cheap thing to look at: counts what it costs. */
+/* One row of the walk. By state there is the seq alone. */
+struct row {
+	int64_t seq;
+	const char *id;
+	struct filter_facts facts;
+	struct sql_bytes body;
+};
+
 static bool
-is_body_asked(struct walk *walk, sqlite3_stmt *row, int column)
+next_row(struct tx *tx, const struct walk *walk, struct row *row)
 {
-	if (!filter_has_search(walk->filter))
-		return true;
-	walk->left -= sqlite3_column_bytes(row, column) / PASS_BYTES;
-	return filter_is_found(walk->filter, row, column);
+	struct filter_facts *facts = &row->facts;
+
+	if (walk->way == WAY_STATE) /* NULL where there is none */
+		return tx_next(tx, &row->seq) && row->seq != 0;
+	return tx_next(tx, &row->seq, &row->id, &facts->received_at_ms,
+	    &facts->community, &facts->event_type, &facts->ticket_id,
+	    &facts->note_id, &row->body);
 }
 
-/* The rows of a walk by state have no facts: they are looked at later. */
+/* Counts a body that is searched as several events: it costs as much. */
 static bool
-is_row_asked(struct walk *walk, sqlite3_stmt *row)
+is_body_asked(struct walk *walk, const struct sql_bytes *body)
 {
-	const struct filter_facts facts = {
-	    .received_at_ms = sqlite3_column_int64(row, 2),
-	    .community = (const char *)sqlite3_column_text(row, 3),
-	    .event_type = (const char *)sqlite3_column_text(row, 4),
-	    .ticket_id = (const char *)sqlite3_column_text(row, 5),
-	    .note_id = (const char *)sqlite3_column_text(row, 6)};
+	walk->left -= (int)(body->len / PASS_BYTES);
+	return filter_is_found(walk->filter, body);
+}
 
+/* By state the event is looked at later. */
+static bool
+is_row_asked(struct walk *walk, const struct row *row)
+{
 	return walk->way == WAY_STATE ||
-	       (filter_is_met(walk->filter, &facts) &&
-		   is_body_asked(walk, row, BODY_COLUMN));
+	       (filter_is_met(walk->filter, &row->facts) &&
+		   is_body_asked(walk, &row->body));
 }
 
 static void
-note_place(struct walk *walk, sqlite3_stmt *row)
+note_place(struct walk *walk, const struct row *row)
 {
-	int64_t seq = sqlite3_column_int64(row, 0);
-
 	if (walk->is_upward)
-		walk->after_seq = seq;
+		walk->after_seq = row->seq;
 	else
-		walk->before_seq = seq;
+		walk->before_seq = row->seq;
 	if (walk->way == WAY_ID)
-		snprintf(walk->before_id, sizeof walk->before_id, "%s",
-		    (const char *)sqlite3_column_text(row, 1));
+		snprintf(
+		    walk->before_id, sizeof walk->before_id, "%s", row->id);
 }
 
 /* Goes to the next event of the walk that the filter may want; passes over at
  * most walk->left others, and counts them: `seq` is 0 if all of these were.
- * STORE_GONE: it is at its end. */
-static enum store_status
-advance(struct store *store, struct walk *walk, int64_t *seq)
+ * False: the walk is at its end. */
+static bool
+advance(struct tx *tx, struct walk *walk, int64_t *seq)
 {
-	sqlite3_stmt *row = ask(store, walk);
-	enum store_status status = STORE_OK;
+	char before_id[UUID_TEXT_SIZE];
+	bool is_there = true;
+	struct row row;
 
 	*seq = 0;
+	memcpy(before_id, walk->before_id, sizeof before_id);
+	ask(tx, walk, before_id);
 	while (*seq == 0 && walk->left > 0) {
-		status = sql_next(store, row);
-		if (status != STORE_OK)
-			return status;
-		if (sqlite3_column_type(row, 0) == SQLITE_NULL) {
-			status = STORE_GONE;
+		is_there = next_row(tx, walk, &row);
+		if (!is_there)
 			break;
-		}
-		note_place(walk, row);
+		note_place(walk, &row);
 		walk->looked_at++;
-		if (is_row_asked(walk, row))
-			*seq = sqlite3_column_int64(row, 0);
+		if (is_row_asked(walk, &row))
+			*seq = row.seq;
 		else
 			walk->left--;
 	}
-	sqlite3_reset(row);
-	return status;
+	tx_stop(tx);
+	return is_there;
 }
 
 /* ---- the list ---- */
@@ -333,46 +314,38 @@ free_match(struct match *match)
 	memset(match, 0, sizeof *match);
 }
 
-/* Whether the body is asked for; STORE_GONE if not. */
-static enum store_status
-search_body(struct store *store, struct walk *walk, int64_t seq)
+static bool
+search_body(struct tx *tx, struct walk *walk, int64_t seq)
 {
-	enum store_status status;
-	sqlite3_stmt *row =
-	    sql_prepare(store, "SELECT body FROM events WHERE seq = ?1");
+	struct sql_bytes body;
+	bool is_found;
 
-	sqlite3_bind_int64(row, 1, seq);
-	status = sql_next(store, row);
-	if (status != STORE_OK)
-		return status;
-	if (!is_body_asked(walk, row, 0))
-		status = STORE_GONE;
-	sqlite3_reset(row);
-	return status;
+	if (!filter_has_search(walk->filter))
+		return true;
+	tx_ask(tx, "SELECT body FROM events WHERE seq = ?1", seq);
+	is_found = tx_next(tx, &body) && is_body_asked(walk, &body);
+	tx_stop(tx);
+	return is_found;
 }
 
-/* STORE_GONE if the event does not match, or was erased. */
-static enum store_status
-read_match(
-    struct store *store, struct walk *walk, int64_t seq, struct match *match)
+/* Reads an event that may match. Leaves `match` empty if it does not match, or
+ * was erased. */
+static void
+read_match(struct tx *tx, struct walk *walk, int64_t seq, struct match *match)
 {
-	enum store_status status = query_read_event(store, seq, &match->event);
+	bool is_match = query_read_event(tx, seq, &match->event) &&
+			is_event_asked(walk, &match->event);
 
-	if (status == STORE_OK && !is_event_asked(walk, &match->event))
-		status = STORE_GONE;
-	if (status == STORE_OK)
-		status = query_read_deliveries(
-		    store, seq, &match->deliveries, &match->count);
-	if (status == STORE_OK &&
-	    !is_delivery_asked(walk, match->deliveries, match->count))
-		status = STORE_GONE;
-	if (status == STORE_OK && walk->way == WAY_STATE)
-		status = search_body(store, walk, seq);
-	if (status == STORE_OK && walk->has_bodies)
-		status = query_read_body(store, &match->event);
-	if (status != STORE_OK)
+	if (is_match)
+		query_read_deliveries(
+		    tx, seq, &match->deliveries, &match->count);
+	is_match = is_match &&
+		   is_delivery_asked(walk, match->deliveries, match->count) &&
+		   (walk->way != WAY_STATE || search_body(tx, walk, seq));
+	if (is_match && walk->has_bodies)
+		query_read_body(tx, &match->event);
+	if (!is_match || !tx_is_ok(tx))
 		free_match(match);
-	return status;
 }
 
 /* Looks for the next match among the next events of the walk; `match` stays
@@ -380,25 +353,19 @@ read_match(
 static enum store_status
 find_match(struct store *store, struct walk *walk, struct match *match)
 {
-	enum store_status status = query_begin(store);
+	struct tx tx = tx_begin_read(store);
 	int64_t seq = 0;
 	int i;
 
-	if (status != STORE_OK)
-		return status;
 	walk->left = PASS_MAX_COUNT;
 	for (i = 0; i < READ_MAX_COUNT && match->event.id == NULL; i++) {
-		status = advance(store, walk, &seq);
-		if (status != STORE_OK || seq == 0)
+		if (!advance(&tx, walk, &seq))
+			tx_fail(&tx, STORE_GONE);
+		if (!tx_is_ok(&tx) || seq == 0)
 			break;
-		status = read_match(store, walk, seq, match);
-		if (status == STORE_GONE)
-			status = STORE_OK;
-		if (status != STORE_OK)
-			break;
+		read_match(&tx, walk, seq, match);
 	}
-	query_end(store);
-	return status;
+	return tx_end(&tx);
 }
 
 static bool

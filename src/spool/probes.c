@@ -1,163 +1,131 @@
 /*
- * Which delivery probes a destination that is down. Each question is some of
- * an index's first rows, however long the backlog.
+ * Chooses the delivery that probes a destination that is down. Each question
+ * reads some of the first rows of an index, however long the backlog.
  */
 #include "config.h"
 
 #include "spool/store_internal.h"
+#include "spool/tx.h"
 
 #define LOOK_MAX_COUNT 1000 /* rows that may be passed over */
 
-/* What each way of choosing is told. */
 struct probing {
 	int64_t destination;
 	int64_t now_ms;
 	const struct probe_choice *choice;
-	int64_t seq;   /* out: of the delivery that was chosen */
-	int64_t at_ms; /* out, find_waiting: where it chose none, when it may */
+	int64_t seq;   /* out: of the chosen delivery */
+	int64_t at_ms; /* out, find_waiting: if none was chosen, when one may
+			  be */
 };
 
-typedef enum store_status (*find_function)(
-    struct store *store, struct probing *probing);
+/* Chooses a delivery. False: there is none of this kind. */
+typedef bool (*find_function)(struct tx *tx, struct probing *probing);
 
-/* ---- among what is due ---- */
+/* ---- among the due ---- */
 
-/* Of at most LOOK_MAX_COUNT rows (seq, next_at_ms, attempts) the first that is
- * due, was never tried and is not the last probe; else the first that is due
- * and not that: what failed before may have a reason of its own. STORE_GONE:
- * none is due. Ends the statement. */
-static enum store_status
-take_due(struct store *store, sqlite3_stmt *rows, struct probing *probing)
+/* Takes, of at most LOOK_MAX_COUNT rows (seq, next_at_ms, attempts) of tx_ask,
+ * the first that is due, was never tried and is not the last probe; else the
+ * first that is due and not the last probe: a delivery that failed before may
+ * have failed for a reason of its own. */
+static bool
+take_due(struct tx *tx, struct probing *probing)
 {
-	enum store_status status;
-	int looked_at = 0;
+	int64_t seq, next_at_ms;
+	bool is_found = false;
+	int attempts, looked_at = 0;
 
 	probing->seq = 0;
-	while ((status = sql_next(store, rows)) == STORE_OK) {
-		int64_t seq = sqlite3_column_int64(rows, 0);
-		bool is_due = sqlite3_column_type(rows, 1) != SQLITE_NULL &&
-			      sqlite3_column_int64(rows, 1) <= probing->now_ms;
-		bool is_new = sqlite3_column_int(rows, 2) == 0;
-
-		if (is_due && seq != probing->choice->last_seq &&
-		    (is_new || probing->seq == 0))
+	while (
+	    !is_found && looked_at++ < LOOK_MAX_COUNT &&
+	    tx_next(tx, &seq, sql_int_or(&next_at_ms, INT64_MAX), &attempts)) {
+		if (next_at_ms > probing->now_ms ||
+		    seq == probing->choice->last_seq)
+			continue;
+		is_found = attempts == 0;
+		if (is_found || probing->seq == 0)
 			probing->seq = seq;
-		if ((probing->seq == seq && is_new) ||
-		    ++looked_at == LOOK_MAX_COUNT) {
-			sqlite3_reset(rows);
-			break;
-		}
 	}
-	if (status != STORE_OK && status != STORE_GONE)
-		return status;
-	return probing->seq != 0 ? STORE_OK : STORE_GONE;
+	tx_stop(tx);
+	return tx_is_ok(tx) && probing->seq != 0;
 }
 
-/* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
-static enum store_status
-find_newest(struct store *store, struct probing *probing)
+/* `state <> 1` shows SQLite that the index deliveries_open will do. */
+static bool
+find_newest(struct tx *tx, struct probing *probing)
 {
-	sqlite3_stmt *rows = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT seq, next_at_ms, attempts FROM deliveries "
 	    "WHERE destination = ?1 "
-	    "AND state = 0 AND state <> 1 ORDER BY seq DESC");
-
-	sqlite3_bind_int64(rows, 1, probing->destination);
-	return take_due(store, rows, probing);
+	    "AND state = 0 AND state <> 1 ORDER BY seq DESC",
+	    probing->destination);
+	return take_due(tx, probing);
 }
 
-/* A seq between the first and the last that is pending. STORE_GONE: none is. */
-static enum store_status
-choose_seq(struct store *store, struct probing *probing, int64_t *seq)
+/* Chooses a seq between the first pending delivery and the last. */
+static int64_t
+choose_seq(struct tx *tx, const struct probing *probing)
 {
-	int64_t first, last;
-	enum store_status status;
-	sqlite3_stmt *row = sql_prepare(store,
+	int64_t first = 0, last = 0;
+
+	tx_get(tx,
 	    "SELECT (SELECT seq FROM deliveries WHERE destination = ?1 "
 	    "AND state = 0 AND state <> 1 ORDER BY seq LIMIT 1), "
 	    "(SELECT seq FROM deliveries WHERE destination = ?1 "
-	    "AND state = 0 AND state <> 1 ORDER BY seq DESC LIMIT 1)");
-
-	sqlite3_bind_int64(row, 1, probing->destination);
-	status = sql_next(store, row);
-	if (status != STORE_OK)
-		return status;
-	first = sqlite3_column_int64(row, 0);
-	last = sqlite3_column_int64(row, 1);
-	sqlite3_reset(row);
-	*seq =
-	    first + (int64_t)((double)(last - first + 1) *
-			      (double)probing->choice->random / 4294967296.0);
-	return STORE_OK;
+	    "AND state = 0 AND state <> 1 ORDER BY seq DESC LIMIT 1)",
+	    probing->destination, &first, &last);
+	return first +
+	       (int64_t)((double)(last - first + 1) *
+			 (double)probing->choice->random / 4294967296.0);
 }
 
-static enum store_status
-find_other(struct store *store, struct probing *probing)
+static bool
+find_other(struct tx *tx, struct probing *probing)
 {
-	int64_t from_seq = 0;
-	enum store_status status = choose_seq(store, probing, &from_seq);
-	sqlite3_stmt *rows;
+	int64_t from_seq = choose_seq(tx, probing);
 
-	if (status != STORE_OK)
-		return status;
-	rows = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT seq, next_at_ms, attempts FROM deliveries "
 	    "WHERE destination = ?1 "
-	    "AND state = 0 AND state <> 1 AND seq >= ?2 ORDER BY seq");
-	sqlite3_bind_int64(rows, 1, probing->destination);
-	sqlite3_bind_int64(rows, 2, from_seq);
-	return take_due(store, rows, probing);
+	    "AND state = 0 AND state <> 1 AND seq >= ?2 ORDER BY seq",
+	    probing->destination, from_seq);
+	return take_due(tx, probing);
 }
 
-static enum store_status
-find_oldest(struct store *store, struct probing *probing)
+static bool
+find_oldest(struct tx *tx, struct probing *probing)
 {
-	enum store_status status;
-	sqlite3_stmt *row = sql_prepare(store,
+	return tx_get(tx,
 	    "SELECT seq FROM deliveries WHERE destination = ?1 AND state = 0 "
-	    "AND next_at_ms <= ?2 ORDER BY next_at_ms, seq LIMIT 1");
-
-	sqlite3_bind_int64(row, 1, probing->destination);
-	sqlite3_bind_int64(row, 2, probing->now_ms);
-	status = sql_next(store, row);
-	if (status != STORE_OK)
-		return status;
-	probing->seq = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return STORE_OK;
+	    "AND next_at_ms <= ?2 ORDER BY next_at_ms, seq LIMIT 1",
+	    probing->destination, probing->now_ms, &probing->seq);
 }
 
-/* ---- among what waits ---- */
+/* ---- among the waiting ---- */
 
-/* The first that its own Retry-After does not keep. */
-static enum store_status
-find_waiting(struct store *store, struct probing *probing)
+/* Chooses the first without a Retry-After of its own that is still running. */
+static bool
+find_waiting(struct tx *tx, struct probing *probing)
 {
-	enum store_status status;
+	int64_t seq, asked_until_ms;
+	bool is_found = false;
 	int looked_at = 0;
-	sqlite3_stmt *rows = sql_prepare(store,
+
+	tx_ask(tx,
 	    "SELECT seq, coalesce(asked_until_ms, 0) FROM deliveries "
 	    "WHERE destination = ?1 AND state = 0 AND next_at_ms > ?2 "
-	    "ORDER BY next_at_ms, seq");
-
-	sqlite3_bind_int64(rows, 1, probing->destination);
-	sqlite3_bind_int64(rows, 2, probing->now_ms);
+	    "ORDER BY next_at_ms, seq",
+	    probing->destination, probing->now_ms);
 	probing->at_ms = INT64_MAX;
-	while ((status = sql_next(store, rows)) == STORE_OK) {
-		int64_t asked_until_ms = sqlite3_column_int64(rows, 1);
-
+	while (!is_found && looked_at++ < LOOK_MAX_COUNT &&
+	       tx_next(tx, &seq, &asked_until_ms)) {
 		if (asked_until_ms < probing->at_ms)
 			probing->at_ms = asked_until_ms;
-		if (asked_until_ms <= probing->now_ms)
-			probing->seq = sqlite3_column_int64(rows, 0);
-		else if (++looked_at < LOOK_MAX_COUNT)
-			continue;
-		break;
+		is_found = asked_until_ms <= probing->now_ms;
 	}
-	if (status != STORE_OK)
-		return status;
-	sqlite3_reset(rows);
-	return looked_at < LOOK_MAX_COUNT ? STORE_OK : STORE_GONE;
+	tx_stop(tx);
+	if (is_found)
+		probing->seq = seq;
+	return is_found;
 }
 
 /* ---- both ---- */
@@ -177,36 +145,21 @@ first_choice(enum probe_turn which)
 	return find_oldest;
 }
 
-static enum store_status
-choose(struct store *store, struct probing *probing)
-{
-	enum store_status status =
-	    first_choice(probing->choice->which)(store, probing);
-
-	if (status == STORE_GONE)
-		status = find_oldest(store, probing);
-	if (status == STORE_GONE)
-		status = find_waiting(store, probing);
-	return status;
-}
-
 enum store_status
 store_read_probe(struct store *store, int64_t destination,
     const struct probe_choice *choice, int64_t now_ms, struct due *due)
 {
 	struct probing probing = {
 	    .destination = destination, .now_ms = now_ms, .choice = choice};
-	enum store_status status = query_begin(store);
+	struct tx tx = tx_begin_read(store);
 
 	*due = (struct due){.seq = 0};
-	if (status != STORE_OK)
-		return status;
-	status = choose(store, &probing);
-	if (status == STORE_OK)
-		status =
-		    claim_load(store, destination, probing.seq, now_ms, due);
-	query_end(store);
-	return status;
+	if (first_choice(choice->which)(&tx, &probing) ||
+	    find_oldest(&tx, &probing) || find_waiting(&tx, &probing))
+		claim_load(&tx, destination, probing.seq, now_ms, due);
+	else
+		tx_fail(&tx, STORE_GONE);
+	return tx_end(&tx);
 }
 
 enum store_status
@@ -215,10 +168,10 @@ store_read_probe_at(
 {
 	struct probing probing = {
 	    .destination = destination, .now_ms = now_ms, .at_ms = now_ms};
-	enum store_status status = find_oldest(store, &probing);
+	struct tx tx = tx_none(store);
 
-	if (status == STORE_GONE)
-		status = find_waiting(store, &probing);
+	if (!find_oldest(&tx, &probing))
+		find_waiting(&tx, &probing);
 	*at_ms = probing.at_ms;
-	return status == STORE_GONE ? STORE_OK : status;
+	return tx_end(&tx);
 }

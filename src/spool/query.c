@@ -1,6 +1,6 @@
 /*
- * Looking at single things: rows as the operator's command shows them, one
- * event with all that belongs to it, and what was refused. Writes nothing.
+ * Reads single things: rows as the operator's command shows them, one event
+ * with all that belongs to it, and refused bodies. Writes nothing.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "spool/tx.h"
 
 const char *
 delivery_state_name(enum delivery_state state)
@@ -49,35 +50,20 @@ outcome_name(enum outcome outcome)
 
 /* ---- rows ---- */
 
-enum store_status
-query_read_event(struct store *store, int64_t seq, struct event_row *event)
+bool
+query_read_event(struct tx *tx, int64_t seq, struct event_row *event)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	memset(event, 0, sizeof *event);
+	event->seq = seq;
+	return tx_get(tx,
 	    "SELECT id, received_at_ms, "
 	    "seq <= (SELECT routed_seq FROM progress), community, event_type, "
 	    "ticket_id, note_id, conversation_id, content_type, remote_addr, "
-	    "length(body) FROM events WHERE seq = ?1");
-
-	memset(event, 0, sizeof *event);
-	sqlite3_bind_int64(statement, 1, seq);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	event->seq = seq;
-	event->id = sql_text_dup(statement, 0);
-	event->received_at_ms = sqlite3_column_int64(statement, 1);
-	event->is_routed = sqlite3_column_int(statement, 2) != 0;
-	event->community = sql_text_dup(statement, 3);
-	event->event_type = sql_text_dup(statement, 4);
-	event->ticket_id = sql_text_dup(statement, 5);
-	event->note_id = sql_text_dup(statement, 6);
-	event->conversation_id = sql_text_dup(statement, 7);
-	event->content_type = sql_text_dup(statement, 8);
-	event->remote_addr = sql_text_dup(statement, 9);
-	event->body_bytes = sqlite3_column_int64(statement, 10);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	    "length(body) FROM events WHERE seq = ?1",
+	    seq, &event->id, &event->received_at_ms, &event->is_routed,
+	    &event->community, &event->event_type, &event->ticket_id,
+	    &event->note_id, &event->conversation_id, &event->content_type,
+	    &event->remote_addr, &event->body_bytes);
 }
 
 void
@@ -95,55 +81,36 @@ query_free_event(struct event_row *event)
 	memset(event, 0, sizeof *event);
 }
 
-static void
-take_delivery(const struct store *store, sqlite3_stmt *statement,
-    struct delivery_row *row)
-{
-	enum delivery_state state =
-	    (enum delivery_state)sqlite3_column_int(statement, 1);
-
-	memset(row, 0, sizeof *row);
-	row->destination = sql_text_dup(statement, 0);
-	if (state == DELIVERY_PENDING && sqlite3_column_int(statement, 2) == 0)
-		state = DELIVERY_ORPHANED;
-	row->state = state;
-	row->attempts = sqlite3_column_int(statement, 3);
-	row->next_at_ms =
-	    store_shown_ms(store, sqlite3_column_int64(statement, 4));
-	if (sqlite3_column_type(statement, 5) != SQLITE_NULL)
-		row->last_outcome = xstrdup(outcome_name(
-		    (enum outcome)sqlite3_column_int(statement, 5)));
-	row->last_status = sqlite3_column_int(statement, 6);
-	row->last_error = sql_text_dup(statement, 7);
-	row->settled_at_ms = sqlite3_column_int64(statement, 8);
-	row->event_id = sql_text_dup(statement, 9);
-}
-
-enum store_status
+void
 query_read_deliveries(
-    struct store *store, int64_t seq, struct delivery_row **rows, size_t *count)
+    struct tx *tx, int64_t seq, struct delivery_row **rows, size_t *count)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	struct delivery_row row = {.behind_id = NULL};
+	bool is_configured;
+	int64_t outcome;
+
+	*rows = NULL;
+	*count = 0;
+	tx_ask(tx,
 	    "SELECT name, state, is_configured, attempts, next_at_ms, "
 	    "last_outcome, deliveries.last_status, deliveries.last_error, "
 	    "settled_at_ms, (SELECT id FROM events WHERE seq = ?1) "
 	    "FROM deliveries CROSS JOIN destinations "
-	    "WHERE seq = ?1 AND destinations.id = destination ORDER BY name");
-
-	*rows = NULL;
-	*count = 0;
-	sqlite3_bind_int64(statement, 1, seq);
-	while ((status = sql_next(store, statement)) == STORE_OK) {
+	    "WHERE seq = ?1 AND destinations.id = destination ORDER BY name",
+	    seq);
+	while (tx_next(tx, &row.destination, &row.state, &is_configured,
+	    &row.attempts, &row.next_at_ms, sql_int_or(&outcome, -1),
+	    &row.last_status, &row.last_error, &row.settled_at_ms,
+	    &row.event_id)) {
+		if (row.state == DELIVERY_PENDING && !is_configured)
+			row.state = DELIVERY_ORPHANED;
+		row.next_at_ms = store_shown_ms(tx->store, row.next_at_ms);
+		row.last_outcome =
+		    outcome < 0 ? NULL
+				: xstrdup(outcome_name((enum outcome)outcome));
 		*rows = xreallocarray(*rows, *count + 1, sizeof **rows);
-		take_delivery(store, statement, &(*rows)[(*count)++]);
+		(*rows)[(*count)++] = row;
 	}
-	if (status == STORE_GONE)
-		return STORE_OK;
-	query_free_deliveries(*rows, *count);
-	*rows = NULL;
-	*count = 0;
-	return status;
 }
 
 void
@@ -161,20 +128,6 @@ query_free_deliveries(struct delivery_row *rows, size_t count)
 	free(rows);
 }
 
-enum store_status
-query_begin(struct store *store)
-{
-	return sql_run(store, sql_prepare(store, "BEGIN DEFERRED"));
-}
-
-void
-query_end(struct store *store)
-{
-	/* Nothing was written. Some failures have ended it already. */
-	if (!sqlite3_get_autocommit(store->db))
-		(void)sql_run(store, sql_prepare(store, "ROLLBACK"));
-}
-
 void
 query_write_id_bound(int64_t wall_ms, char *id)
 {
@@ -186,152 +139,91 @@ query_write_id_bound(int64_t wall_ms, char *id)
 
 /* ---- one event ---- */
 
-enum store_status
-query_find_seq(struct store *store, const char *id, int64_t *seq)
+int64_t
+query_find_seq(struct tx *tx, const char *id)
 {
-	enum store_status status;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT seq FROM events WHERE id = ?1");
+	int64_t seq = 0;
 
-	sql_bind_text(statement, 1, id);
-	status = sql_next(store, statement);
-	if (status == STORE_GONE)
-		return store_say(
-		    store, STORE_GONE, "no event has the id %s", id);
-	if (status != STORE_OK)
-		return status;
-	*seq = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	if (!tx_get(tx, "SELECT seq FROM events WHERE id = ?1", id, &seq))
+		tx_say(tx, STORE_GONE, "no event has the id %s", id);
+	return seq;
 }
 
-enum store_status
-query_read_body(struct store *store, struct event_row *event)
+void
+query_read_body(struct tx *tx, struct event_row *event)
 {
-	enum store_status status;
 	size_t len = 0;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT body FROM events WHERE seq = ?1");
 
-	sqlite3_bind_int64(statement, 1, event->seq);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	event->body = sql_blob_dup(statement, 0, &len);
-	event->body_bytes = (int64_t)len;
-	sqlite3_reset(statement);
-	return STORE_OK;
+	if (tx_get(tx, "SELECT body FROM events WHERE seq = ?1", event->seq,
+		sql_blob_to(&event->body, &len)))
+		event->body_bytes = (int64_t)len;
 }
 
 static void
-take_attempt(sqlite3_stmt *statement, struct attempt_row *row)
+read_attempts(struct tx *tx, struct event_detail *detail)
 {
-	memset(row, 0, sizeof *row);
-	row->destination = sql_text_dup(statement, 0);
-	row->number = sqlite3_column_int(statement, 1);
-	row->started_at_ms = sqlite3_column_int64(statement, 2);
-	row->duration_ms = sqlite3_column_int64(statement, 3);
-	row->outcome = (enum outcome)sqlite3_column_int(statement, 4);
-	row->status = sqlite3_column_int(statement, 5);
-	row->error = sql_text_dup(statement, 6);
-	row->answer = sql_blob_dup(statement, 7, &row->answer_bytes);
-}
+	struct attempt_row row;
 
-static enum store_status
-read_attempts(struct store *store, struct event_detail *detail)
-{
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT name, number, started_at_ms, duration_ms, outcome, status, "
 	    "error, answer FROM attempts CROSS JOIN destinations "
 	    "WHERE seq = ?1 AND destinations.id = destination "
-	    "ORDER BY name, number");
-
-	sqlite3_bind_int64(statement, 1, detail->event.seq);
-	while ((status = sql_next(store, statement)) == STORE_OK) {
+	    "ORDER BY name, number",
+	    detail->event.seq);
+	while (tx_next(tx, &row.destination, &row.number, &row.started_at_ms,
+	    &row.duration_ms, &row.outcome, &row.status, &row.error,
+	    sql_blob_to(&row.answer, &row.answer_bytes))) {
 		detail->attempts = xreallocarray(detail->attempts,
 		    detail->attempt_count + 1, sizeof *detail->attempts);
-		take_attempt(
-		    statement, &detail->attempts[detail->attempt_count++]);
+		detail->attempts[detail->attempt_count++] = row;
 	}
-	return status == STORE_GONE ? STORE_OK : status;
 }
 
-/* The first of its lane, which all others wait for. */
-static enum store_status
-read_behind(struct store *store, int64_t seq, struct delivery_row *row)
+/* Reads the first event of the lane: all the others wait for it. */
+static void
+read_behind(struct tx *tx, int64_t seq, struct delivery_row *row)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_get(tx,
 	    "SELECT (SELECT id FROM events WHERE events.seq = earlier.seq) "
 	    "FROM destinations CROSS JOIN deliveries AS it "
 	    "CROSS JOIN deliveries AS earlier WHERE name = ?2 "
 	    "AND it.seq = ?1 AND it.destination = destinations.id "
 	    "AND earlier.destination = destinations.id "
 	    "AND earlier.lane = it.lane AND earlier.state = 0 "
-	    "AND earlier.seq < ?1 ORDER BY earlier.seq LIMIT 1");
-
-	sqlite3_bind_int64(statement, 1, seq);
-	sql_bind_text(statement, 2, row->destination);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status == STORE_GONE ? STORE_OK : status;
-	row->behind_id = sql_text_dup(statement, 0);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	    "AND earlier.seq < ?1 ORDER BY earlier.seq LIMIT 1",
+	    seq, row->destination, &row->behind_id);
 }
 
-static enum store_status
-read_all_behind(
-    struct store *store, int64_t seq, const struct event_detail *detail)
+static void
+read_detail(struct tx *tx, const char *id, struct event_detail *detail)
 {
-	enum store_status status = STORE_OK;
+	int64_t seq = query_find_seq(tx, id);
 	size_t i;
 
-	for (i = 0; i < detail->delivery_count && status == STORE_OK; i++) {
+	query_read_event(tx, seq, &detail->event);
+	query_read_body(tx, &detail->event);
+	query_read_deliveries(
+	    tx, seq, &detail->deliveries, &detail->delivery_count);
+	for (i = 0; i < detail->delivery_count; i++) {
 		struct delivery_row *row = &detail->deliveries[i];
 
 		if (row->next_at_ms == 0 && row->settled_at_ms == 0)
-			status = read_behind(store, seq, row);
+			read_behind(tx, seq, row);
 	}
-	return status;
-}
-
-static enum store_status
-read_detail(struct store *store, const char *id, struct event_detail *detail)
-{
-	int64_t seq = 0;
-	enum store_status status = query_find_seq(store, id, &seq);
-
-	if (status == STORE_OK)
-		status = query_read_event(store, seq, &detail->event);
-	if (status == STORE_OK)
-		status = query_read_body(store, &detail->event);
-	if (status == STORE_OK)
-		status = query_read_deliveries(
-		    store, seq, &detail->deliveries, &detail->delivery_count);
-	if (status == STORE_OK)
-		status = read_all_behind(store, seq, detail);
-	if (status == STORE_OK)
-		status = read_attempts(store, detail);
-	return status;
+	read_attempts(tx, detail);
 }
 
 enum store_status
 store_show_event(
     struct store *store, const char *id, struct event_detail *detail)
 {
-	enum store_status status;
+	struct tx tx = tx_begin_read(store);
 
 	memset(detail, 0, sizeof *detail);
-	status = query_begin(store);
-	if (status != STORE_OK)
-		return status;
-	status = read_detail(store, id, detail);
-	query_end(store);
-	if (status != STORE_OK)
+	read_detail(&tx, id, detail);
+	if (tx_end(&tx) != STORE_OK)
 		store_free_detail(detail);
-	return status;
+	return tx.status;
 }
 
 void
@@ -350,9 +242,9 @@ store_free_detail(struct event_detail *detail)
 	memset(detail, 0, sizeof *detail);
 }
 
-/* ---- what was refused ---- */
+/* ---- refused bodies ---- */
 
-/* A refusal with the memory that it borrows. */
+/* A refusal, and the memory behind its pointers. */
 struct kept_refusal {
 	struct refusal refusal;
 	char *why;
@@ -360,30 +252,6 @@ struct kept_refusal {
 	char *remote_addr;
 	char *body;
 };
-
-static void
-take_refusal(sqlite3_stmt *statement, struct kept_refusal *kept)
-{
-	struct refusal *refusal = &kept->refusal;
-
-	memset(kept, 0, sizeof *kept);
-	kept->why = sql_text_dup(statement, 3);
-	kept->content_type = sql_text_dup(statement, 4);
-	kept->remote_addr = sql_text_dup(statement, 5);
-	refusal->seq = sqlite3_column_int64(statement, 0);
-	refusal->received_at_ms = sqlite3_column_int64(statement, 1);
-	refusal->status = sqlite3_column_int(statement, 2);
-	refusal->why = kept->why;
-	refusal->content_type = kept->content_type;
-	refusal->remote_addr = kept->remote_addr;
-	refusal->sent_bytes = sqlite3_column_type(statement, 6) == SQLITE_NULL
-				  ? -1
-				  : sqlite3_column_int64(statement, 6);
-	refusal->body_bytes = (size_t)sqlite3_column_int64(statement, 7);
-	if (sqlite3_column_type(statement, 8) != SQLITE_NULL)
-		kept->body = sql_blob_dup(statement, 8, &refusal->body_bytes);
-	refusal->body = kept->body;
-}
 
 static void
 free_refusal(struct kept_refusal *kept)
@@ -394,51 +262,51 @@ free_refusal(struct kept_refusal *kept)
 	free(kept->body);
 }
 
-/* The newest refusal from `first` up to and including `last`. */
-static enum store_status
+/* Reads the newest refusal from `first` up to and including `last`. */
+static bool
 read_refusal(
-    struct store *store, int64_t first, int64_t last, struct kept_refusal *kept)
+    struct tx *tx, int64_t first, int64_t last, struct kept_refusal *kept)
 {
-	enum store_status status;
-	sqlite3_stmt *statement = sql_prepare(store,
-	    "SELECT seq, received_at_ms, status, why, content_type, "
-	    "remote_addr, sent_bytes, length(body), iif(?1 = ?2, body, NULL) "
-	    "FROM refusals WHERE seq BETWEEN ?1 AND ?2 "
-	    "ORDER BY seq DESC LIMIT 1");
+	struct refusal *refusal = &kept->refusal;
+	int64_t body_bytes = 0;
 
-	sqlite3_bind_int64(statement, 1, first);
-	sqlite3_bind_int64(statement, 2, last);
-	status = sql_next(store, statement);
-	if (status != STORE_OK)
-		return status;
-	take_refusal(statement, kept);
-	sqlite3_reset(statement);
-	return STORE_OK;
+	memset(kept, 0, sizeof *kept);
+	if (!tx_get(tx,
+		"SELECT seq, received_at_ms, status, why, content_type, "
+		"remote_addr, sent_bytes, length(body), "
+		"iif(?1 = ?2, body, NULL) "
+		"FROM refusals WHERE seq BETWEEN ?1 AND ?2 "
+		"ORDER BY seq DESC LIMIT 1",
+		first, last, &refusal->seq, &refusal->received_at_ms,
+		&refusal->status, &kept->why, &kept->content_type,
+		&kept->remote_addr, sql_int_or(&refusal->sent_bytes, -1),
+		&body_bytes, &kept->body))
+		return false;
+	refusal->why = kept->why;
+	refusal->content_type = kept->content_type;
+	refusal->remote_addr = kept->remote_addr;
+	refusal->body = kept->body;
+	refusal->body_bytes = (size_t)body_bytes;
+	return true;
 }
 
 enum store_status
 store_list_refused(
     struct store *store, int64_t seq, store_each_refusal each, void *arg)
 {
-	enum store_status status;
 	int64_t first = seq != 0 ? seq : INT64_MIN;
 	int64_t last = seq != 0 ? seq : INT64_MAX;
+	struct tx tx = tx_none(store);
 	struct kept_refusal kept;
 	bool goes_on = true;
 
-	while (goes_on) {
-		status = read_refusal(store, first, last, &kept);
-		if (status == STORE_GONE && seq == 0)
-			break;
-		if (status == STORE_GONE)
-			return store_say(store, STORE_GONE,
-			    "no refused body has the number %lld",
-			    (long long)seq);
-		if (status != STORE_OK)
-			return status;
+	while (goes_on && read_refusal(&tx, first, last, &kept)) {
 		goes_on = each(arg, &kept.refusal) && seq == 0;
 		last = kept.refusal.seq - 1;
 		free_refusal(&kept);
 	}
-	return STORE_OK;
+	if (goes_on && seq != 0)
+		tx_say(&tx, STORE_GONE, "no refused body has the number %lld",
+		    (long long)seq);
+	return tx_end(&tx);
 }

@@ -1,7 +1,7 @@
 /*
- * Selecting deliveries to be changed: see select.h. Goes along each state of
- * each destination by its index; or, where one destination is to get what
- * others have, along the events.
+ * Selects deliveries to be changed: see select.h. Walks each state of each
+ * destination by its index; or, where one destination is to get the events of
+ * others, walks the events.
  */
 #include "config.h"
 
@@ -13,63 +13,59 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "spool/store_internal.h"
+#include "spool/tx.h"
 
-#define LOOK_MAX_COUNT 10000 /* rows in one look */
-#define LOOK_BYTES     512   /* of a body that is searched: as another row */
+#define LOOK_MAX_COUNT 10000     /* rows in one look */
+#define LOOK_BYTES     512       /* of a searched body count as another row */
+#define NO_TIME        INT64_MIN /* of a delivery that is behind */
 
 /* ---- where to look ---- */
 
-static enum store_status
-find_places(struct store *store, struct selection *selection)
+static void
+find_places(struct tx *tx, struct selection *selection)
 {
-	enum store_status status;
-	sqlite3_stmt *statement =
-	    sql_prepare(store, "SELECT id, is_configured FROM destinations "
-			       "WHERE ?1 IS NULL OR name = ?1 ORDER BY id");
+	struct destination place = {.name = NULL};
 
-	sql_bind_text(statement, 1, selection->filter->destination);
-	while ((status = sql_next(store, statement)) == STORE_OK) {
+	tx_ask(tx,
+	    "SELECT id, is_configured FROM destinations "
+	    "WHERE ?1 IS NULL OR name = ?1 ORDER BY id",
+	    selection->filter->destination);
+	while (tx_next(tx, &place.id, &place.is_configured)) {
 		selection->places = xreallocarray(selection->places,
 		    selection->place_count + 1, sizeof *selection->places);
-		selection->places[selection->place_count++] =
-		    (struct destination){
-			.id = sqlite3_column_int64(statement, 0),
-			.is_configured = sqlite3_column_int(statement, 1) != 0};
+		selection->places[selection->place_count++] = place;
 	}
-	return status == STORE_GONE ? STORE_OK : status;
 }
 
-/* Of events that are not routed there is nothing to select. */
-static enum store_status
-find_bounds(struct store *store, struct selection *selection)
+/* Leaves out events that are not routed: they have no deliveries. */
+static void
+find_bounds(struct tx *tx, struct selection *selection)
 {
-	int64_t routed_seq = 0, seq = 0;
-	enum store_status status = store_read_routed(store, &routed_seq);
+	int64_t routed_seq = 0, seq;
 
+	tx_get(tx, "SELECT routed_seq FROM progress", &routed_seq);
 	selection->first_seq = 1;
 	selection->last_seq = routed_seq;
-	if (status != STORE_OK || selection->event_id == NULL)
-		return status;
-	status = query_find_seq(store, selection->event_id, &seq);
+	if (selection->event_id == NULL)
+		return;
+	seq = query_find_seq(tx, selection->event_id);
 	selection->first_seq = seq;
 	selection->last_seq = seq <= routed_seq ? seq : 0;
-	return status;
 }
 
 enum store_status
 select_start(struct store *store, struct selection *selection)
 {
-	enum store_status status;
+	struct tx tx = tx_none(store);
 
 	selection->places = NULL;
 	selection->place_count = 0;
-	status = find_places(store, selection);
-	if (status == STORE_OK)
-		status = find_bounds(store, selection);
+	find_places(&tx, selection);
+	find_bounds(&tx, selection);
 	selection->place = 0;
 	selection->state = DELIVERY_PENDING;
 	selection->seq = selection->first_seq - 1;
-	return status;
+	return tx_end(&tx);
 }
 
 void
@@ -81,7 +77,7 @@ select_end(struct selection *selection)
 
 /* ---- what to ask ---- */
 
-/* Whether what is stored as the state that is looked at is chosen. */
+/* Whether the state that is looked at, as it is stored, is chosen. */
 static bool
 is_state_chosen(const struct selection *selection)
 {
@@ -101,42 +97,37 @@ go_to_next_state(struct selection *selection)
 	selection->place++;
 }
 
-/* The statements below give these after seq, state and next_at_ms; the body
- * only where it is searched (?7). */
+/* The statements give these after seq, state and next_at_ms, the body only
+ * where it is searched (?1). A look goes from beyond ?2 to ?3. */
 #define FACTS                                                                  \
 	"received_at_ms, community, event_type, ticket_id, note_id, "          \
-	"iif(?7, body, NULL) "
-#define BODY_COLUMN 8
+	"iif(?1, body, NULL) "
 
-/* `state <> 1` is how SQLite sees that the index deliveries_open will do. */
-static sqlite3_stmt *
-ask_open(struct store *store, const struct selection *selection)
+/* `state <> 1` shows SQLite that the index deliveries_open will do. */
+static void
+ask_open(struct tx *tx, const struct selection *selection, int64_t last_seq)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT d.seq, d.state, d.next_at_ms, " FACTS
 	    "FROM deliveries AS d CROSS JOIN events ON events.seq = d.seq "
-	    "WHERE d.destination = ?1 AND d.state = ?2 AND d.state <> 1 "
-	    "AND d.seq > ?3 AND d.seq <= ?4 ORDER BY d.seq");
-
-	sqlite3_bind_int64(
-	    statement, 1, selection->places[selection->place].id);
-	sqlite3_bind_int(statement, 2, selection->state);
-	return statement;
+	    "WHERE d.destination = ?4 AND d.state = ?5 AND d.state <> 1 "
+	    "AND d.seq > ?2 AND d.seq <= ?3 ORDER BY d.seq",
+	    filter_has_search(selection->filter), selection->seq, last_seq,
+	    selection->places[selection->place].id, selection->state);
 }
 
-/* No index knows what is delivered: goes along all deliveries. */
-static sqlite3_stmt *
-ask_delivered(struct store *store, const struct selection *selection)
+/* Walks all deliveries: delivered ones are in no index. */
+static void
+ask_delivered(
+    struct tx *tx, const struct selection *selection, int64_t last_seq)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT d.seq, d.state, d.next_at_ms, " FACTS
 	    "FROM deliveries AS d CROSS JOIN events ON events.seq = d.seq "
-	    "WHERE +d.destination = ?1 AND d.state = 1 "
-	    "AND d.seq > ?3 AND d.seq <= ?4 ORDER BY d.seq");
-
-	sqlite3_bind_int64(
-	    statement, 1, selection->places[selection->place].id);
-	return statement;
+	    "WHERE +d.destination = ?4 AND d.state = 1 "
+	    "AND d.seq > ?2 AND d.seq <= ?3 ORDER BY d.seq",
+	    filter_has_search(selection->filter), selection->seq, last_seq,
+	    selection->places[selection->place].id);
 }
 
 /* The states that are chosen, a bit each. */
@@ -150,77 +141,68 @@ states_mask(const struct selection *selection)
 	return mask;
 }
 
-/* Each event of which a delivery matches, and the one to `to` of it. */
-static sqlite3_stmt *
-ask_events(struct store *store, const struct selection *selection)
+/* Asks for each event with a delivery that matches, and its delivery to `to`.
+ */
+static void
+ask_events(struct tx *tx, const struct selection *selection, int64_t last_seq)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_ask(tx,
 	    "SELECT events.seq, coalesce(t.state, -1), t.next_at_ms, " FACTS
 	    "FROM events LEFT JOIN deliveries AS t "
-	    "ON t.seq = events.seq AND t.destination = ?1 "
-	    "WHERE events.seq > ?3 AND events.seq <= ?4 AND (?2 OR EXISTS "
+	    "ON t.seq = events.seq AND t.destination = ?4 "
+	    "WHERE events.seq > ?2 AND events.seq <= ?3 AND (?5 OR EXISTS "
 	    "(SELECT 1 FROM deliveries AS d CROSS JOIN destinations "
 	    "ON destinations.id = d.destination WHERE d.seq = events.seq "
-	    "AND (?5 IS NULL OR name = ?5) AND ?6 & (1 << CASE WHEN "
+	    "AND (?6 IS NULL OR name = ?6) AND ?7 & (1 << CASE WHEN "
 	    "d.state = 0 AND NOT is_configured THEN 4 ELSE d.state END))) "
-	    "ORDER BY events.seq");
-
-	sqlite3_bind_int64(statement, 1, selection->to);
-	sqlite3_bind_int(statement, 2, selection->is_any_chosen ? 1 : 0);
-	sql_bind_text(statement, 5, selection->filter->destination);
-	sqlite3_bind_int(statement, 6, states_mask(selection));
-	return statement;
+	    "ORDER BY events.seq",
+	    filter_has_search(selection->filter), selection->seq, last_seq,
+	    selection->to, selection->is_any_chosen,
+	    selection->filter->destination, states_mask(selection));
 }
 
-/* A look goes up to `last_seq`. In an index the rows that are looked at lie
- * together and can be counted; elsewhere a look is a span of seqs. */
-static sqlite3_stmt *
-ask(struct store *store, const struct selection *selection, int64_t *last_seq)
+/* Returns the last seq of the look. In an index the rows of a look lie together
+ * and can be counted; elsewhere a look is a span of seqs. */
+static int64_t
+ask(struct tx *tx, const struct selection *selection)
 {
 	bool is_index_there =
 	    selection->to == 0 && selection->state != DELIVERY_DELIVERED;
-	sqlite3_stmt *statement =
-	    selection->to != 0 ? ask_events(store, selection)
-	    : is_index_there   ? ask_open(store, selection)
-			       : ask_delivered(store, selection);
+	int64_t last_seq = selection->last_seq;
 
-	*last_seq = selection->last_seq;
-	if (!is_index_there && *last_seq - selection->seq > LOOK_MAX_COUNT)
-		*last_seq = selection->seq + LOOK_MAX_COUNT;
-	sqlite3_bind_int64(statement, 3, selection->seq);
-	sqlite3_bind_int64(statement, 4, *last_seq);
-	sqlite3_bind_int(
-	    statement, 7, filter_has_search(selection->filter) ? 1 : 0);
-	return statement;
+	if (!is_index_there && last_seq - selection->seq > LOOK_MAX_COUNT)
+		last_seq = selection->seq + LOOK_MAX_COUNT;
+	if (selection->to != 0)
+		ask_events(tx, selection, last_seq);
+	else if (is_index_there)
+		ask_open(tx, selection, last_seq);
+	else
+		ask_delivered(tx, selection, last_seq);
+	return last_seq;
 }
 
 /* ---- a look ---- */
 
 static bool
-is_match(const struct selection *selection, sqlite3_stmt *row)
+is_match(const struct selection *selection, const struct filter_facts *facts,
+    const struct sql_bytes *body)
 {
-	const struct filter_facts facts = {
-	    .received_at_ms = sqlite3_column_int64(row, 3),
-	    .community = (const char *)sqlite3_column_text(row, 4),
-	    .event_type = (const char *)sqlite3_column_text(row, 5),
-	    .ticket_id = (const char *)sqlite3_column_text(row, 6),
-	    .note_id = (const char *)sqlite3_column_text(row, 7)};
-
-	return filter_is_met(selection->filter, &facts) &&
+	return filter_is_met(selection->filter, facts) &&
 	       (selection->wants == NULL ||
-		   selection->wants(selection->wants_arg, facts.event_type,
-		       facts.community)) &&
-	       filter_is_found(selection->filter, row, BODY_COLUMN);
+		   selection->wants(selection->wants_arg, facts->event_type,
+		       facts->community)) &&
+	       filter_is_found(selection->filter, body);
 }
 
 static struct candidate
-take(const struct selection *selection, sqlite3_stmt *row, int64_t now_ms)
+take(const struct selection *selection, int state, int64_t next_at_ms,
+    int64_t now_ms)
 {
-	struct candidate candidate = {.seq = sqlite3_column_int64(row, 0),
+	struct candidate candidate = {.seq = selection->seq,
 	    .destination = selection->to,
-	    .state = sqlite3_column_int(row, 1),
-	    .is_waiting = sqlite3_column_int64(row, 2) > now_ms,
-	    .is_behind = sqlite3_column_type(row, 2) == SQLITE_NULL,
+	    .state = state,
+	    .is_waiting = next_at_ms > now_ms,
+	    .is_behind = next_at_ms == NO_TIME,
 	    .is_configured = true};
 
 	if (selection->to == 0) {
@@ -238,26 +220,30 @@ static enum store_status
 look(struct store *store, struct selection *selection, struct candidate *found,
     size_t *count)
 {
-	enum store_status status;
-	int64_t last_seq, now_ms = store_now_ms(store);
-	int looked = 0;
-	sqlite3_stmt *row = ask(store, selection, &last_seq);
+	int64_t now_ms = store_now_ms(store), next_at_ms;
+	struct tx tx = tx_none(store);
+	int64_t last_seq = ask(&tx, selection);
+	size_t looked = 0;
+	struct filter_facts facts;
+	struct sql_bytes body;
+	int state;
 
-	while ((status = sql_next(store, row)) == STORE_OK) {
-		selection->seq = sqlite3_column_int64(row, 0);
-		if (is_match(selection, row))
-			found[(*count)++] = take(selection, row, now_ms);
-		looked +=
-		    1 + sqlite3_column_bytes(row, BODY_COLUMN) / LOOK_BYTES;
-		if (*count == SELECT_MAX_COUNT || looked >= LOOK_MAX_COUNT) {
-			sqlite3_reset(row);
-			return STORE_OK;
-		}
+	while (tx_next(&tx, &selection->seq, &state,
+	    sql_int_or(&next_at_ms, NO_TIME), &facts.received_at_ms,
+	    &facts.community, &facts.event_type, &facts.ticket_id,
+	    &facts.note_id, &body)) {
+		if (is_match(selection, &facts, &body))
+			found[(*count)++] =
+			    take(selection, state, next_at_ms, now_ms);
+		looked += 1 + body.len / LOOK_BYTES;
+		if (*count == SELECT_MAX_COUNT || looked >= LOOK_MAX_COUNT)
+			return tx_end(&tx);
 	}
-	if (status != STORE_GONE)
-		return status;
-	selection->seq = last_seq;
-	return last_seq < selection->last_seq ? STORE_OK : STORE_GONE;
+	if (tx_is_ok(&tx))
+		selection->seq = last_seq;
+	if (last_seq == selection->last_seq)
+		tx_fail(&tx, STORE_GONE);
+	return tx_end(&tx);
 }
 
 enum store_status

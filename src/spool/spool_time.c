@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "spool/tx.h"
 
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_SIZE 37   /* with a NUL */
@@ -46,29 +47,18 @@ read_boot_id(char *id)
 	id[strcspn(id, "\n")] = '\0';
 }
 
-static enum store_status
-read_noted(struct store *store, struct noted *noted)
+static void
+read_noted(struct tx *tx, struct noted *noted)
 {
-	enum store_status status;
-	const unsigned char *id;
-	sqlite3_stmt *row = sql_prepare(store,
-	    "SELECT boot_id, boot_base_ms, noted_at_ms, ahead_ms, "
-	    "stepped_at_ms FROM progress");
-
-	status = sql_next(store, row);
-	if (status != STORE_OK)
-		return status == STORE_GONE ? STORE_FAILED : status;
-	id = sqlite3_column_text(row, 0);
-	*noted = (struct noted){.is_there = id != NULL,
-	    .base_ms = sqlite3_column_int64(row, 1),
-	    .at_ms = sqlite3_column_int64(row, 2),
-	    .ahead_ms = sqlite3_column_int64(row, 3),
-	    .stepped_at_ms = sqlite3_column_int64(row, 4)};
-	if (id != NULL)
-		snprintf(noted->boot_id, sizeof noted->boot_id, "%s",
-		    (const char *)id);
-	sqlite3_reset(row);
-	return STORE_OK;
+	*noted = (struct noted){.is_there = false};
+	if (!tx_get(tx,
+		"SELECT boot_id IS NOT NULL, boot_id, boot_base_ms, "
+		"noted_at_ms, ahead_ms, stepped_at_ms FROM progress",
+		&noted->is_there,
+		sql_text_to(noted->boot_id, sizeof noted->boot_id),
+		&noted->base_ms, &noted->at_ms, &noted->ahead_ms,
+		&noted->stepped_at_ms))
+		tx_fail(tx, STORE_FAILED);
 }
 
 /* Another boot: goes on from what was noted. */
@@ -98,39 +88,28 @@ is_this_boot(const struct noted *noted, const char *boot_id)
 	       strcmp(noted->boot_id, boot_id) == 0;
 }
 
-/* In a transaction. */
-static enum store_status
-write_noted(struct store *store, const struct noted *noted)
+static void
+write_noted(struct tx *tx, const struct noted *noted)
 {
-	sqlite3_stmt *statement = sql_prepare(store,
+	tx_run(tx,
 	    "UPDATE progress SET boot_id = ?1, boot_base_ms = ?2, "
-	    "noted_at_ms = ?3, ahead_ms = ?4, stepped_at_ms = ?5");
-
-	sql_bind_text(statement, 1, noted->boot_id);
-	sqlite3_bind_int64(statement, 2, noted->base_ms);
-	sqlite3_bind_int64(statement, 3, noted->at_ms);
-	sqlite3_bind_int64(statement, 4, noted->ahead_ms);
-	sqlite3_bind_int64(statement, 5, noted->stepped_at_ms);
-	return sql_run(store, statement);
+	    "noted_at_ms = ?3, ahead_ms = ?4, stepped_at_ms = ?5",
+	    sql_text(noted->boot_id), noted->base_ms, noted->at_ms,
+	    noted->ahead_ms, noted->stepped_at_ms);
 }
 
-/* Somebody else may have begun the boot meanwhile. */
+/* Begins the boot, unless another process has begun it meanwhile. */
 static enum store_status
 begin_for_all(struct store *store, struct noted *noted, const char *boot_id)
 {
-	enum store_status status = store_begin(store, store_deadline(store));
+	struct tx tx = tx_begin(store);
 
-	if (status != STORE_OK)
-		return status;
-	status = read_noted(store, noted);
-	if (status == STORE_OK && !is_this_boot(noted, boot_id)) {
+	read_noted(&tx, noted);
+	if (!is_this_boot(noted, boot_id)) {
 		begin_boot(noted, boot_id);
-		status = write_noted(store, noted);
+		write_noted(&tx, noted);
 	}
-	if (status == STORE_OK)
-		return store_commit(store);
-	store_rollback(store);
-	return status;
+	return tx_end(&tx);
 }
 
 static void
@@ -146,9 +125,12 @@ enum store_status
 spool_time_open(struct store *store)
 {
 	char boot_id[BOOT_ID_SIZE];
+	struct tx tx = tx_none(store);
 	struct noted noted;
-	enum store_status status = read_noted(store, &noted);
+	enum store_status status;
 
+	read_noted(&tx, &noted);
+	status = tx_end(&tx);
 	read_boot_id(boot_id);
 	if (status == STORE_OK && !is_this_boot(&noted, boot_id)) {
 		if (store->access == STORE_RELAY)
@@ -180,30 +162,21 @@ store_note_clock(struct store *store, int64_t every_ms, int64_t *step_ms)
 {
 	int64_t now_ms = store_now_ms(store);
 	struct noted noted;
-	enum store_status status;
+	struct tx tx;
 
 	*step_ms = store->ahead_ms - (now_ms - clock_wall_ms());
 	if (*step_ms > -STEP_MIN_MS && *step_ms < STEP_MIN_MS)
 		*step_ms = 0;
 	if (*step_ms == 0 && now_ms - store->noted_at_ms < every_ms)
 		return STORE_OK;
-	status = store_begin(store, store_deadline(store));
-	if (status != STORE_OK)
-		return status;
-	status = read_noted(store, &noted);
-	if (status == STORE_OK) {
-		noted.at_ms = now_ms;
-		noted.ahead_ms = now_ms - clock_wall_ms();
-		if (*step_ms != 0)
-			noted.stepped_at_ms = now_ms;
-		status = write_noted(store, &noted);
-	}
-	if (status != STORE_OK) {
-		store_rollback(store);
-		return status;
-	}
-	status = store_commit(store);
-	if (status == STORE_OK)
+	tx = tx_begin(store);
+	read_noted(&tx, &noted);
+	noted.at_ms = now_ms;
+	noted.ahead_ms = now_ms - clock_wall_ms();
+	if (*step_ms != 0)
+		noted.stepped_at_ms = now_ms;
+	write_noted(&tx, &noted);
+	if (tx_end(&tx) == STORE_OK)
 		keep(store, &noted);
-	return status;
+	return tx.status;
 }

@@ -298,30 +298,26 @@ bool lock_byte(int fd, int64_t offset, short type);
  * `holder` is all zeros where nobody does. Takes nothing. */
 bool lock_read_holder(int folder_fd, struct relay_holder *holder);
 
-/* ---- rows as they are shown: query.c ---- */
+/* ---- rows as they are shown: query.c; see tx.h ---- */
 
-/* A read transaction, so that several reads are of one moment. Short: no
- * caller is called and no row handed out within it. */
-enum store_status query_begin(struct store *store);
-void query_end(struct store *store);
+struct tx;
 
-/* The seq of the event with this whole id; STORE_GONE, with `why`, if there is
- * none. */
-enum store_status query_find_seq(
-    struct store *store, const char *id, int64_t *seq);
+/* Reads the seq of the event with this whole id; without one the transaction
+ * fails with STORE_GONE. */
+int64_t query_find_seq(struct tx *tx, const char *id);
 
-/* The event without its body; STORE_GONE if there is none. Freed with
- * query_free_event. */
-enum store_status query_read_event(
-    struct store *store, int64_t seq, struct event_row *event);
+/* Reads an event without its body. False: there is none. Freed, in both cases,
+ * with query_free_event. */
+bool query_read_event(struct tx *tx, int64_t seq, struct event_row *event);
 void query_free_event(struct event_row *event);
 
 /* Adds its body. */
-enum store_status query_read_body(struct store *store, struct event_row *event);
+void query_read_body(struct tx *tx, struct event_row *event);
 
-/* Its deliveries by name of destination. Freed with query_free_deliveries. */
-enum store_status query_read_deliveries(struct store *store, int64_t seq,
-    struct delivery_row **rows, size_t *count);
+/* Reads the deliveries of an event by name of destination. Freed, also after a
+ * failure, with query_free_deliveries. */
+void query_read_deliveries(
+    struct tx *tx, int64_t seq, struct delivery_row **rows, size_t *count);
 void query_free_deliveries(struct delivery_row *rows, size_t count);
 
 /* How the ids made at `wall_ms` begin; `id` has UUID_TEXT_SIZE bytes. */
@@ -329,13 +325,11 @@ void query_write_id_bound(int64_t wall_ms, char *id);
 
 /* ---- claim.c ---- */
 
-/* Reads a pending delivery, in a read transaction in which it was found. */
-enum store_status claim_load(struct store *store, int64_t destination,
-    int64_t seq, int64_t now_ms, struct due *due);
+/* Reads a pending delivery, in the transaction in which it was found. */
+void claim_load(struct tx *tx, int64_t destination, int64_t seq, int64_t now_ms,
+    struct due *due);
 
 /* ---- the arrows of single deliveries; see tx.h ---- */
-
-struct tx;
 
 /* lane.c: makes a delivery, pending; due since its event was captured, but not
  * before `from_ms` nor later than now, or behind. False: there is no such
@@ -392,6 +386,8 @@ int64_t hold_until(int64_t until_ms, int64_t now_ms);
 
 /* ---- filter.c ---- */
 
+struct sql_bytes;
+
 /* What a filter looks at in an event; borrowed, NULL: absent. */
 struct filter_facts {
 	int64_t received_at_ms;
@@ -406,11 +402,11 @@ struct filter_facts {
 bool filter_is_met(
     const struct list_filter *filter, const struct filter_facts *facts);
 
-/* Whether it asks for something in bodies, and whether the body in `column`
- * has that. */
+/* Whether the filter searches bodies, and whether it finds something in this
+ * one (see tx.h). */
 bool filter_has_search(const struct list_filter *filter);
 bool filter_is_found(
-    const struct list_filter *filter, sqlite3_stmt *row, int column);
+    const struct list_filter *filter, const struct sql_bytes *body);
 
 /* Whether that was before the bound, or there is none. */
 bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
