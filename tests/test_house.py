@@ -329,6 +329,32 @@ def every_configuration_key_is_documented_and_every_documented_one_real():
                for key in sorted(documented - real)])
 
 
+def json_keys():
+    """Every key that the command prints in JSON: in the calls of jsonout, in
+    the table of what replay and drop count, and of pause and resume."""
+    found = set()
+    for path in files(".c"):
+        if path.startswith("src/command/"):
+            text = without(r"/\*.*?\*/", read(path))
+            for pattern in (r'\bjsonout_\w+\(\s*[^,()"]+,\s*"(\w+)"',
+                            r'\{"(\w+)",\s*offsetof\(',
+                            r'\brun_each\(call,\s*"(\w+)"'):
+                found.update(re.findall(pattern, text))
+    return found
+
+
+@test
+def every_json_key_is_documented_and_every_documented_one_printed():
+    manual = read("man/hookspool.8.in")
+    section = manual.split(".Sh JSON KEYS")[1].split("\n.Sh ")[0]
+    documented = set(re.findall(r"(?m)^\.It Va (\w+)", section))
+    assert len(documented) > 100, documented
+    no_faults(["not documented: " + key
+               for key in sorted(json_keys() - documented)] +
+              ["not printed: " + key
+               for key in sorted(documented - json_keys())])
+
+
 def subcommands():
     """Those that `hookspool --help` names, one a line."""
     text = run([HOOKSPOOL, "--help"]).stdout.decode()

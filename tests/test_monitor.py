@@ -377,9 +377,9 @@ def events_that_nobody_wanted_are_counted():
                     "events = other\n")
         for _ in range(3):
             site.capture(event())
-        equal(site.json("status")["events_unwanted"], 0)
+        equal(site.json("status")["events_unmatched"], 0)
         relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
-        wait_until(lambda: site.json("status")["events_unwanted"] == 3,
+        wait_until(lambda: site.json("status")["events_unmatched"] == 3,
                    "routing", alive=[relay])
         contains(site.run("status"), "3 of them no destination wanted\n")
 

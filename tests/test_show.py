@@ -28,7 +28,7 @@ def waiting(site, id_):
 
 
 def is_waiting(site, id_, why):
-    return [w["why"] for w in site.json("show", id_)["waiting"]] == [why]
+    return [w["reason"] for w in site.json("show", id_)["waiting"]] == [why]
 
 
 @test
@@ -45,14 +45,14 @@ def a_delivery_that_failed_or_is_behind_or_paused_says_so():
         assert got["until_ms"] > site.json("show", first)["received_at_ms"]
         contains(site.run("show", first), "crm waits: the last attempt failed")
         got = waiting(site, second)
-        equal((got["why"], got["behind_id"]), ("behind", first))
+        equal((got["reason"], got["behind_id"]), ("behind", first))
         contains(site.run("show", second),
                  "crm waits: an earlier event of its ticket comes first: " +
                  first)
         run([HOOKSPOOL, "-c", site.config_path, "pause", "crm", "--reason",
              "moving"], env=dict(os.environ, SUDO_USER="jane"))
         got = waiting(site, first)
-        equal((got["why"], got["paused_by"], got["pause_reason"]),
+        equal((got["reason"], got["paused_by"], got["pause_reason"]),
               ("paused", "jane", "moving"))
         contains(site.run("show", first), "ago by jane (moving); hookspool "
                                           "resume crm lets it go on")
@@ -102,7 +102,7 @@ def a_destination_that_did_not_want_it_says_why():
                    site.json("show", id_)["waiting"] == [], "the delivery",
                    alive=[relay])
         got = site.json("show", id_)
-        equal([(u["destination"], u["why"]) for u in got["unwanted"]],
+        equal([(u["destination"], u["reason"]) for u in got["unmatched"]],
               [("bi", "event_type"), ("erp", "community")])
         out = site.run("show", id_)
         contains(out, "bi gets nothing: events = ticket_*, x does not match "
@@ -113,8 +113,8 @@ def a_destination_that_did_not_want_it_says_why():
         site.configure(site.text(more="[relay]\nstart = never\n" +
                                  section("crm", good.url()) +
                                  section("new", good.url())))
-        (unwanted,) = site.json("show", id_)["unwanted"]
-        equal((unwanted["destination"], unwanted["why"]),
+        (unwanted,) = site.json("show", id_)["unmatched"]
+        equal((unwanted["destination"], unwanted["reason"]),
               ("new", "configured later"))
         contains(unwanted["text"], "hookspool replay --to new " + id_)
         site.configure(site.text(more="[relay]\nstart = never\n"

@@ -109,7 +109,7 @@ add_summary(
 	jsonout_number(out, "events", summary->events);
 	jsonout_number(out, "events_new", summary->events_new);
 	jsonout_number(out, "events_last_hour", summary->events_last_hour);
-	jsonout_number(out, "events_unwanted", summary->events_unwanted);
+	jsonout_number(out, "events_unmatched", summary->events_unwanted);
 	jsonout_some(out, "newest_event_ms", summary->newest_event_ms);
 	jsonout_number(out, "pending", count_pending(summary));
 	jsonout_some(

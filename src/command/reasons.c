@@ -371,7 +371,7 @@ add_wait_json(void *arg, enum wait wait, const struct delivery_row *row,
 
 	jsonout_open(out, NULL, '{');
 	jsonout_text(out, "destination", row->destination);
-	jsonout_text(out, "why", wait_words[wait]);
+	jsonout_text(out, "reason", wait_words[wait]);
 	jsonout_text(out, "text", text);
 	jsonout_some(out, "until_ms", wait_until_ms(wait, row, d));
 	jsonout_text(out, "behind_id", row->behind_id);
@@ -388,7 +388,7 @@ add_unwanted_json(
 
 	jsonout_open(out, NULL, '{');
 	jsonout_text(out, "destination", name);
-	jsonout_text(out, "why", unwanted_word(wanted));
+	jsonout_text(out, "reason", unwanted_word(wanted));
 	jsonout_text(out, "text", text);
 	jsonout_close(out, '}');
 }
@@ -399,7 +399,7 @@ reasons_add_json(const struct reasons *reasons, struct jsonout *out)
 	jsonout_open(out, "waiting", '[');
 	for_each_wait(reasons, add_wait_json, out);
 	jsonout_close(out, ']');
-	jsonout_open(out, "unwanted", '[');
+	jsonout_open(out, "unmatched", '[');
 	for_each_unwanted(reasons, add_unwanted_json, out);
 	jsonout_close(out, ']');
 }
