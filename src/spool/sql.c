@@ -15,8 +15,9 @@
 
 #include "base/xalloc.h"
 
-/* KiB (negative: no pages). Who captures or refuses writes at the end of a few
- * tables: more would only fill up in time, by 2 MiB for each connection. */
+/* In KiB (a positive number would be pages). Captures and refusals write at the
+ * end of a few tables: a larger cache would only fill up in time, with 2 MiB a
+ * connection. */
 #define SMALL_CACHE "-512"
 
 int
@@ -35,11 +36,11 @@ sql_connect(
 	sqlite3_busy_timeout(*db, wait_ms);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	/* Else a value that might let another index do is a reason to prepare
-	 * the statement anew, each time that it is bound. */
+	/* Without this, binding a value that might suit another index would
+	 * prepare the statement anew each time. */
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
-	/* secure_delete: what is deleted is overwritten, also in pages that
-	 * become free, which SQLite would not write otherwise. */
+	/* secure_delete overwrites deleted rows, also in pages that become free
+	 * and would otherwise not be written. */
 	settings = xasprintf("PRAGMA wal_autocheckpoint = 0;"
 			     "PRAGMA mmap_size = 0;"
 			     "PRAGMA temp_store = MEMORY;"
@@ -169,8 +170,8 @@ sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len)
 	return xmemdup(bytes, count);
 }
 
-/* A database beside the log of another one looks damaged: it is what a copy
- * becomes that was put in place by hand. */
+/* A copy put in place by hand, beside the log of the database before, looks
+ * damaged. */
 static void
 explain_damage(struct store *store)
 {
@@ -202,8 +203,7 @@ store_fail_on(struct store *store, sqlite3 *db, int code, const char *doing)
 	store_say(store, STORE_FAILED, "could not %s %s/" DB_NAME ": %s (%d)",
 	    doing, store->path,
 	    db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(code), code);
-	/* No room for the index of the WAL, which is no one's data: what
-	 * ENOSPC is elsewhere. */
+	/* No room for the index of the WAL: a full disk, no lost data. */
 	if (code == SQLITE_IOERR_SHMSIZE)
 		return STORE_FULL;
 	switch (code & 0xff) {

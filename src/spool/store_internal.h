@@ -1,10 +1,9 @@
 /*
- * What the files of spool/ share: the open spool, statements, errors, and the
- * one way to write (store_begin, store_commit). Nobody outside the folder
- * includes it.
+ * Shared by the files of spool/: the open spool, statements, errors, and the
+ * write lock with its transaction, on which tx.h builds. For this folder only.
  *
- * Assumes: the connection `db` is used by one thread at a time: by whoever
- * has the write lock, or, in the relay and the commands, by their only thread.
+ * Assumes: the connection `db` is used by one thread at a time: the holder of
+ * the write lock, or, in the relay and the commands, their only thread.
  */
 #ifndef HOOKSPOOL_STORE_INTERNAL_H
 #define HOOKSPOOL_STORE_INTERNAL_H
@@ -27,8 +26,8 @@
 #define RELAY_LOCK_NAME "relay.lock"
 #define MARK_NAME       "failed-sync"
 
-/* The byte of `lock` that everybody who has the spool open for writing holds
- * shared. */
+/* The byte of `lock` held shared by every process with the spool open for
+ * writing. */
 #define WRITERS_BYTE 0
 
 #define STATEMENT_MAX_COUNT 128
@@ -39,8 +38,8 @@
 #define CHECKPOINT_FRAMES   100   /* in the WAL call for a checkpoint */
 #define CHECKPOINT_RETRY_MS 10    /* while a reader is in the way */
 
-/* A file that must stay what it was when it was opened: writing on into one
- * that was removed or replaced would lose what is written. */
+/* A file as it was when it was opened. Writing on into a file that was removed
+ * or replaced would lose the data. */
 struct store_file {
 	char *path;
 	dev_t device;
@@ -57,7 +56,7 @@ struct statement {
 
 struct waiter; /* capture.c */
 
-/* Those who wait for a commit, first come first; see capture.c. */
+/* The callers waiting for a commit, first come first served; see capture.c. */
 struct capture_queue {
 	pthread_mutex_t mutex;
 	struct waiter *first;
@@ -65,7 +64,7 @@ struct capture_queue {
 	bool has_leader;
 };
 
-/* What store_refuse needs; see refuse.c. */
+/* For store_refuse; see refuse.c. */
 struct refusing {
 	pthread_mutex_t mutex; /* guards the two */
 	double tokens;         /* how many this process may keep now */
@@ -104,8 +103,8 @@ struct store {
 				  set; 0: never */
 
 	/* The write lock: a thread's turn, flock on lock_fd, BEGIN IMMEDIATE.
-	 * `mutex` guards the turn alone and is held for an instant; what
-	 * follows it is read and written by who has the turn. */
+	 * `mutex` guards the turn alone and is held for an instant; the fields
+	 * from `commits` on belong to the thread that has the turn. */
 	pthread_mutex_t mutex;
 	pthread_cond_t is_free;
 	bool is_locked;
@@ -127,18 +126,18 @@ struct store {
 int sql_connect(
     const char *path, const char *synchronous, int wait_ms, sqlite3 **db);
 
-/* The statement for `sql`, a string that lives for good, prepared at its
- * first use, reset and without bindings. NULL: store_fail was called; it may
- * be bound and run like another, and that fails. Not to be finalized. At most
- * STATEMENT_MAX_COUNT different ones in the room. */
+/* Returns the statement for `sql`, a string that lives for good: prepared at
+ * the first use, reset and without bindings. NULL: store_fail was called;
+ * sql_next and sql_run take NULL, and fail. Never finalized by the caller. The
+ * room has STATEMENT_MAX_COUNT different statements at most. */
 sqlite3_stmt *sql_prepare(struct store *store, const char *sql);
 
 /* Runs a statement that gives no row, and resets it. */
 enum store_status sql_run(struct store *store, sqlite3_stmt *statement);
 
-/* Steps to the next row: STORE_OK. STORE_GONE: there is none (any more).
- * On anything but STORE_OK the statement is reset. A caller that stops
- * earlier resets it itself: a statement left open is a long reader. */
+/* Steps to the next row: STORE_OK. STORE_GONE: there are no more rows. On
+ * anything but STORE_OK the statement is reset. A caller that stops earlier
+ * resets the statement: left open, it is a long reader. */
 enum store_status sql_next(struct store *store, sqlite3_stmt *statement);
 
 /* Runs plain SQL without result or parameters. */
@@ -159,9 +158,9 @@ void sql_bind_blob(
 char *sql_text_dup(sqlite3_stmt *statement, int column);
 char *sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len);
 
-/* Says what the SQLite result `code` means to us, and writes `why`: `doing`
- * completes "could not ...". After an I/O error, damage or a read-only file
- * the store is broken; after an I/O error it leaves the mark as well. */
+/* Turns the SQLite result `code` into a status, and writes `why`: `doing`
+ * completes "could not ...". An I/O error, damage or a read-only file breaks
+ * the store; an I/O error leaves the mark of a failed sync as well. */
 enum store_status store_fail(struct store *store, int code, const char *doing);
 
 /* The same for another connection to the database than the store's own. */
@@ -174,38 +173,38 @@ enum store_status store_say(struct store *store, enum store_status status,
 enum store_status store_say_list(struct store *store, enum store_status status,
     const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
-/* ---- writing: write.c ---- */
+/* ---- writing: write.c; transactions are written with tx.h ---- */
 
-/* Takes the write lock by `deadline_ms` (clock_mono_ms) at the latest, mends
- * what a failed sync left, and begins a transaction. On anything but
+/* Takes the write lock by `deadline_ms` (clock_mono_ms) at the latest, repairs
+ * the spool after a failed sync, and begins a transaction. On anything but
  * STORE_OK nothing is held. Followed by store_commit or store_rollback. */
 enum store_status store_begin(struct store *store, int64_t deadline_ms);
 
-/* Commits, makes sure that the files are still those at their paths, makes a
- * checkpoint if one is due, and lets go of the lock. On anything but STORE_OK
- * nothing was done, or nobody can tell (the store is broken then). */
+/* Commits, checks that the files at their paths are still the open ones, makes
+ * a checkpoint if one is due, and releases the lock. On anything but STORE_OK
+ * nothing was done, or the store is broken and nobody can tell. */
 enum store_status store_commit(struct store *store);
 
-/* Undoes the transaction and lets go of the lock. Keeps `why`. */
+/* Rolls back and releases the lock. Keeps `why`. */
 void store_rollback(struct store *store);
 
-/* The time until which the relay and the commands wait for the lock. */
+/* Until when the relay and the commands wait for the lock. */
 int64_t store_deadline(const struct store *store);
 
 /* The flock alone, for the opening. Followed by flock(LOCK_UN). */
 enum store_status store_lock_file(struct store *store, int64_t deadline_ms);
 
-/* The two halves that capture uses one by one. store_lock_write: the lock, and
- * what a failed sync left is mended. */
+/* The two halves, for capture. store_lock_write takes the lock and repairs the
+ * spool after a failed sync. */
 enum store_status store_lock_write(struct store *store, int64_t deadline_ms);
 enum store_status store_begin_locked(struct store *store, int64_t deadline_ms);
 enum store_status store_commit_locked(struct store *store);
 void store_rollback_locked(struct store *store);
 void store_unlock_write(struct store *store);
 
-/* Takes the lock and moves the whole WAL into the database and empties it
+/* Takes the lock, moves the whole WAL into the database and empties the WAL
  * (TRUNCATE). STORE_BUSY: a reader was in the way until `deadline_ms`, or the
- * lock was not to be had. */
+ * lock was not free in time. */
 enum store_status store_checkpoint(struct store *store, int64_t deadline_ms);
 
 /* STORE_FULL, with `why`, if min_free, or max_size as well, forbids more. */
@@ -257,8 +256,8 @@ enum store_status schema_read_version(struct store *store, int *version);
 enum store_status schema_judge(
     struct store *store, enum store_access access, int version);
 
-/* Brings an older schema to ours: one transaction under the lock for each
- * step, so that whatever ends it in between leaves a whole version. */
+/* Brings an older schema to ours: one transaction under the lock for each step,
+ * so that an end in between leaves a whole version. */
 enum store_status schema_migrate(struct store *store, int version);
 
 /* Fills an empty database that nobody else has open. An SQLite result. */
@@ -266,11 +265,11 @@ int schema_make(sqlite3 *db);
 
 /* ---- the spool's time: spool_time.c ---- */
 
-/* Finds it out, at open, once the schema is ours. */
+/* Computes the spool's time at open, after the schema was brought to ours. */
 enum store_status spool_time_open(struct store *store);
 
 /* In SQL, when an event or a refused body was captured: not before the wall
- * clock was last set, since what it said before means nothing now. */
+ * clock was last set, since its readings from before mean nothing now. */
 #define SQL_CAPTURED_AT(ahead, stepped_at)                                     \
 	"max(received_at_ms + " ahead ", " stepped_at ")"
 
@@ -370,7 +369,7 @@ void replay_count_wanted(struct tx *tx, int64_t seq);
 
 /* ---- hold.c ---- */
 
-/* In one transaction: asks for RETRY_PROBE of these destinations. */
+/* Asks, in one transaction, for RETRY_PROBE of these destinations. */
 enum store_status hold_ask_probes(
     struct store *store, const int64_t *destinations, size_t count);
 
@@ -380,15 +379,15 @@ enum store_status hold_ask_probes(
 	"(held_total_ms + coalesce(max(0, iif(paused_at_ms IS NULL, "          \
 	"min(" now ", hold_until_ms), " now ") - held_since_ms), 0))"
 
-/* Until when a destination is held at `now_ms`, 0: it is not. One that is
- * further ahead than any may be asked for is none. */
+/* Until when a destination is held at `now_ms`; 0: not held. A hold longer than
+ * the longest Retry-After counts as none. */
 int64_t hold_until(int64_t until_ms, int64_t now_ms);
 
 /* ---- filter.c ---- */
 
 struct sql_bytes;
 
-/* What a filter looks at in an event; borrowed, NULL: absent. */
+/* The fields of an event for a filter; borrowed, NULL: absent. */
 struct filter_facts {
 	int64_t received_at_ms;
 	const char *community;
@@ -408,7 +407,7 @@ bool filter_has_search(const struct list_filter *filter);
 bool filter_is_found(
     const struct list_filter *filter, const struct sql_bytes *body);
 
-/* Whether that was before the bound, or there is none. */
+/* Whether `wall_ms` is before the bound, or there is no bound. */
 bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
 
 /* The state of a delivery that is asked for. False: none is. */
@@ -426,9 +425,9 @@ void erase_refusal(struct tx *tx, int64_t seq);
 
 /* ---- scrub.c ---- */
 
-/* Makes sure that the files hold nothing that was erased: empties the log into
- * the database, and there overwrites what belongs to no row. STORE_BUSY, with
- * `why`: somebody who reads was in the way for `wait_ms`. */
+/* Removes every trace of erased rows from the files: empties the log into the
+ * database, and overwrites there the bytes that belong to no row. STORE_BUSY,
+ * with `why`: a reader was in the way for `wait_ms`. */
 enum store_status scrub_files(struct store *store, int64_t wait_ms);
 
 /* ---- capture.c ---- */

@@ -1,7 +1,7 @@
 /*
- * The one way to write: a thread's turn, flock, mending, BEGIN IMMEDIATE, work,
- * COMMIT, a look at the files, checkpoint, and the locks back. Knows nothing of
- * what is written.
+ * The one way to write: a thread's turn, flock, repair after a failed sync,
+ * BEGIN IMMEDIATE, the statements, COMMIT, a check of the files, a checkpoint,
+ * and the locks released. Knows no table.
  */
 #include "config.h"
 
@@ -16,10 +16,10 @@
 
 #include "base/clock.h"
 
-#define FINISH_WAIT_MS 100 /* others who hold the lock make checkpoints */
+#define FINISH_WAIT_MS 100 /* another holder of the lock makes checkpoints */
 
-/* How long SQLite itself waits for a process that keeps to none of our locks,
- * such as an administrator's sqlite3. */
+/* Limits how long SQLite itself waits for a process that takes none of our
+ * locks, such as an administrator's sqlite3. */
 static void
 set_busy_timeout(struct store *store, int64_t deadline_ms)
 {
@@ -30,7 +30,7 @@ set_busy_timeout(struct store *store, int64_t deadline_ms)
 							    : (int)left_ms);
 }
 
-/* False if it was not to be had in time. */
+/* False: the turn was not free in time. */
 static bool
 take_turn(struct store *store, int64_t deadline_ms)
 {
@@ -75,7 +75,7 @@ store_lock_write(struct store *store, int64_t deadline_ms)
 
 	assert(store->lock_fd >= 0);
 	if (!take_turn(store, deadline_ms))
-		return STORE_BUSY; /* `why` belongs to who has the turn */
+		return STORE_BUSY; /* `why` belongs to the holder of the turn */
 	if (!store->is_broken)
 		status = store_lock_file(store, deadline_ms);
 	if (status != STORE_OK) {
@@ -109,8 +109,8 @@ store_begin_locked(struct store *store, int64_t deadline_ms)
 void
 store_rollback_locked(struct store *store)
 {
-	/* Some failures have undone the transaction already. What ROLLBACK
-	 * itself says is of no use: `why` tells the reason for it. */
+	/* Some failures have undone the transaction already. The result of
+	 * ROLLBACK is of no use: `why` has the reason for rolling back. */
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -160,7 +160,7 @@ store_rollback(struct store *store)
 	store_unlock_write(store);
 }
 
-/* ---- checkpoints of their own ---- */
+/* ---- checkpoints without a write ---- */
 
 enum store_status
 store_checkpoint(struct store *store, int64_t deadline_ms)
@@ -195,7 +195,7 @@ store_finish(struct store *store)
 	store_unlock_write(store);
 }
 
-/* ---- looking ---- */
+/* ---- limits and files ---- */
 
 int64_t
 store_deadline(const struct store *store)
