@@ -1,7 +1,8 @@
 /*
- * Which deliveries a filter selects, a few at a time, the oldest of a
- * destination first. Looks, with no transaction open in between, at a bounded
- * number of rows at once; changes nothing. For the files of spool/ only.
+ * Finds the deliveries that a filter selects, a few at a time, the oldest of a
+ * destination first. One look reads a bounded number of rows, and no
+ * transaction is open between two looks. Changes nothing. For the files of
+ * spool/ only.
  */
 #ifndef HOOKSPOOL_SELECT_H
 #define HOOKSPOOL_SELECT_H
@@ -13,7 +14,7 @@
 #define SELECT_MAX_COUNT 256 /* candidates of one look */
 #define NO_DELIVERY      (-1)
 
-/* A delivery that matches, as it was seen. */
+/* A delivery that matches, as one look saw it. */
 struct candidate {
 	int64_t seq;
 	int64_t destination;
@@ -27,15 +28,15 @@ struct selection {
 	const struct list_filter *filter;      /* but its state and limit */
 	const char *event_id;                  /* NULL: all events */
 	bool is_chosen[DELIVERY_ORPHANED + 1]; /* states */
-	/* Not 0: of each event of which a delivery is in a state that is
-	 * chosen, the delivery to this destination; `is_any_chosen`: or of
-	 * which there is none. */
+	/* Not 0: selects the delivery to this destination, existing or not, of
+	 * each event with a delivery in a chosen state; with `is_any_chosen`,
+	 * of every event. */
 	int64_t to;
 	bool is_any_chosen;
 	store_wants wants; /* NULL: all */
 	void *wants_arg;
 
-	/* How far it is. */
+	/* The place of the next look. */
 	struct destination *places; /* their `id` and `is_configured` */
 	size_t place_count;
 	size_t place; /* the one that is looked at */
@@ -49,8 +50,8 @@ struct selection {
 enum store_status select_start(
     struct store *store, struct selection *selection);
 
-/* Has a look; `found` gets SELECT_MAX_COUNT at most, perhaps none yet.
- * STORE_GONE: it is at its end. */
+/* Takes one look; `found` gets SELECT_MAX_COUNT candidates at most, perhaps
+ * none. STORE_GONE: everything was looked at. */
 enum store_status select_next(struct store *store, struct selection *selection,
     struct candidate *found, size_t *count);
 

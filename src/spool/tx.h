@@ -112,37 +112,23 @@ sql_int_or(int64_t *to, int64_t if_null)
 	    .kind = SQL_KIND_INT64_TO, .to = to, .number = if_null};
 }
 
-static inline struct sql_value
-sql_int64_to(int64_t *to)
-{
-	return sql_int_or(to, 0);
-}
+/* clang-format off */
+#define SQL_COLUMN(name, type, of_kind) \
+	static inline struct sql_value \
+	name(type *to) \
+	{ \
+		return (struct sql_value){.kind = of_kind, .to = to}; \
+	}
+/* clang-format on */
 
-static inline struct sql_value
-sql_int_to(int *to)
-{
-	return (struct sql_value){.kind = SQL_KIND_INT_TO, .to = to};
-}
-
-/* An enum's type is this one to gcc and clang; an unsigned int and an int may
- * be written by way of each other. */
-static inline struct sql_value
-sql_enum_to(unsigned int *to)
-{
-	return (struct sql_value){.kind = SQL_KIND_INT_TO, .to = to};
-}
-
-static inline struct sql_value
-sql_bool_to(bool *to)
-{
-	return (struct sql_value){.kind = SQL_KIND_BOOL_TO, .to = to};
-}
-
-static inline struct sql_value
-sql_copy_to(char **to)
-{
-	return (struct sql_value){.kind = SQL_KIND_COPY_TO, .to = to};
-}
+/* An enum is an unsigned int to gcc and clang, and may be written as an int. */
+SQL_COLUMN(sql_enum_to, unsigned int, SQL_KIND_INT_TO)
+SQL_COLUMN(sql_int_to, int, SQL_KIND_INT_TO)
+SQL_COLUMN(sql_int64_to, int64_t, SQL_KIND_INT64_TO)
+SQL_COLUMN(sql_bool_to, bool, SQL_KIND_BOOL_TO)
+SQL_COLUMN(sql_copy_to, char *, SQL_KIND_COPY_TO)
+SQL_COLUMN(sql_borrowed_text_to, const char *, SQL_KIND_BORROWED_TEXT_TO)
+SQL_COLUMN(sql_borrowed_blob_to, struct sql_bytes, SQL_KIND_BORROWED_BLOB_TO)
 
 static inline struct sql_value
 sql_blob_to(char **to, size_t *len)
@@ -156,18 +142,6 @@ sql_text_to(char *buffer, size_t size)
 {
 	return (struct sql_value){
 	    .kind = SQL_KIND_TEXT_TO, .to = buffer, .len = size};
-}
-
-static inline struct sql_value
-sql_borrowed_text_to(const char **to)
-{
-	return (struct sql_value){.kind = SQL_KIND_BORROWED_TEXT_TO, .to = to};
-}
-
-static inline struct sql_value
-sql_borrowed_blob_to(struct sql_bytes *to)
-{
-	return (struct sql_value){.kind = SQL_KIND_BORROWED_BLOB_TO, .to = to};
 }
 
 static inline struct sql_value
