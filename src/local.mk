@@ -1,4 +1,4 @@
-# The rooms, top to bottom; arrows between them go down only (README there).
+# The rooms, from the bottom up; arrows between them go down only (HACKING).
 
 noinst_LIBRARIES += libhookspool.a
 bin_PROGRAMS += hookspool
@@ -18,12 +18,17 @@ libhookspool_a_SOURCES = \
 	%D%/base/uuid.c %D%/base/uuid.h \
 	%D%/base/xalloc.c %D%/base/xalloc.h
 
+# json/
+libhookspool_a_SOURCES += \
+	%D%/json/check.c \
+	%D%/json/cursor.c \
+	%D%/json/escape.c %D%/json/escape.h \
+	%D%/json/json.h \
+	%D%/json/write.c %D%/json/write.h
+
 # event/
 libhookspool_a_SOURCES += \
-	%D%/event/cursor.c \
-	%D%/event/escape.c %D%/event/escape.h \
 	%D%/event/event.c %D%/event/event.h \
-	%D%/event/json.c %D%/event/json.h \
 	%D%/event/mention.c %D%/event/mention.h
 
 # conf/
@@ -44,6 +49,12 @@ libhookspool_a_SOURCES += \
 	%D%/conf/url.c \
 	%D%/conf/value.c %D%/conf/value.h
 
+# wake/
+libhookspool_a_SOURCES += \
+	%D%/wake/spawn.c %D%/wake/spawn.h \
+	%D%/wake/starter.c %D%/wake/starter.h \
+	%D%/wake/wake.c %D%/wake/wake.h
+
 # spool/
 libhookspool_a_SOURCES += \
 	%D%/spool/accept.c \
@@ -58,8 +69,8 @@ libhookspool_a_SOURCES += \
 	%D%/spool/filter.c \
 	%D%/spool/find.c \
 	%D%/spool/folder.c %D%/spool/folder.h \
-	%D%/spool/forward.c \
 	%D%/spool/forget.c \
+	%D%/spool/forward.c \
 	%D%/spool/hold.c \
 	%D%/spool/lane.c \
 	%D%/spool/list.c \
@@ -72,8 +83,8 @@ libhookspool_a_SOURCES += \
 	%D%/spool/refuse.c \
 	%D%/spool/relay_lock.c \
 	%D%/spool/replay.c \
-	%D%/spool/rights.c \
 	%D%/spool/restore.c \
+	%D%/spool/rights.c \
 	%D%/spool/route.c \
 	%D%/spool/schema.c \
 	%D%/spool/scrub.c \
@@ -87,49 +98,52 @@ libhookspool_a_SOURCES += \
 	%D%/spool/summary.c \
 	%D%/spool/trial.c \
 	%D%/spool/tx.c %D%/spool/tx.h \
-	%D%/spool/wake.c %D%/spool/wake.h \
 	%D%/spool/write.c
+
+# deliver/
+libhookspool_a_SOURCES += \
+	%D%/deliver/deliver.c %D%/deliver/deliver.h \
+	%D%/deliver/descriptors.c %D%/deliver/descriptors.h \
+	%D%/deliver/egress.c %D%/deliver/egress.h \
+	%D%/deliver/guard.c %D%/deliver/guard.h \
+	%D%/deliver/headers.c %D%/deliver/headers.h \
+	%D%/deliver/inspect.c %D%/deliver/inspect.h \
+	%D%/deliver/receive.c %D%/deliver/receive.h \
+	%D%/deliver/sign.c %D%/deliver/sign.h
+
+# web/
+libhookspool_a_SOURCES += \
+	%D%/web/answer.c %D%/web/answer.h \
+	%D%/web/cgi.c %D%/web/cgi.h \
+	%D%/web/exchange.h \
+	%D%/web/gateway.c %D%/web/gateway.h \
+	%D%/web/watchdog.c %D%/web/watchdog.h
 
 # relay/
 libhookspool_a_SOURCES += \
 	%D%/relay/bodies.c %D%/relay/bodies.h \
-	%D%/relay/deliver.c %D%/relay/deliver.h \
-	%D%/relay/descriptors.c %D%/relay/descriptors.h \
 	%D%/relay/destinations.c %D%/relay/destinations.h \
-	%D%/relay/egress.c %D%/relay/egress.h \
-	%D%/relay/guard.c %D%/relay/guard.h \
-	%D%/relay/headers.c %D%/relay/headers.h \
 	%D%/relay/health.c %D%/relay/health.h \
 	%D%/relay/judge.c %D%/relay/judge.h \
-	%D%/relay/look.c %D%/relay/look.h \
 	%D%/relay/note.c %D%/relay/note.h \
 	%D%/relay/queue.c %D%/relay/queue.h \
-	%D%/relay/receive.c %D%/relay/receive.h \
 	%D%/relay/relay.c %D%/relay/relay.h \
-	%D%/relay/retain.c %D%/relay/retain.h \
 	%D%/relay/restart.c %D%/relay/restart.h \
+	%D%/relay/retain.c %D%/relay/retain.h \
 	%D%/relay/routing.c %D%/relay/routing.h \
 	%D%/relay/schedule.c %D%/relay/schedule.h \
-	%D%/relay/sign.c %D%/relay/sign.h \
 	%D%/relay/signals.c %D%/relay/signals.h \
 	%D%/relay/sole.c %D%/relay/sole.h \
 	%D%/relay/work.c %D%/relay/work.h
 
 # endpoint/
 libhookspool_a_SOURCES += \
-	%D%/endpoint/answer.c %D%/endpoint/answer.h \
-	%D%/endpoint/cgi.c %D%/endpoint/cgi.h \
 	%D%/endpoint/complaint.c %D%/endpoint/complaint.h \
-	%D%/endpoint/exchange.h \
-	%D%/endpoint/gateway.c %D%/endpoint/gateway.h \
 	%D%/endpoint/moved.c %D%/endpoint/moved.h \
 	%D%/endpoint/request.c %D%/endpoint/request.h \
 	%D%/endpoint/server.c %D%/endpoint/server.h \
 	%D%/endpoint/settings.c %D%/endpoint/settings.h \
-	%D%/endpoint/spawn.c %D%/endpoint/spawn.h \
-	%D%/endpoint/starter.c %D%/endpoint/starter.h \
-	%D%/endpoint/verify.c %D%/endpoint/verify.h \
-	%D%/endpoint/watchdog.c %D%/endpoint/watchdog.h
+	%D%/endpoint/verify.c %D%/endpoint/verify.h
 
 # command/
 libhookspool_a_SOURCES += \
@@ -148,7 +162,6 @@ libhookspool_a_SOURCES += \
 	%D%/command/follow.c %D%/command/follow.h \
 	%D%/command/forget.c \
 	%D%/command/init.c \
-	%D%/command/jsonout.c %D%/command/jsonout.h \
 	%D%/command/kept_back.c %D%/command/kept_back.h \
 	%D%/command/limits.c %D%/command/limits.h \
 	%D%/command/list.c \
@@ -177,8 +190,8 @@ libhookspool_a_SOURCES += \
 	%D%/command/site.c %D%/command/site.h \
 	%D%/command/soundness.c %D%/command/soundness.h \
 	%D%/command/status.c \
-	%D%/command/stop.c \
 	%D%/command/steps.c %D%/command/steps.h \
+	%D%/command/stop.c \
 	%D%/command/target.c %D%/command/target.h \
 	%D%/command/when.c %D%/command/when.h
 

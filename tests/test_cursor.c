@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "event/json.h"
+#include "json/json.h"
 
 static struct json_value
 checked(const char *text)

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "relay/guard.h"
+#include "deliver/guard.h"
 
 /* Whether it is private, the same by text and by socket address. */
 static bool

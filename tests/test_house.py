@@ -17,21 +17,26 @@ BANNED = ("sprintf", "vsprintf", "strcpy", "strcat", "strncpy", "strncat",
 # What each room may include of the others: arrows go down only.
 ROOMS = {
     "base": (),
-    "event": ("base",),
+    "json": ("base",),
+    "event": ("base", "json"),
     "conf": ("base",),
-    "spool": ("base", "event", "conf"),
-    "relay": ("base", "event", "conf", "spool"),
-    "endpoint": ("base", "event", "conf", "spool"),
-    "command": ("base", "event", "conf", "spool", "relay", "endpoint"),
+    "wake": ("base", "conf"),
+    "spool": ("base", "event", "conf", "wake"),
+    "deliver": ("base", "conf"),
+    "web": ("base",),
+    "relay": ("base", "event", "conf", "spool", "wake", "deliver"),
+    "endpoint": ("base", "event", "conf", "spool", "wake", "web"),
+    "command": ("base", "json", "event", "conf", "spool", "wake", "deliver",
+                "relay"),
 }
 
 # The place that sees each foreign library.
 FOREIGN = (
-    (r"fcgi\w*\.h", "src/endpoint/gateway.c"),
+    (r"fcgi\w*\.h", "src/web/gateway.c"),
     (r"json-c/.*|json\.h", "src/event/event.c"),
-    (r"curl/.*", ("src/relay/deliver.c", "src/relay/egress.c",
-                  "src/relay/look.c")),
-    (r"openssl/.*", "src/relay/sign.c"),
+    (r"curl/.*", ("src/deliver/deliver.c", "src/deliver/egress.c",
+                  "src/deliver/inspect.c")),
+    (r"openssl/.*", "src/deliver/sign.c"),
     (r"sqlite3\.h", "src/spool/"),
 )
 

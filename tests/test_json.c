@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/json.h"
+#include "json/json.h"
 #include "repeat.h"
 
 #define TEXT(literal) (literal), sizeof(literal) - 1

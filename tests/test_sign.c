@@ -12,9 +12,9 @@
 
 #include "base/xalloc.h"
 #include "conf/conf.h"
-#include "relay/deliver.h"
-#include "relay/headers.h"
-#include "relay/sign.h"
+#include "deliver/deliver.h"
+#include "deliver/headers.h"
+#include "deliver/sign.h"
 
 #define ID  "0193a1f2-0000-7000-8000-000000000001"
 #define NOW INT64_C(1795451744)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 /* A folder whose path is too long for a socket's address. */
 static int

@@ -16,7 +16,7 @@
 #include "conf/conf.h"
 #include "conf/texts.h"
 #include "delivery_fixture.h"
-#include "relay/deliver.h"
+#include "deliver/deliver.h"
 #include "relay/work.h"
 #include "spool/store_internal.h"
 

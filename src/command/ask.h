@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "spool/spool.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 enum ask {
 	ASK_FAILED,   /* no connection to the relay; see errno */

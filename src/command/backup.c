@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "command/progress.h"
 #include "spool/spool.h"

@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 #include "command/command.h"
 #include "command/filter.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/kept_back.h"
 #include "command/names.h"
 #include "command/nudge.h"

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/listing.h"
 #include "command/nudge.h"
 #include "command/print.h"
@@ -19,7 +19,7 @@
 #include "command/when.h"
 #include "conf/conf.h"
 #include "spool/spool.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 #define TELL_EVERY_MS 1000
 #define RELAY_WAIT_MS 5000 /* a turn of the relay is shorter */

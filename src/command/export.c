@@ -8,7 +8,7 @@
 
 #include "command/command.h"
 #include "command/filter.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/progress.h"
 #include "command/rows.h"
 #include "spool/spool.h"

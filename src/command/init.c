@@ -19,7 +19,7 @@
 #include "base/fingerprint.h"
 #include "base/xalloc.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "conf/conf.h"
 #include "spool/spool.h"

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 
 #define TIME_MAX_BYTES 64

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/progress.h"
 #include "command/rows.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "conf/conf.h"
 #include "spool/spool.h"

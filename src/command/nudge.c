@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
-#include "endpoint/spawn.h"
-#include "spool/wake.h"
+#include "wake/spawn.h"
+#include "wake/wake.h"
 
 enum nudge
 nudge_relay(struct call *call)

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "spool/spool.h"
 

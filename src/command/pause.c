@@ -8,7 +8,7 @@
 
 #include "base/xalloc.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/names.h"
 #include "command/nudge.h"
 #include "command/print.h"

@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
-#include "relay/deliver.h"
-#include "relay/look.h"
+#include "deliver/deliver.h"
+#include "deliver/inspect.h"
 
 /* One URL to check. */
 struct reach {

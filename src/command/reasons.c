@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "conf/conf.h"
 #include "conf/match.h"

@@ -12,7 +12,7 @@
 #include "base/uuid.h"
 #include "base/xalloc.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/nudge.h"
 #include "command/print.h"
 #include "conf/value.h"

@@ -11,12 +11,12 @@
 
 #include "command/ask.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/nudge.h"
 #include "command/print.h"
 #include "conf/conf.h"
 #include "spool/spool.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 #define RESTART_WAIT_MS 15000 /* a relay ends within five seconds */
 

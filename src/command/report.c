@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 
 __attribute__((format(printf, 1, 0))) static char *

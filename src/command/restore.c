@@ -15,7 +15,7 @@
 
 #include "base/xalloc.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "command/progress.h"
 #include "conf/conf.h"

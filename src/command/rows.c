@@ -5,7 +5,7 @@
 
 #include "command/rows.h"
 
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "spool/spool.h"
 
 void

@@ -14,12 +14,12 @@
 
 #include "base/clock.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "command/sender.h"
 #include "command/target.h"
 #include "conf/conf.h"
-#include "relay/deliver.h"
+#include "deliver/deliver.h"
 
 #define FILE_MAX_BYTES   (128U << 20)
 #define ENDPOINT_SUCCESS 200

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "command/print.h"
 #include "command/reasons.h"
 #include "command/rows.h"

@@ -15,7 +15,7 @@
 #include "command/command.h"
 #include "command/print.h"
 #include "command/sender.h"
-#include "relay/guard.h"
+#include "deliver/guard.h"
 
 #define SLOW_MS          5000
 #define ANSWER_SHOWN_MAX 160 /* bytes */

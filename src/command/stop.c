@@ -11,7 +11,7 @@
 
 #include "command/ask.h"
 #include "command/command.h"
-#include "command/jsonout.h"
+#include "json/write.h"
 #include "conf/conf.h"
 #include "spool/spool.h"
 

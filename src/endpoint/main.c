@@ -15,11 +15,11 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
-#include "endpoint/cgi.h"
+#include "web/cgi.h"
 #include "endpoint/request.h"
 #include "endpoint/server.h"
 #include "endpoint/settings.h"
-#include "endpoint/starter.h"
+#include "wake/starter.h"
 
 #define EXIT_USAGE 2
 

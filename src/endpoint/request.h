@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "endpoint/answer.h"
-#include "endpoint/exchange.h"
+#include "web/answer.h"
+#include "web/exchange.h"
 #include "endpoint/settings.h"
 
 /* Decides the answer to a request, and captures its event. `answer` must be

@@ -20,9 +20,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "endpoint/gateway.h"
+#include "web/gateway.h"
 #include "endpoint/request.h"
-#include "endpoint/watchdog.h"
+#include "web/watchdog.h"
 
 #define THREADS     32    /* without a configuration */
 #define TIMEOUT_MS  10000 /* without a configuration */

@@ -7,7 +7,7 @@
 #define HOOKSPOOL_SERVER_H
 
 #include "endpoint/settings.h"
-#include "endpoint/starter.h"
+#include "wake/starter.h"
 
 /* Serves the listening socket `fd` until SIGTERM, SIGUSR1 or SIGINT (returns
  * 0), or until the spool is broken or the starter has ended (returns 75, to be

@@ -18,7 +18,7 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
-#include "event/json.h"
+#include "json/json.h"
 
 /* A wanted member, and the last value found under its name. */
 struct member {

@@ -14,8 +14,8 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
-#include "event/escape.h"
-#include "event/json.h"
+#include "json/escape.h"
+#include "json/json.h"
 
 /* The search so far. */
 struct search {

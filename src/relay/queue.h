@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "relay/deliver.h"
+#include "deliver/deliver.h"
 #include "relay/health.h"
 #include "spool/spool.h"
 

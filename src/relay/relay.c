@@ -19,8 +19,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
-#include "relay/deliver.h"
-#include "relay/descriptors.h"
+#include "deliver/deliver.h"
+#include "deliver/descriptors.h"
 #include "relay/restart.h"
 #include "relay/note.h"
 #include "relay/retain.h"
@@ -28,7 +28,7 @@
 #include "relay/sole.h"
 #include "relay/work.h"
 #include "spool/spool.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 #define CHORES_EVERY_MS 60000
 #define OPEN_PAUSE_MS   1000

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
-#include "relay/deliver.h"
+#include "deliver/deliver.h"
 #include "relay/judge.h"
 #include "relay/note.h"
 #include "relay/queue.h"

@@ -20,7 +20,7 @@
 #include "base/xalloc.h"
 #include "conf/conf.h"
 #include "spool/folder.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 #define NEW_NAME "spool.db.new"
 

@@ -1,7 +1,7 @@
 /*
  * The spool: keeps every event from its capture to its erasure, in SQLite
  * (design 4 and 5, hookspool-store(7)). This is the only header of the room
- * that others include, beside wake.h. SQLite is seen in this room only.
+ * that others include. SQLite is seen in this room only.
  *
  * Ensures: 1. what store_capture calls stored is on the disk and survives
  * kill -9 and power loss; 2. every change of state is one function here and

@@ -9,7 +9,7 @@
 #include "fuzz.h"
 
 #include "event/event.h"
-#include "event/json.h"
+#include "json/json.h"
 #include "event/mention.h"
 
 static void

@@ -10,7 +10,7 @@
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
 
-#include "event/json.h"
+#include "json/json.h"
 #include "fuzz.h"
 
 /* Whether json-c, as strict as it can be, takes the whole text; the caller

@@ -17,7 +17,7 @@
 #include "base/xalloc.h"
 #include "event/event.h"
 #include "spool/spool.h"
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 #define BATCH_MAX 64 /* in one commit */
 

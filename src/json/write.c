@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "command/jsonout.h"
+#include "json/write.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * and the certificate shown. deliver.c connects by the rules of a delivery;
  * this file asks libcurl what it saw. The caller words the result.
  */
-#ifndef HOOKSPOOL_LOOK_H
-#define HOOKSPOOL_LOOK_H
+#ifndef HOOKSPOOL_INSPECT_H
+#define HOOKSPOOL_INSPECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

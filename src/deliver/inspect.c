@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "relay/look.h"
+#include "deliver/inspect.h"
 
 #include <netdb.h>
 #include <stdio.h>

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "endpoint/answer.h"
-#include "endpoint/exchange.h"
-#include "endpoint/watchdog.h"
+#include "web/answer.h"
+#include "web/exchange.h"
+#include "web/watchdog.h"
 
 struct gateway;
 

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "relay/guard.h"
+#include "deliver/guard.h"
 
 struct destination_config;
 struct look;

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "spool/wake.h"
+#include "wake/wake.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "relay/descriptors.h"
+#include "deliver/descriptors.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -3,13 +3,13 @@
  */
 #include "config.h"
 
-#include "relay/receive.h"
+#include "deliver/receive.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "relay/deliver.h"
+#include "deliver/deliver.h"
 
 #define BODY_READ_MAX_BYTES    65536 /* limit for reading an answer */
 #define HEADERS_READ_MAX_BYTES 65536 /* limit for an answer's headers */

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "relay/egress.h"
+#include "deliver/egress.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,8 +13,8 @@
 #include <curl/curl.h>
 
 #include "conf/conf.h"
-#include "relay/descriptors.h"
-#include "relay/look.h"
+#include "deliver/descriptors.h"
+#include "deliver/inspect.h"
 
 #define CONNECT_TIMEOUT_MS 10000
 #define CA_KEPT_S          60 /* seconds until a changed ca_file counts */

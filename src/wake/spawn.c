@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "endpoint/spawn.h"
+#include "wake/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

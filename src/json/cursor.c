@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "event/json.h"
+#include "json/json.h"
 
 #include <string.h>
 

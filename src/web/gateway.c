@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "endpoint/gateway.h"
+#include "web/gateway.h"
 
 #include <errno.h>
 #include <fcgiapp.h>

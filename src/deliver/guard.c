@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "relay/guard.h"
+#include "deliver/guard.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "endpoint/answer.h"
-#include "endpoint/exchange.h"
+#include "web/answer.h"
+#include "web/exchange.h"
 
 /* Returns whether this process was started for one CGI request. Such a process
  * must not read its arguments: a stranger may have written them, as Apache

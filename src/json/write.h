@@ -2,8 +2,8 @@
  * Writes JSON for programs to stdout directly. The output is valid for any
  * text: an invalid UTF-8 byte becomes U+FFFD.
  */
-#ifndef HOOKSPOOL_JSONOUT_H
-#define HOOKSPOOL_JSONOUT_H
+#ifndef HOOKSPOOL_JSON_WRITE_H
+#define HOOKSPOOL_JSON_WRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>

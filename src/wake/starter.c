@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "endpoint/starter.h"
+#include "wake/starter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "endpoint/spawn.h"
-#include "spool/wake.h"
+#include "wake/spawn.h"
+#include "wake/wake.h"
 
 #define START_EVERY_MS    1000
 #define COMPLAIN_EVERY_MS 60000

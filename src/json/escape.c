@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "event/escape.h"
+#include "json/escape.h"
 
 #include <stdint.h>
 #include <string.h>

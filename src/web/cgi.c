@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "endpoint/cgi.h"
+#include "web/cgi.h"
 
 #include <errno.h>
 #include <poll.h>

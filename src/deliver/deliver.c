@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "relay/deliver.h"
+#include "deliver/deliver.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -20,10 +20,10 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "conf/conf.h"
-#include "relay/egress.h"
-#include "relay/headers.h"
-#include "relay/look.h"
-#include "relay/receive.h"
+#include "deliver/egress.h"
+#include "deliver/headers.h"
+#include "deliver/inspect.h"
+#include "deliver/receive.h"
 
 #define WAIT_FDS_MAX 4
 

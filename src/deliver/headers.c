@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "relay/headers.h"
+#include "deliver/headers.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 
 #include "base/xalloc.h"
 #include "conf/conf.h"
-#include "relay/deliver.h"
-#include "relay/sign.h"
+#include "deliver/deliver.h"
+#include "deliver/sign.h"
 
 #define CONTENT_TYPE_MAX_BYTES 256
 #define OWN_LINES_MAX          6 /* Content-Type and five of ours */

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "relay/sign.h"
+#include "deliver/sign.h"
 
 #include <assert.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "endpoint/watchdog.h"
+#include "web/watchdog.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "endpoint/answer.h"
+#include "web/answer.h"
 
 #include <string.h>
 

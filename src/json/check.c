@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "event/json.h"
+#include "json/json.h"
 
 #include <stdint.h>
 #include <string.h>
