@@ -1,5 +1,5 @@
 /*
- * Units of src/event/json: what RFC 8259 allows, what it forbids and at which
+ * Units of src/json/check: what RFC 8259 allows, what it forbids and at which
  * byte we say so, and the two limits.
  */
 #include "config.h"
