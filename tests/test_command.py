@@ -358,10 +358,10 @@ def check_says_what_the_endpoint_does_with_a_bad_configuration():
         site.configure(site.text())
         site.capture(event())
         what, is_wrong = endpoint(site, "[log]\nbad\n")
-        contains(what, "kept in " + site.spool)
+        contains(what, "saved in " + site.spool)
         equal(is_wrong, False)
         contains(endpoint(site, "[destination x]\n")[0],
-                 "in none of its sections")
+                 "its own sections have no error")
 
 
 # ---- events
@@ -493,7 +493,7 @@ def the_end_of_an_id_that_list_shows_is_an_id():
             equal(site.json(name, shown[1], "--dry-run")["dry_run"], True)
         equal(site.json("show", "--last")["id"], ids[2])
         contains(complaint(site.config_path, "show", "--last", ids[0],
-                           status=2), "--last goes with no ID")
+                           status=2), "an ID and --last cannot")
         said = complaint(site.config_path, "show", ids[0][:4])
         for i in ids:
             contains(said, i)

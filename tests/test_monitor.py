@@ -352,8 +352,8 @@ def a_removed_destination_is_shown_while_something_of_it_is_left_to_do():
         wait_until(lambda: [d["configured"] for d in
                             site.json("status")["destinations"]] ==
                    [True, False], "the load", alive=[relay])
-        contains(site.run("status"), "old: no longer configured; erase what "
-                                     "is left of it with: hookspool forget old")
+        contains(site.run("status"), "old: no longer configured; erase its "
+                 "deliveries with: hookspool forget old")
         site.run("drop", "--state", "orphaned", "--to", "old")
         equal([d["name"] for d in site.json("status")["destinations"]],
               ["crm"])
@@ -381,7 +381,7 @@ def events_that_nobody_wanted_are_counted():
         relay = box.spawn([HOOKSPOOL, "-c", site.config_path, "relay"])
         wait_until(lambda: site.json("status")["events_unmatched"] == 3,
                    "routing", alive=[relay])
-        contains(site.run("status"), "3 of them no destination wanted\n")
+        contains(site.run("status"), "3 of them matched no destination\n")
 
 
 # ---- the other limits
@@ -481,7 +481,7 @@ def check_warns_where_nobody_wants_what_comes():
                    "routing", alive=[relay])
         (what, fix), = [(f[1], f[2]) for f in warnings(site.config_path)
                          if f[0] == "events"]
-        equal(what, "no destination wanted 12 of the newest 12 events")
+        equal(what, "12 of the newest 12 events matched no destination")
         contains(fix, site.config_path)
 
 

@@ -37,7 +37,7 @@ def a_delivery_that_failed_or_is_behind_or_paused_says_so():
         site = Site(box, section("crm", bad.url()))
         first = site.capture(event(TicketId=7))
         second = site.capture(event(TicketId=7))
-        contains(site.run("show", first), "no relay has looked yet")
+        contains(site.run("show", first), "no relay has routed it yet")
         relay = start_relay(site)
         wait_until(lambda: is_waiting(site, first, "retry"),
                    "the first attempt", alive=[relay])
@@ -54,8 +54,8 @@ def a_delivery_that_failed_or_is_behind_or_paused_says_so():
         got = waiting(site, first)
         equal((got["reason"], got["paused_by"], got["pause_reason"]),
               ("paused", "jane", "moving"))
-        contains(site.run("show", first), "ago by jane (moving); hookspool "
-                                          "resume crm lets it go on")
+        contains(site.run("show", first), "ago by jane (moving); end the "
+                 "pause with: hookspool resume crm")
         relay.stop()
         site.run("resume", "crm")
         site.run("replay", first)
@@ -74,7 +74,7 @@ def a_delivery_to_a_destination_that_asked_for_a_pause_says_until_when():
         got = waiting(site, id_)
         assert got["until_ms"] > 0, got
         contains(site.run("show", id_), "crm waits: the destination asked by "
-                                        "Retry-After to be left alone until 2")
+                                        "Retry-After to wait until 2")
 
 
 @test
@@ -119,8 +119,8 @@ def a_destination_that_did_not_want_it_says_why():
         contains(unwanted["text"], "hookspool replay --to new " + id_)
         site.configure(site.text(more="[relay]\nstart = never\n"
                                  "[destination x]\n"))
-        contains(site.run("show", id_), "which destinations do not want it is "
-                                        "not known: ")
+        contains(site.run("show", id_), "the destinations that it does not "
+                 "match are not known: ")
         equal(site.run("show", "--body", id_)[0], "{")
 
 

@@ -27,8 +27,8 @@
 enum { OPTION_OFFLINE, OPTION_JSON };
 
 static const struct option_row check_options[] = {
-    [OPTION_OFFLINE] = {"offline", NULL, "connect to no destination"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_OFFLINE] = {"offline", NULL, "do not connect to the destinations"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 /* ---- the configuration ---- */
@@ -46,16 +46,16 @@ load_for_endpoint(struct report *report, const char *path)
 	config = site_load_config(path, &is_kept, &why);
 	if (config == NULL)
 		report_wrong(report, "endpoint",
-		    "there is no last good configuration to go on with",
-		    "correct %s: until then every request is answered 503",
+		    "has no last good configuration to use instead",
+		    "correct %s; until then every request is answered 503",
 		    path);
 	else if (is_kept)
 		report_fine(report, "endpoint",
-		    "goes on with the last good configuration, kept in %s",
+		    "uses the last good configuration, saved in %s",
 		    config->spool.path);
 	else
 		report_fine(report, "endpoint",
-		    "goes on: what is wrong is in none of its sections");
+		    "works: its own sections have no error");
 	buf_free(&why);
 	return config;
 }
@@ -65,11 +65,11 @@ report_bad(struct report *report, const char *path, const char *why)
 {
 	if (access(path, F_OK) != 0)
 		report_wrong(report, "configuration", why,
-		    "make one with: hookspool init");
+		    "create one with: hookspool init");
 	else
 		report_wrong(report, "configuration", why,
-		    "correct it (hookspool.conf(5)) and run this again; until "
-		    "then no relay starts: vi %s",
+		    "correct the file (see hookspool.conf(5)), then run this "
+		    "again; until then no relay starts: vi %s",
 		    path);
 }
 
@@ -86,12 +86,12 @@ check_loss(struct report *report, const struct config *config)
 	kept = config_load_kept(config->path, &why);
 	loss = kept != NULL ? choice_find_loss(config, kept) : NULL;
 	if (loss != NULL) {
-		what = xasprintf("%s has lost %s, and an endpoint that starts "
-				 "goes on with the last good configuration",
+		what = xasprintf("%s has lost %s; an endpoint that starts uses "
+				 "the last good configuration",
 		    config->path, loss);
 		report_wrong(report, "configuration", what,
-		    "put that back; or, if it is meant: rm %s/%s, and "
-		    "restart the web server",
+		    "write that again; or, if the change is meant: rm %s/%s, "
+		    "and restart the web server",
 		    kept->spool.path, CONFIG_KEPT_NAME);
 		free(what);
 	}
@@ -110,9 +110,9 @@ note_spool(struct report *report, const struct config *config)
 	noted = config_noted_spool_dup(config->path);
 	if (noted != NULL && strcmp(noted, config->spool.path) != 0)
 		report_fine(report, "spool",
-		    "was in %s before; what waits there still is delivered "
-		    "with a copy of the configuration that has that path: "
-		    "hookspool -c COPY relay --if-pending",
+		    "was in %s before; deliver events left there with a copy "
+		    "of the configuration that has the old path: hookspool -c "
+		    "COPY relay --if-pending",
 		    noted);
 	config_note_spool(config);
 	free(noted);
@@ -172,8 +172,8 @@ check_secrets(struct report *report, const struct endpoint_config *endpoint)
 		    "503");
 	else if (endpoint->path_keys.count == 0)
 		report_fine(report, "path key",
-		    "none: whoever finds the URL can post to it; see path_key "
-		    "in hookspool.conf(5)");
+		    "none: anybody who finds the URL can post to it; see "
+		    "path_key in hookspool.conf(5)");
 	else
 		report_path_keys(report, &endpoint->path_keys);
 }
@@ -207,13 +207,14 @@ check_readable(struct report *report, const char *subject, const char *path)
 	error = errno;
 	user = user_name_dup(geteuid());
 	group = group_name_dup(getegid());
-	what = xasprintf("%s cannot be read by %s, who runs the endpoint and "
-			 "the relay: %s",
+	what = xasprintf("%s cannot be read by %s, the user of the endpoint "
+			 "and the relay: %s",
 	    path, user, strerror(error));
 	folder = error == EACCES ? closed_folder_dup(path) : NULL;
 	if (error == ENOENT)
 		report_wrong(report, subject, what,
-		    "make it, or correct its name in the configuration");
+		    "create the file, or correct its path in the "
+		    "configuration");
 	else if (folder != NULL)
 		report_wrong(report, subject, what,
 		    "chgrp %s %s && chmod g+x %s", group, folder, folder);
@@ -243,8 +244,8 @@ check_destinations(struct report *report, const struct config *config)
 	}
 	if (config->destination_count == 0)
 		report_warning(report, "destinations",
-		    "none: events are kept and go nowhere",
-		    "add a [destination NAME] with its url to %s, then: "
+		    "none: events are kept and not delivered",
+		    "add a [destination NAME] with its url to %s, then run: "
 		    "hookspool reload",
 		    config->path);
 	else
@@ -266,8 +267,8 @@ check_log(struct report *report, const struct log_config *log)
 		    "/dev/null; an on-demand relay: syslog");
 		return;
 	case LOG_TARGET_STDERR:
-		report_fine(
-		    report, "log", "stderr; an on-demand relay has none");
+		report_fine(report, "log",
+		    "stderr; an on-demand relay has none and logs nothing");
 		return;
 	case LOG_TARGET_SYSLOG:
 		report_fine(report, "log", "syslog (hookspool, daemon)");
@@ -287,7 +288,8 @@ check_log(struct report *report, const struct log_config *log)
 		what = xasprintf("%s cannot be written by %s: %s", log->path,
 		    user, strerror(error));
 		report_wrong(report, "log", what,
-		    "touch %s && chown %s %s; until then lines go to syslog",
+		    "touch %s && chown %s %s; until then log lines go to "
+		    "syslog",
 		    log->path, user, log->path);
 		free(what);
 		free(user);
@@ -309,11 +311,11 @@ check_program(struct report *report, const struct relay_config *relay)
 		report_fine(report, "program", "%s", path);
 		return;
 	}
-	what = xasprintf("the endpoint cannot start the relay as %s: no "
+	what = xasprintf("the endpoint cannot start the relay: %s is not a "
 			 "program that the spool's owner can run",
 	    path);
 	report_wrong(report, "program", what,
-	    "install it there, or set program in [relay]");
+	    "install hookspool there, or set program in [relay]");
 	free(what);
 }
 

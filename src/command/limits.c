@@ -70,7 +70,7 @@ refuse(struct buf *why, const char *part, size_t len)
 
 	buf_add_text(why, "\"");
 	buf_add(why, part, len);
-	buf_add_text(why, "\" is no limit: write");
+	buf_add_text(why, "\" is not a limit; write");
 	for (i = 0; i < FIGURE_COUNT; i++) {
 		buf_add_format(why, " %s", rows[i].name);
 		if (rows[i].bad != BAD_IF_TRUE)

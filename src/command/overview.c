@@ -182,8 +182,8 @@ print_spool(const char *path, const struct store_summary *summary)
 	printf(", %s\n", buf_text(&buf));
 	buf_free(&buf);
 	if (summary->has_failure_mark)
-		puts("         a failed sync waits to be mended by the next "
-		     "process that writes");
+		puts("         a sync has failed; the next process that writes "
+		     "recovers the spool");
 }
 
 /* Prints without bars, since a bar would end a plugin's text. */
@@ -207,7 +207,7 @@ print_problems(const struct site *site)
 		print_barless(buf_text(&site->capture_problem));
 	}
 	if (site->config_problem.len > 0) {
-		fputs("config   no relay would start with it: ", stdout);
+		fputs("config   NOT VALID, no relay would start: ", stdout);
 		print_barless(buf_text(&site->config_problem));
 	}
 }
@@ -252,7 +252,7 @@ print_totals(const struct site *site, int64_t now_ms)
 	    (long long)summary->events, (long long)summary->events_last_hour);
 	print_ago(now_ms, summary->newest_event_ms);
 	if (summary->events_unwanted > 0)
-		printf("\n         %lld of them no destination wanted",
+		printf("\n         %lld of them matched no destination",
 		    (long long)summary->events_unwanted);
 	printf("\nbacklog  %lld not routed, %lld %s pending; oldest: ",
 	    (long long)summary->events_new, (long long)pending,
@@ -333,7 +333,7 @@ add_why(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
 	if (!d->is_configured) {
 		buf_add_format(buf,
-		    "no longer configured; erase what is left of it with: "
+		    "no longer configured; erase its deliveries with: "
 		    "hookspool forget %s",
 		    d->name);
 		return;

@@ -116,14 +116,15 @@ add_pause(struct buf *buf, const struct destination *d, int64_t now_ms)
 	    d->paused_by != NULL ? d->paused_by : "the relay");
 	if (d->pause_reason != NULL)
 		buf_add_format(buf, " (%s)", d->pause_reason);
-	buf_add_format(buf, "; hookspool resume %s lets it go on", d->name);
+	buf_add_format(
+	    buf, "; end the pause with: hookspool resume %s", d->name);
 }
 
 static void
 add_hold(struct buf *buf, const struct destination *d, int64_t now_ms)
 {
-	buf_add_text(buf,
-	    "the destination asked by Retry-After to be left alone until ");
+	buf_add_text(
+	    buf, "the destination asked by Retry-After to wait until ");
 	print_add_time(buf, d->hold_until_ms);
 	buf_add_text(buf, ", ");
 	add_until(buf, d->hold_until_ms, now_ms);
@@ -220,8 +221,8 @@ add_unwanted(struct buf *buf, enum wanted wanted,
 		break;
 	case WANTED_YES:
 		buf_add_format(buf,
-		    "it matches now, but did not when the event was routed; "
-		    "hookspool replay --to %s %s",
+		    "it matches now, but not when the event was routed; "
+		    "deliver it with: hookspool replay --to %s %s",
 		    destination->name, event->id);
 		break;
 	}
@@ -351,12 +352,12 @@ void
 reasons_print(const struct reasons *reasons)
 {
 	if (!reasons->detail->event.is_routed)
-		puts("\nno relay has looked yet who wants it");
+		puts("\nno relay has routed it yet");
 	for_each_wait(reasons, print_wait, NULL);
 	for_each_unwanted(reasons, print_unwanted, NULL);
 	if (reasons->config == NULL) {
-		fputs(
-		    "which destinations do not want it is not known: ", stdout);
+		fputs("the destinations that it does not match are not known: ",
+		    stdout);
 		print_safe(buf_text(&reasons->problem));
 		putchar('\n');
 	}

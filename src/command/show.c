@@ -18,9 +18,9 @@
 enum { OPTION_BODY, OPTION_JSON, OPTION_LAST };
 
 static const struct option_row show_options[] = {
-    [OPTION_BODY] = {"body", NULL, "the body alone, byte for byte"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
-    [OPTION_LAST] = {"last", NULL, "the event that was captured last"},
+    [OPTION_BODY] = {"body", NULL, "print the body alone, byte for byte"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
+    [OPTION_LAST] = {"last", NULL, "the newest event"},
     {.name = NULL}};
 
 static void
@@ -191,9 +191,11 @@ show_read(struct call *call)
 	bool is_last = call->values[OPTION_LAST] != NULL;
 
 	if (is_last == (call->operands[0] != NULL))
-		return command_misuse(call, is_last
-						? "--last goes with no ID"
-						: "ID is missing, or --last");
+		return command_misuse(call,
+		    is_last
+			? "an ID and --last cannot be given together; leave "
+			  "one out"
+			: "ID is missing; give the ID of an event, or --last");
 	return STATUS_FINE;
 }
 

@@ -33,7 +33,7 @@ report_missing(struct report *report, const char *path)
 	char *what = xasprintf("%s: %s", path, strerror(errno));
 
 	report_wrong(report, "spool", what,
-	    "mount it if it is a mount; else make it with: hookspool init");
+	    "mount its file system, or create the spool with: hookspool init");
 	free(what);
 }
 
@@ -42,15 +42,15 @@ report_owner(struct report *report, const char *path, const struct stat *st)
 {
 	char *user = user_name_dup(st->st_uid);
 	char *group = group_name_dup(st->st_gid);
-	char *what = xasprintf(
-	    "%s belongs to root; is that who runs the endpoint?", path);
+	char *what =
+	    xasprintf("%s belongs to root; does root run the endpoint?", path);
 
 	report_fine(report, "spool", "%s, mode %04o, of %s:%s", path,
 	    (unsigned)st->st_mode & 07777, user, group);
 	if (st->st_uid == 0)
 		report_warning(report, "spool", what,
-		    "if not, and %s does: chown -R %s %s", WEB_USER, WEB_USER,
-		    path);
+		    "if %s runs the endpoint: chown -R %s %s", WEB_USER,
+		    WEB_USER, path);
 	free(what);
 	free(group);
 	free(user);
@@ -104,20 +104,21 @@ check_size(struct report *report, const struct spool_config *spool,
 	struct buf text;
 
 	buf_init(&text, 512);
-	buf_add_text(&text, "it takes ");
+	buf_add_text(&text, "the spool has ");
 	print_add_size(&text, summary->size_bytes);
-	buf_add_text(&text, ", free on the disk are ");
+	buf_add_text(&text, ", free on its disk are ");
 	print_add_size(&text, summary->free_bytes);
 	if (summary->free_bytes < spool->min_free_bytes)
 		report_wrong(report, "space", buf_text(&text),
 		    "free some space (df -h %s; hookspool erase --before 30d), "
-		    "or lower min_free in [spool]: below it notifications are "
-		    "answered 503",
+		    "or lower min_free in [spool]; with less space "
+		    "notifications are answered 503",
 		    spool->path);
 	else if (spool->max_size_bytes > 0 &&
 		 summary->size_bytes > spool->max_size_bytes)
 		report_wrong(report, "space", buf_text(&text),
-		    "raise max_size: above it notifications are answered 503");
+		    "raise max_size in [spool]; above it notifications are "
+		    "answered 503");
 	else
 		report_fine(report, "space", "%s", buf_text(&text));
 	if (summary->wal_bytes > WAL_LARGE_BYTES) {
@@ -125,8 +126,8 @@ check_size(struct report *report, const struct spool_config *spool,
 		buf_add_text(&text, "the write-ahead log has grown to ");
 		print_add_size(&text, summary->wal_bytes);
 		report_wrong(report, "space", buf_text(&text),
-		    "end whatever has been reading the spool for long "
-		    "(a backup, sqlite3): it cannot be emptied meanwhile");
+		    "end the program that has been reading the spool for long "
+		    "(a backup, sqlite3): until then the log cannot shrink");
 	}
 	buf_free(&text);
 }
@@ -177,19 +178,20 @@ check_relay(struct report *report, const struct relay_config *relay,
 		report_running(report, &summary->relay);
 	else if (!relay->is_on_demand)
 		report_wrong(report, "relay",
-		    "not running, and the endpoint starts none (start = "
+		    "not running, and the endpoint does not start it (start = "
 		    "never)",
-		    "systemctl enable --now hookspool-relay, or start = "
+		    "systemctl enable --now hookspool-relay, or set start = "
 		    "on-demand in [relay]");
 	else if (is_overdue)
 		report_wrong(report, "relay",
-		    "not running, and deliveries have been due for minutes",
-		    "hookspool relay --if-pending; and let a timer do that, "
-		    "see hookspool(8)");
+		    "not running, although deliveries have been due for "
+		    "minutes",
+		    "hookspool relay --if-pending; let a timer do that, see "
+		    "hookspool(8)");
 	else
 		report_fine(report, "relay",
-		    "not running; the endpoint starts it when there is "
-		    "something to deliver");
+		    "not running; the endpoint starts it when there is a "
+		    "delivery to make");
 }
 
 /* Returns what to do about a spool that does not open. */
@@ -198,14 +200,16 @@ advice(enum store_status status)
 {
 	switch (status) {
 	case STORE_MISSING:
-		return "mount it if it is a mount; else: hookspool init";
+		return "mount its file system, or create the spool with: "
+		       "hookspool init";
 	case STORE_TOO_OLD:
 		return "hookspool migrate";
 	case STORE_TOO_NEW:
-		return "install the hookspool that made it, or a later one";
+		return "install the version of hookspool that wrote the spool, "
+		       "or a later one";
 	case STORE_BUSY:
-		return "run this again; if it stays so, see what holds its "
-		       "lock: lslocks";
+		return "run this again; if that does not help, find out who "
+		       "holds the lock: lslocks";
 	case STORE_FULL:
 		return "free some space (df -h; hookspool erase --before "
 		       "30d)";
@@ -215,8 +219,8 @@ advice(enum store_status status)
 	case STORE_GONE:
 		break;
 	}
-	return "look for disk errors (dmesg); if the database is damaged, put "
-	       "a backup in its place: hookspool restore FILE";
+	return "look for disk errors (dmesg); if the database is damaged, "
+	       "restore a backup: hookspool restore FILE";
 }
 
 /* Tries a capture as the endpoint would, and a sync. */
@@ -231,8 +235,8 @@ check_capture(
 	if (status == STORE_OK)
 		status = store_try_sync(store);
 	if (status == STORE_OK)
-		report_fine(report, "capture",
-		    "works as %s: written, synced, and undone", user);
+		report_fine(
+		    report, "capture", "works as %s: tried and undone", user);
 	else
 		report_wrong(
 		    report, "capture", store_why(store), "%s", advice(status));
@@ -261,11 +265,12 @@ check_wanted(
 		STORE_OK ||
 	    count < RECENT_MIN_COUNT || unwanted * 2 < count)
 		return;
-	what = xasprintf("no destination wanted %lld of the newest %lld events",
-	    (long long)unwanted, (long long)count);
+	what =
+	    xasprintf("%lld of the newest %lld events matched no destination",
+		(long long)unwanted, (long long)count);
 	report_warning(report, "events", what,
-	    "compare events and community of the destinations in %s with: "
-	    "hookspool list",
+	    "compare events and community of the destinations in %s with what "
+	    "`hookspool list` shows",
 	    config->path);
 	free(what);
 }
@@ -282,9 +287,9 @@ check_summary(
 		return;
 	}
 	if (summary.has_failure_mark)
-		report_wrong(report, "spool", "a sync of it has failed",
+		report_wrong(report, "spool", "a sync of the spool has failed",
 		    "look for disk errors in the kernel's log (dmesg); the "
-		    "next process that writes mends the spool first");
+		    "next process that writes recovers the spool");
 	check_size(report, &config->spool, &summary);
 	check_relay(report, &config->relay, &summary);
 	store_free_summary(&summary);

@@ -14,10 +14,10 @@ enum { OPTION_WARN, OPTION_CRIT, OPTION_JSON };
 
 static const struct option_row status_options[] = {
     [OPTION_WARN] = {"warn", "LIMITS",
-	"as a monitoring plugin: exit status 1 where one is reached, such as "
+	"as a monitoring plugin: exit status 1 if a limit is reached, such as "
 	"oldest=15m,down=10m,free=1G"},
-    [OPTION_CRIT] = {"crit", "LIMITS", "the same, exit status 2"},
-    [OPTION_JSON] = {"json", NULL, "one JSON document"},
+    [OPTION_CRIT] = {"crit", "LIMITS", "the same with exit status 2"},
+    [OPTION_JSON] = {"json", NULL, "print one JSON document"},
     {.name = NULL}};
 
 static bool
