@@ -68,7 +68,8 @@ def all_files():
         return [p for p in listed
                 if os.path.isfile(os.path.join(TOP_SRC, p))]
     found = [p for p in sorted(os.listdir(TOP_SRC))
-             if p in ("README", "quickstart", "configure.ac", "Makefile.am")]
+             if p in ("HACKING", "NEWS", "README", "quickstart",
+                      "configure.ac", "Makefile.am")]
     for folder in FOLDERS:
         for where, folders, names in os.walk(os.path.join(TOP_SRC, folder)):
             folders[:] = [f for f in folders if f != "__pycache__"]
@@ -177,6 +178,16 @@ def on_circles(graph):
         if kept == left:
             return sorted(left)
         left = kept
+
+
+@test
+def hacking_names_files_that_are_there():
+    rooms = "|".join(ROOMS)
+    no_faults(["HACKING:%d: no src/%s" % (line, match.group())
+               for line, match in matches(r"\b(%s)/\w+\.[ch]\b" % rooms,
+                                          read("HACKING"))
+               if not os.path.exists(os.path.join(TOP_SRC, "src",
+                                                  match.group()))])
 
 
 @test
