@@ -1,16 +1,19 @@
 /*
- * The spool: keeps every event from its capture to its erasure, in SQLite
- * (design 4 and 5, hookspool-store(7)). This is the only header of the room
- * that others include. SQLite is seen in this room only.
+ * The spool: keeps every event from capture to erasure, in SQLite (design 4 and
+ * 5, hookspool-store(7)). Other rooms include this header only; SQLite is seen
+ * in this room only.
  *
- * Ensures: 1. what store_capture calls stored is on the disk and survives
- * kill -9 and power loss; 2. every change of state is one function here and
- * one transaction; 3. every write and every checkpoint is made under the
- * write lock (mutex, flock, BEGIN IMMEDIATE, in this order), and nothing
- * waits for a network, a log or a caller under it.
- * Assumes: a struct store is used by several threads only through
- * store_capture, store_refuse, store_is_broken, store_set_limits; the process
- * does not fork while it is open.
+ * Ensures:
+ * 1. Every event that store_capture reports as stored is on the disk, and
+ * survives kill -9 and power loss.
+ * 2. Every change of state is one function and one transaction.
+ * 3. Every write and every checkpoint is made under the write lock (mutex,
+ * flock, BEGIN IMMEDIATE, in this order). No holder of the lock waits for a
+ * network, a log or a caller.
+ *
+ * Assumes: several threads share a struct store only through store_capture,
+ * store_refuse, store_is_broken and store_set_limits; the process does not fork
+ * while the store is open.
  */
 #ifndef HOOKSPOOL_SPOOL_H
 #define HOOKSPOOL_SPOOL_H
@@ -31,22 +34,22 @@ struct store;
 /* ---- opening ---- */
 
 enum store_status {
-	STORE_FAILED, /* I/O, damage: give up the process, exit 75. Zero, so
-			 that a result nobody set is a failure. */
+	STORE_FAILED, /* I/O error or damage: give up the process, exit 75.
+			 Zero, so that an unset result is a failure. */
 	STORE_OK,
-	STORE_MISSING, /* no spool there: `hookspool init`, or a mount */
+	STORE_MISSING, /* no spool: run `hookspool init`, or mount */
 	STORE_REFUSED, /* modes, owner, file system, not a spool */
 	STORE_TOO_OLD, /* `hookspool migrate`, or start the relay */
 	STORE_TOO_NEW, /* made by a later hookspool: never touched */
-	STORE_BUSY,    /* the write lock was not to be had in time */
+	STORE_BUSY,    /* no write lock in time */
 	STORE_FULL,    /* disk full, min_free, max_size */
-	STORE_GONE     /* what was named is not there (any more) */
+	STORE_GONE     /* the named object does not exist, or no longer */
 };
 
 enum store_access {
 	STORE_CAPTURE, /* the endpoint: never migrates */
 	STORE_RELAY,   /* the relay and commands that change: migrates */
-	STORE_READ     /* commands that only look */
+	STORE_READ     /* commands that only read */
 };
 
 struct store_options {
@@ -54,100 +57,104 @@ struct store_options {
 	enum store_access access;
 	int64_t min_free_bytes;
 	int64_t max_size_bytes; /* 0: no limit */
-	int64_t write_wait_ms;  /* for the write lock, before STORE_BUSY; 0: 10
-				   s. store_capture has its own deadline. */
-	int64_t open_by_ms;     /* clock_mono_ms: what locks the spool is waited
-				   for until then, by store_open; 0: 5 s */
-	bool is_for_one;        /* STORE_CAPTURE: of a process that captures one
-				   event and ends; checkpoints are left to
-				   store_finish */
+	int64_t write_wait_ms;  /* for the write lock, before STORE_BUSY; 0:
+				   10 s. store_capture has a deadline of its
+				   own. */
+	int64_t open_by_ms;     /* clock_mono_ms: store_open waits until then
+				   for locks on the spool; 0: 5 s */
+	bool is_for_one;        /* STORE_CAPTURE: the process captures one
+				   event and ends; store_finish makes the
+				   checkpoints */
 };
 
-/* Options for the spool that is configured: its path and its limits, and the
- * defaults of the rest. Borrows the path. */
+/* Returns options for the configured spool: path and limits from the
+ * configuration, defaults otherwise. Borrows the path. */
 struct store_options store_options_for(
     const struct spool_config *spool, enum store_access access);
 
-/* Makes the folder and an empty spool in it, owned by `owner` and `group`
- * where they are not -1: mode 0700, files 0600, or `is_shared`: 2770 and
- * 0660. Keeps what exists. `why` says what failed. */
+/* Creates the folder with an empty spool, owned by `owner` and `group` unless
+ * -1. Modes: 0700 and 0600, or with `is_shared` 2770 and 0660. Keeps existing
+ * files. `why` says what failed. */
 enum store_status store_create(const char *path, uid_t owner, gid_t group,
     bool is_shared, struct buf *why);
 
-/* Opens it; the caller closes it. On anything but STORE_OK `why` (emptied
- * first) is one sentence that names the path and says what to do. Who may
- * write and owns the folder or a file of it gives it the right mode again, and
- * logs that. */
+/* Opens the spool; the caller closes the store. Except on STORE_OK, `why`
+ * (emptied first) is one sentence with the path and what to do. A writer that
+ * owns the folder or a file in the folder also corrects the mode, and logs the
+ * correction. */
 enum store_status store_open(
     const struct store_options *options, struct store **store, struct buf *why);
 
 /* For a store that is_for_one, after the answer: makes the checkpoint that is
- * due; and where nobody else has the spool open, one of what was captured, or
- * the next who opens it would make that before its own answer. Waits 100 ms at
- * most for the write lock: who holds it makes checkpoints too. */
+ * due. If no other process has the spool open, also checkpoints the capture, or
+ * the next process to open the spool would do so before answering. Waits at
+ * most 100 ms for the write lock, since the lock's holder makes checkpoints
+ * too. */
 void store_finish(struct store *store);
 
 /* NULL-safe. Makes no checkpoint. */
 void store_close(struct store *store);
 
-/* What is wrong with the owner or the mode of the folder or of a file in it. */
+/* A wrong owner or mode of the folder or of a file in the folder. */
 struct store_fault {
 	char *what; /* a sentence that names the file and the users */
 	char *fix;  /* the command to type, as root */
 };
 
-/* Looks at the folder and at the files that the endpoint and the relay open;
- * as a user who may not look into the folder, at the folder alone. Finds none
- * where there is no folder. Opens and changes nothing. The caller frees them
- * with store_free_faults. */
+/* Checks the folder and the files that the endpoint and the relay open; only
+ * the folder where the user may not search the folder. No folder: no faults.
+ * Opens and changes nothing. The caller frees the faults with
+ * store_free_faults. */
 void store_find_faults(
     const char *path, struct store_fault **faults, size_t *count);
 void store_free_faults(struct store_fault *faults, size_t count);
 
-/* Whether a capture would be stored now: does all that one does, on a store
- * that is open for STORE_READ, up to the commit, which is a rollback. Waits for
- * the write lock for `wait_ms` and holds it for an instant. Migrates and mends
- * nothing, leaves nothing. On anything but STORE_OK store_why says why not. */
+/* Tests whether a capture would be stored now, on a store open for STORE_READ:
+ * does everything a capture does, but rolls back instead of committing. Waits
+ * `wait_ms` for the write lock, then holds the lock for an instant. Migrates
+ * and repairs nothing, leaves nothing. Except on STORE_OK, store_why says why
+ * not. */
 enum store_status store_try_capture(struct store *store, int64_t wait_ms);
 
-/* Whether a file in the folder can be written and synced; leaves none. */
+/* Tests whether a file in the folder can be written and synced; leaves no
+ * file. */
 enum store_status store_try_sync(struct store *store);
 
-/* Looks through the database for `for_ms` at most. STORE_FAILED: there is
- * damage, and store_why says what. */
+/* Checks the database for `for_ms` at most. STORE_FAILED: damaged; store_why
+ * says how. */
 enum store_status store_look_for_damage(struct store *store, int64_t for_ms);
 
-/* After an I/O error, damage, or a database file that is no longer the one
- * at its path: nothing more is stored, the process should end with 75. */
+/* Returns whether there was an I/O error, damage, or another database file at
+ * the path. Nothing more is stored then; the process should exit with 75. */
 bool store_is_broken(const struct store *store);
 
-/* Looks whether the database, its log and the lock are still those at their
- * paths: STORE_FAILED, and broken from then on, if not. Every commit does so.
- * Not while other threads capture. */
+/* Checks whether the database, the log and the lock are still the files at
+ * their paths. STORE_FAILED if not: the store is broken from then on. Every
+ * commit checks too. Not while other threads capture. */
 enum store_status store_check_files(struct store *store);
 
-/* The sentence for people about the last failure on this store; borrowed,
- * never NULL. Not while other threads capture. */
+/* Returns the sentence about the last failure on this store, for people;
+ * borrowed, never NULL. Not while other threads capture. */
 const char *store_why(const struct store *store);
 
-/* New limits after a reload. Thread-safe. */
+/* Sets new limits after a reload. Thread-safe. */
 void store_set_limits(
     struct store *store, int64_t min_free_bytes, int64_t max_size_bytes);
 
 /* ---- time ---- */
 
-/* The spool's time, in ms: what is waited for is kept in it. It goes on as time
- * passes, whatever the wall clock is set to, and over a boot as well; where the
- * clock was never set it is the wall clock's. Not of STORE_CAPTURE. */
+/* Returns the spool's time, in ms, the clock of everything that waits. Keeps
+ * going when the wall clock is set, and across a boot; equal to the wall clock
+ * if the wall clock was never set. Not for STORE_CAPTURE. */
 int64_t store_now_ms(const struct store *store);
 
-/* What the wall clock, as it is set now, says at that time; 0 and INT64_MAX
- * stay. */
+/* Converts a spool's time to the wall clock as set now; keeps 0 and
+ * INT64_MAX. */
 int64_t store_shown_ms(const struct store *store, int64_t at_ms);
 
-/* For the relay: notes how the two clocks stand to each other, where the wall
- * clock was set since the last note or `every_ms` have passed. `step_ms` gets
- * by how much it was set; 0: less than a second. */
+/* For the relay: notes the difference of the two clocks, if the wall clock was
+ * set since the last note or `every_ms` have passed. `step_ms` gets the change
+ * of the wall clock; 0: less than a second. */
 enum store_status store_note_clock(
     struct store *store, int64_t every_ms, int64_t *step_ms);
 
@@ -155,51 +162,51 @@ enum store_status store_note_clock(
 
 enum capture_result {
 	CAPTURE_FAILED, /* I/O: see store_is_broken */
-	CAPTURE_LOCKED, /* not in time: deadline */
+	CAPTURE_LOCKED, /* deadline passed */
 	CAPTURE_FULL,   /* disk, min_free, max_size */
 	CAPTURE_STORED  /* committed and synced: only now may 200 be sent */
 };
 
-/* One POST to be stored. All pointers are borrowed during the call. */
+/* A POST to store. All pointers are borrowed during the call. */
 struct capture {
 	char id[UUID_TEXT_SIZE]; /* made by the caller, uuid_make */
 	int64_t received_at_ms;
 	const struct event *event;
-	const char *content_type; /* NULL: none was sent */
-	const char *remote_addr;  /* NULL: not known */
+	const char *content_type; /* NULL: not sent */
+	const char *remote_addr;  /* NULL: unknown */
 	const void *body;
 	size_t body_bytes;
 	enum capture_result result; /* out */
-	int64_t seq;                /* out: given in the commit */
+	int64_t seq;                /* out: assigned in the commit */
 };
 
-/* The one door to the spool for capture. Stores the `count` events of
- * `batch` and whatever other threads bring meanwhile with one synced commit
- * (the first that waits leads), and sets each one's result. Returns after
- * `deadline_ms` (clock_mono_ms) at the latest, save for a commit under way.
- * Thread-safe. One bad row does not fail the others. */
+/* Captures events: the only way into the spool. Stores the `count` events of
+ * `batch`, together with those that other threads bring meanwhile, in one
+ * synced commit (the first waiting thread leads), and sets the result of each.
+ * Returns by `deadline_ms` (clock_mono_ms), except during a commit.
+ * Thread-safe. A bad row does not fail the other rows. */
 void store_capture(struct store *store, struct capture *batch, size_t count,
     int64_t deadline_ms);
 
-/* A body that was turned away. */
+/* A refused body. */
 struct refusal {
 	int64_t seq; /* out, when read */
 	int64_t received_at_ms;
-	int status;               /* the HTTP status that was answered */
-	const char *why;          /* the reason that was answered */
+	int status;               /* HTTP status answered */
+	const char *why;          /* reason answered */
 	const char *content_type; /* NULL: none */
-	const char *remote_addr;  /* NULL: not known */
-	const void *body;         /* its first REFUSAL_MAX_BYTES */
-	size_t body_bytes;        /* how many of them are kept */
-	int64_t sent_bytes;       /* how long it was in all; -1: not known */
+	const char *remote_addr;  /* NULL: unknown */
+	const void *body;         /* the first REFUSAL_MAX_BYTES */
+	size_t body_bytes;        /* number of bytes kept */
+	int64_t sent_bytes;       /* full length; -1: unknown */
 };
 
 #define REFUSAL_MAX_BYTES 65536
 #define REFUSAL_MAX_COUNT 100
 
-/* Keeps it among the newest REFUSAL_MAX_COUNT, without a sync, at most ten a
- * second; otherwise, or if it fails, it is silently let go. Never waits long.
- * Thread-safe. */
+/* Keeps a refused body among the newest REFUSAL_MAX_COUNT, without a sync, at
+ * most ten a second. Beyond that rate, or on failure, drops the body silently.
+ * Never waits long. Thread-safe. */
 void store_refuse(struct store *store, const struct refusal *refusal);
 
 /* ---- routing, claiming, settling: the relay ---- */
@@ -209,26 +216,26 @@ enum delivery_state {
 	DELIVERY_DELIVERED,
 	DELIVERY_DEAD,
 	DELIVERY_DROPPED,
-	DELIVERY_ORPHANED /* pending, but its destination is not configured:
-			     never stored, what the view shows */
+	DELIVERY_ORPHANED /* pending, destination not configured: never
+			     stored, shown by the view */
 };
 
-/* The word for it, as in the views and in --state. */
+/* Returns the word for the state, as in the views and in --state. */
 const char *delivery_state_name(enum delivery_state state);
 
-/* What an operator has asked the relay for, that has not been done yet. */
+/* An operator's request that the relay has not carried out yet. */
 enum retry {
 	RETRY_NOT_ASKED,
-	RETRY_PROBE, /* the next probe, if it is down, at once */
-	RETRY_ALL    /* as if it had never failed: all that waits, at once */
+	RETRY_PROBE, /* the next probe at once, if down */
+	RETRY_ALL    /* all waiting deliveries at once, as if none had failed */
 };
 
-/* What the spool keeps of a destination. Times are by the wall clock unless
- * noted otherwise. Strings owned; NULL where there is nothing to say. */
+/* A destination as kept in the spool. Times are by the wall clock unless noted.
+ * Strings owned; NULL where there is nothing to say. */
 struct destination {
 	int64_t id; /* the spool's number; not in a summary */
 	char *name;
-	bool is_configured; /* if not, pending deliveries are orphaned */
+	bool is_configured; /* false: pending deliveries are orphaned */
 	int64_t pending;    /* number of deliveries */
 
 	int64_t paused_at_ms; /* 0: not paused */
@@ -240,11 +247,12 @@ struct destination {
 
 	/* From store_read_destinations only: */
 	enum retry retry;
-	int64_t retry_number; /* of this request; each has another */
+	int64_t retry_number; /* of this request; different for each */
 
 	/* In a summary only: */
 	char *paused_by;   /* NULL: the relay, unknown, or not paused */
-	int64_t behind;    /* of `pending`: behind an earlier one of the lane */
+	int64_t behind;    /* of `pending`: behind an earlier delivery of the
+			      lane */
 	int64_t delivered; /* number of deliveries still kept */
 	int64_t dead;      /* likewise */
 	int64_t dropped;   /* likewise */
@@ -253,92 +261,94 @@ struct destination {
 	int64_t probe_at_ms;       /* 0: up */
 	int64_t last_attempt_ms;   /* 0: none */
 	int64_t last_delivered_ms; /* 0: none */
-	int last_status;           /* of the last attempt, as the next two */
+	int last_status;           /* of the last attempt, like the next two */
 	char *last_error;
-	char *last_answer; /* its first line */
+	char *last_answer; /* first line of the answer */
 };
 
-/* Tells the spool which destinations are configured; deliveries kept for others
- * are orphaned. `kept`, of `count` elements, gets each one's `id` and
- * `down_since_ms`, and owns nothing. Deliveries that wait behind others for a
- * destination no longer ordered are then made due by store_release_behind. */
+/* Tells the spool which destinations are configured; deliveries to other
+ * destinations are orphaned. Each of the `count` elements of `kept` gets `id`
+ * and `down_since_ms`, and owns nothing. Call store_release_behind next:
+ * deliveries behind others may belong to a destination no longer ordered. */
 enum store_status store_set_destinations(struct store *store,
     const struct destination_config *configured, size_t count,
     struct destination *kept);
 
-/* Makes due what is behind although its destination is not ordered (any more),
- * one step a call; `is_more`: call again. */
+/* Makes due the deliveries that are behind although their destination is not
+ * (or no longer) ordered, one step a call. `is_more`: call again. */
 enum store_status store_release_behind(struct store *store, bool *is_more);
 
-/* An event that waits for the relay to route it. Strings owned by the array. */
+/* An event for the relay to route. Strings owned by the array. */
 struct new_event {
 	int64_t seq;
 	char *community; /* NULL: absent */
 	char *type;
 };
 
-/* The oldest events that are not routed, at most `limit`, in capture order.
- * The caller frees them with store_free_new. */
+/* Reads the oldest unrouted events, at most `limit`, in capture order. The
+ * caller frees them with store_free_new. */
 enum store_status store_read_new(struct store *store, size_t limit,
     struct new_event **events, size_t *count);
 void store_free_new(struct new_event *events, size_t count);
 
-/* One delivery to be made. */
+/* A delivery to create. */
 struct route {
 	int64_t seq;
 	int64_t destination;
 };
 
-/* The arrow new -> routed: makes the deliveries of all events up to and
- * including `through_seq` and calls these events routed. They are due at once
- * (the oldest event first), unless the destination is ordered and an earlier
- * one of its lane is pending: then it is behind. `routes` are in the order of
- * their seqs. An event that appears in no route matched nothing.
- * STORE_GONE, and nothing done, if the events after `after_seq` (the last one
- * routed before) were routed by somebody else meanwhile. */
+/* The arrow new -> routed: creates the deliveries of all events up to and
+ * including `through_seq`, and marks these events routed. Each delivery is due
+ * at once (oldest event first), or behind, if the destination is ordered and an
+ * earlier delivery of the lane is pending. `routes` are in seq order. An event
+ * without a route matched nothing. STORE_GONE, and nothing done, if another
+ * process has meanwhile routed the events after `after_seq`, the last event
+ * routed before. */
 enum store_status store_route(struct store *store, int64_t after_seq,
     int64_t through_seq, const struct route *routes, size_t count);
 
-/* The seq up to which events are routed. */
+/* Reads the seq up to which events are routed. */
 enum store_status store_read_routed(struct store *store, int64_t *seq);
 
-/* A pending delivery as the relay works on it. Strings owned. */
+/* A pending delivery, for the relay. Strings owned. */
 struct due {
 	int64_t seq;
 	int64_t destination;
 	int64_t generation; /* for store_settle */
 	char id[UUID_TEXT_SIZE];
-	int attempts;             /* made so far, in all */
-	int attempts_counted;     /* those since it was last replayed */
-	int64_t first_attempt_ms; /* of these; 0: none yet */
-	int64_t held_ms; /* for so long its destination was paused or held
-			    since then */
+	int attempts;             /* number of attempts in all */
+	int attempts_counted;     /* attempts since the last replay */
+	int64_t first_attempt_ms; /* first attempt since the last replay; 0:
+				     none yet */
+	int64_t held_ms;          /* time paused or held since then, of the
+				     destination */
 	int64_t next_at_ms;
 	char *type;
 	char *content_type; /* NULL: none */
 	size_t body_bytes;
 };
 
-/* The first pending delivery of `destination` that is due at `now_ms` (or
- * whose time is further ahead than `ahead_max_ms`, which none asks for) and is
- * not among the `claimed` seqs. STORE_GONE: there is none. The cost does not
- * depend on the backlog. The caller frees it with store_free_due. */
+/* Reads the first pending delivery of `destination` that is due at `now_ms` and
+ * whose seq is not in `claimed`. A delivery due later than `ahead_max_ms` from
+ * now counts as due, since no waiting time is that long. STORE_GONE: none. The
+ * cost does not depend on the backlog. The caller frees it with
+ * store_free_due. */
 enum store_status store_read_due(struct store *store, int64_t destination,
     int64_t now_ms, int64_t ahead_max_ms, const int64_t *claimed,
     size_t claimed_count, struct due *due);
 void store_free_due(struct due *due);
 
-/* The body of an event; the caller frees it. STORE_GONE: it was erased. */
+/* Reads the body of an event; the caller frees the body. STORE_GONE: erased. */
 enum store_status store_read_body(
     struct store *store, int64_t seq, char **body, size_t *body_bytes);
 
-/* Which delivery probes a destination that is down. They take turns, so that
- * no body that it chokes on keeps the others waiting. */
+/* The choice of the delivery that probes a down destination. The two take
+ * turns, so that a body that fails does not keep the others waiting. */
 enum probe_turn {
-	PROBE_TURN_NEWEST, /* of those that are due */
-	PROBE_TURN_OTHER,  /* a due one at random; both rather one that was
-			      never tried, and not the last probe */
-	PROBE_TURN_OLDEST, /* the one that is due for the longest */
+	PROBE_TURN_NEWEST, /* chosen among due deliveries */
+	PROBE_TURN_OTHER,  /* a random one, preferably never tried and not
+			      the last probe */
+	PROBE_TURN_OLDEST, /* the longest due */
 	PROBE_TURN_COUNT
 };
 
@@ -348,49 +358,49 @@ struct probe_choice {
 	uint32_t random;
 };
 
-/* The delivery of `destination` to probe it with. Where none is due, the one
- * that will be due next, unless its own Retry-After asked to wait for longer
- * than `now_ms`. STORE_GONE: there is none. The cost does not depend on the
- * backlog. The caller frees it with store_free_due. */
+/* Reads the delivery to probe `destination` with. If none is due, the next to
+ * be due, unless Retry-After postponed that delivery beyond `now_ms`.
+ * STORE_GONE: none. The cost does not depend on the backlog. The caller frees
+ * it with store_free_due. */
 enum store_status store_read_probe(struct store *store, int64_t destination,
     const struct probe_choice *choice, int64_t now_ms, struct due *due);
 
-/* When there is a delivery to probe `destination` with: `now_ms` or earlier: at
- * once; INT64_MAX: there is none. */
+/* Returns when `destination` has a delivery to probe with; `now_ms` or earlier:
+ * at once; INT64_MAX: never. */
 enum store_status store_read_probe_at(
     struct store *store, int64_t destination, int64_t now_ms, int64_t *at_ms);
 
-/* When the next pending delivery of `destination` is due, those claimed and
- * those behind left out; INT64_MAX: there is none. */
+/* Returns when the next pending delivery of `destination` is due, except
+ * deliveries claimed or behind; INT64_MAX: never. */
 enum store_status store_read_next_at(struct store *store, int64_t destination,
     const int64_t *claimed, size_t claimed_count, int64_t *next_at_ms);
 
-/* Whether any event is new, or any delivery of a configured destination that
- * is not paused is pending, now or later. True as well where it cannot be
- * told. */
+/* Returns whether any event is new, or any delivery to a configured, unpaused
+ * destination is pending, now or later. True on failure. */
 enum store_status store_read_pending(struct store *store, bool *is_pending);
 
 enum outcome {
 	OUTCOME_RETRY, /* not delivered; try again later */
 	OUTCOME_DELIVERED,
-	OUTCOME_DEAD,     /* not delivered and given up */
-	OUTCOME_ABANDONED /* does not count: broken off by us, or failed by a
-			     fault of this machine */
+	OUTCOME_DEAD,     /* not delivered, given up */
+	OUTCOME_ABANDONED /* not counted: aborted by us, or failed by a fault
+			     of this machine */
 };
 
 const char *outcome_name(enum outcome outcome);
 
-#define ANSWER_MAX_BYTES 1024 /* of the destination's answer that are kept */
+#define ANSWER_MAX_BYTES 1024 /* of the answer that are kept */
 
-/* One attempt and what it came to. Pointers borrowed. */
+/* An attempt and its outcome. Pointers borrowed. */
 struct settlement {
 	int64_t seq;
 	int64_t destination;
-	int64_t generation; /* as claimed: fails if it changed meanwhile */
+	int64_t generation; /* as claimed: fails if changed meanwhile */
 	enum outcome outcome;
-	int64_t next_at_ms;     /* for OUTCOME_RETRY, as the next two: */
-	int64_t failed_at_ms;   /* 0: not for its destination's sake */
-	int64_t asked_until_ms; /* by Retry-After; 0: nothing was asked */
+	int64_t next_at_ms;     /* for OUTCOME_RETRY, like the next two: */
+	int64_t failed_at_ms;   /* 0: the destination did not cause the
+				   failure */
+	int64_t asked_until_ms; /* by Retry-After; 0: not asked */
 	int64_t begun_at_ms;    /* these four in the spool's time */
 	int64_t started_at_ms;  /* by the wall clock */
 	int64_t duration_ms;
