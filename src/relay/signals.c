@@ -1,89 +1,98 @@
 /*
- * The signals of the relay: see signals.h.
+ * The signals of the relay: see signals.h. The signals are blocked and read
+ * from a descriptor, so that none interrupts anything, in no thread.
  */
 #include "config.h"
 
 #include "relay/signals.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t is_told_to_stop;
-static volatile sig_atomic_t is_told_to_reload;
-static int signal_pipe[2] = {-1, -1};
+static int fd = -1;
+static bool is_told_to_stop;
+static bool is_told_to_reload;
+
+static sigset_t
+awaited(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	return signals;
+}
 
 static void
-take(int number)
+handle(int number, void (*handler)(int))
 {
-	int saved_errno = errno;
-	ssize_t unused;
+	const struct sigaction action = {.sa_handler = handler};
 
-	if (number == SIGHUP)
-		is_told_to_reload = 1;
-	else
-		is_told_to_stop = 1;
-	unused = write(signal_pipe[1], "", 1);
-	(void)unused;
-	errno = saved_errno;
+	sigaction(number, &action, NULL);
 }
 
 void
 signals_ignore_reload(void)
 {
-	struct sigaction ignoring = {.sa_handler = SIG_IGN};
+	const sigset_t signals = awaited();
 
-	sigaction(SIGHUP, &ignoring, NULL);
+	handle(SIGHUP, SIG_IGN);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
 }
 
 bool
 signals_set(void)
 {
-	struct sigaction ignoring = {.sa_handler = SIG_IGN};
-	struct sigaction taking = {.sa_handler = take};
+	const sigset_t signals = awaited();
 
-	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || sigprocmask(SIG_BLOCK, &signals, NULL) != 0)
 		return false;
-	sigaction(SIGPIPE, &ignoring, NULL); /* TLS writes to closed sockets */
-	sigaction(SIGHUP, &taking, NULL);
-	sigaction(SIGTERM, &taking, NULL);
-	sigaction(SIGINT, &taking, NULL);
+	handle(SIGPIPE, SIG_IGN);
+	handle(SIGHUP, SIG_DFL);
 	return true;
 }
 
 int
 signals_fd(void)
 {
-	return signal_pipe[0];
+	return fd;
 }
 
 void
 signals_drain(void)
 {
-	char bytes[16];
+	struct signalfd_siginfo signal;
 
-	while (read(signal_pipe[0], bytes, sizeof bytes) > 0)
-		continue;
+	while (read(fd, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+		if (signal.ssi_signo == SIGHUP)
+			is_told_to_reload = true;
+		else
+			is_told_to_stop = true;
+	}
 }
 
 bool
 signals_is_stop(void)
 {
-	return is_told_to_stop != 0;
+	signals_drain();
+	return is_told_to_stop;
 }
 
 void
 signals_stop(void)
 {
-	is_told_to_stop = 1;
+	is_told_to_stop = true;
 }
 
 bool
 signals_take_reload(void)
 {
-	bool is_told = is_told_to_reload != 0;
+	bool is_told = is_told_to_reload;
 
-	is_told_to_reload = 0;
+	is_told_to_reload = false;
 	return is_told;
 }

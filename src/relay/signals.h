@@ -1,12 +1,14 @@
 /*
- * The relay's signals: flags, and a pipe that ends the wait.
+ * The relay's signals: flags, and a descriptor that ends the wait
+ * (signalfd(2)).
  */
 #ifndef HOOKSPOOL_SIGNALS_H
 #define HOOKSPOOL_SIGNALS_H
 
 #include <stdbool.h>
 
-/* Ignores SIGHUP until signals_set, so that SIGHUP does not end the process. */
+/* Ignores SIGHUP until signals_set, so that SIGHUP does not end the process.
+ * Lets SIGTERM and SIGINT end it, also after signals_set: for a new program. */
 void signals_ignore_reload(void);
 
 /* Makes SIGTERM and SIGINT stop, and SIGHUP reload. Ignores SIGPIPE, which
