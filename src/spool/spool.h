@@ -407,37 +407,38 @@ struct settlement {
 	int status;        /* HTTP status; 0: no answer */
 	const char *error; /* NULL: none */
 	const char *answer;
-	size_t answer_bytes; /* at most ANSWER_MAX_BYTES are kept */
-	bool is_applied;     /* out: false if somebody else changed it */
+	size_t answer_bytes; /* cut to ANSWER_MAX_BYTES */
+	bool is_applied;     /* out: false if changed meanwhile by another */
 };
 
 /* The arrows pending -> pending (retry), delivered, dead: one transaction for
- * the batch. What was behind one that is delivered or dead becomes due with
- * it. The newest 20 attempts of a delivery are kept; one that was abandoned is
- * no attempt and leaves next_at_ms as it was. */
+ * the batch. A delivery behind one that becomes delivered or dead becomes due
+ * in the same transaction. A delivery keeps its newest 20 attempts. An
+ * abandoned attempt is not recorded and leaves next_at_ms unchanged. */
 enum store_status store_settle(
     struct store *store, struct settlement *batch, size_t count);
 
-/* Which of those that wait for their next attempt are tried earlier. */
+/* Selects the deliveries to retry earlier, among those waiting for their next
+ * attempt. */
 enum forward_which {
-	FORWARD_FAILED, /* that failed for their destination's sake in the time
-			   given */
+	FORWARD_FAILED, /* whose failure, caused by the destination, is in
+			   the given span */
 	FORWARD_ALL,
-	FORWARD_EVEN_ASKED /* and before the time that a Retry-After asked for,
-			      which the other two keep */
+	FORWARD_EVEN_ASKED /* also those waiting for a Retry-After, which the
+			      other two respect */
 };
 
 struct forward {
 	enum forward_which which;
-	int64_t failed_since_ms; /* for FORWARD_FAILED: then or later, */
-	int64_t failed_until_ms; /* and then or earlier */
-	int64_t now_ms;          /* when it began: they are due since then */
-	int64_t from_ms;         /* how far it came; `now_ms` at the start */
+	int64_t failed_since_ms; /* for FORWARD_FAILED: from then */
+	int64_t failed_until_ms; /* until then */
+	int64_t now_ms;          /* when the work began: the new due time */
+	int64_t from_ms;         /* progress; `now_ms` at the start */
 };
 
-/* Makes due what waits for its next attempt at `destination`; looks at `limit`
- * that wait, or a few more, and goes on there at the next call. `is_more`: call
- * again. */
+/* Makes due the deliveries to `destination` that wait for their next attempt,
+ * looking at `limit` of them, or a few more; the next call continues there.
+ * `is_more`: call again. */
 enum store_status store_bring_forward(struct store *store, int64_t destination,
     struct forward *forward, size_t limit, bool *is_more);
 
@@ -449,63 +450,65 @@ enum store_status store_read_destinations(
     struct store *store, struct destination **destinations, size_t *count);
 void store_free_destinations(struct destination *destinations, size_t count);
 
-/* Pauses until store_resume, for `reason`, by the user `by` (NULL: the relay).
- * The relay keeps to it, the spool gives out deliveries as before. STORE_GONE:
- * the spool knows no destination of that name. STORE_REFUSED: it is paused
- * already, and that stays as it is; store_why says by whom and why. */
+/* Pauses a destination until store_resume, for `reason`, by the user `by`
+ * (NULL: the relay). The relay obeys; the spool gives out deliveries as before.
+ * STORE_GONE: the spool knows no destination `name`. STORE_REFUSED: paused
+ * already, and the earlier pause stays unchanged; store_why gives its user and
+ * reason. */
 enum store_status store_pause(
     struct store *store, const char *name, const char *by, const char *reason);
 
-/* Ends the pause and the hold, if there is one, and asks for RETRY_ALL.
- * STORE_GONE as above.
- * STORE_REFUSED: it is neither paused nor held nor down. */
+/* Ends the pause, and the hold, if any, and requests RETRY_ALL. STORE_GONE as
+ * above. STORE_REFUSED: neither paused nor held nor down. */
 enum store_status store_resume(struct store *store, const char *name);
 
-/* The relay has done what was asked for by that number; a later wish stays. */
+/* Records that the relay has carried out the request `retry_number`; a later
+ * request stays. */
 enum store_status store_end_retry(
     struct store *store, int64_t destination, int64_t retry_number);
 
-/* Holds the destination (Retry-After) until then; a hold that lasts longer
- * stays. While it is paused or held no delivery's retry_for runs. */
+/* Holds the destination (Retry-After) until `until_ms`; a longer hold stays.
+ * While the destination is paused or held, the retry_for of its deliveries does
+ * not run. */
 enum store_status store_hold(
     struct store *store, int64_t destination, int64_t until_ms);
 
-/* Notes, for people who look, that the destination is down since then and will
- * be probed at `probe_at_ms`; 0 and 0: it is up. */
+/* Records, for display, that the destination is down since `since_ms` and will
+ * be probed at `probe_at_ms`; 0 and 0: up. */
 enum store_status store_note_down(struct store *store, int64_t destination,
     int64_t since_ms, int64_t probe_at_ms);
 
 /* ---- keeping ---- */
 
-/* The relay lock, of which there is one holder a spool; released by the
- * kernel when the process ends. Takes it as `role` (at most RELAY_ROLE_MAX
- * letters, no space), which others can read. A descriptor; -1 with errno
- * EWOULDBLOCK if `wait_ms` did not suffice. Only one process waits at a time:
- * where another waits already, -1 with errno EALREADY at once. */
+/* Takes the relay lock, held by one process per spool at most; the kernel
+ * releases the lock when the process ends. `role` (at most RELAY_ROLE_MAX
+ * letters, no space) is readable by others. Returns a descriptor, or -1 with
+ * errno: EWOULDBLOCK if `wait_ms` did not suffice; EALREADY, at once, if
+ * another process is waiting for the lock, since only one may wait. */
 int store_lock_relay(const char *path, int64_t wait_ms, const char *role);
 
 #define RELAY_ROLE_MAX 23
 
-/* Who holds the relay lock. What it did not say, or an older version did not
- * say, is 0 or empty. */
+/* The holder of the relay lock. 0 or empty: not stated by the holder, perhaps
+ * an older version. */
 struct relay_holder {
 	int64_t pid;
-	int64_t started_at_ms;         /* when it took the lock */
+	int64_t started_at_ms;         /* when the lock was taken */
 	char version[24];              /* of hookspool */
-	char role[RELAY_ROLE_MAX + 1]; /* a word for what it does */
+	char role[RELAY_ROLE_MAX + 1]; /* a word for its task */
 };
 
-/* Whether somebody holds it; `holder` says who. Takes nothing. */
+/* Returns whether the relay lock is held; `holder` says by which process. Takes
+ * nothing. */
 bool store_read_relay(const char *path, struct relay_holder *holder);
 
-/* Erases what has outlived its time, oldest first, in steps that hold the
- * lock for less than 100 ms; one call makes one step and says in `is_more`
- * whether there is more to do. 0 for a time: nothing of that kind. An event's
- * time counts from the last settle of its deliveries, or from its capture
- * where nothing matched; if one of them is dead, it is `retain_dead_ms`. Where
- * the spool is over 90 % of max_size, delivered ones go before their time. One
- * that is new, pending or orphaned stays. `erased` gets the number of events
- * and refused bodies. */
+/* Erases expired data, oldest first, in steps that hold the lock for less than
+ * 100 ms. One call makes one step; `is_more`: call again. A time of 0 erases
+ * nothing of that kind. An event's time counts from the last settle of its
+ * deliveries, or from its capture if nothing matched; if a delivery is dead,
+ * the time is `retain_dead_ms`. Above 90 % of max_size, delivered events are
+ * erased before their time. New, pending and orphaned events stay. `erased`
+ * gets the number of events and refused bodies. */
 struct retention {
 	int64_t now_ms;
 	int64_t retain_ms;
@@ -538,9 +541,9 @@ struct delivery_row { /* the view `delivery` */
 	char *destination;
 	enum delivery_state state;
 	int attempts;
-	int64_t next_at_ms; /* 0: settled, or behind an earlier one of its
-			       lane */
-	char *behind_id;    /* of the event whose delivery it waits for; from
+	int64_t next_at_ms; /* 0: settled, or behind an earlier delivery of
+			       the lane */
+	char *behind_id;    /* the event whose delivery must come first; from
 			       store_show_event, else NULL */
 	char *last_outcome; /* NULL: no attempt yet */
 	int last_status;    /* 0: none */
@@ -560,13 +563,13 @@ struct attempt_row {
 	size_t answer_bytes;
 };
 
-/* A time that may be left out, and is where nothing is set. */
+/* A time, or unset. */
 struct time_bound {
 	bool is_given;
 	int64_t ms;
 };
 
-/* The state that a filter asks for. */
+/* The state to filter by. */
 enum list_state {
 	LIST_STATE_ANY,
 	/* Of an event: */
@@ -581,13 +584,13 @@ enum list_state {
 	LIST_STATE_COUNT
 };
 
-/* The word for a state, as in --state; NULL for LIST_STATE_ANY. */
+/* Returns the word for a state, as in --state; NULL for LIST_STATE_ANY. */
 const char *list_state_name(enum list_state state);
 
-/* Reads such a word. False: no state has this name. */
+/* Reads the word for a state. Returns false if no state has this name. */
 bool list_state_read(const char *word, enum list_state *state);
 
-/* What to list; NULL leaves a condition out. */
+/* The conditions for a list; NULL omits a condition. */
 struct list_filter {
 	enum list_state state;
 	const char *destination;
@@ -595,54 +598,53 @@ struct list_filter {
 	const char *ticket;
 	const char *note;
 	const char *community;   /* fnmatch pattern */
-	struct time_bound since; /* received then or later */
+	struct time_bound since; /* received at or after */
 	struct time_bound until; /* received before */
 	const char *author;      /* an e-mail address: mention.h, in the body */
 	const char *match;       /* a text in the body: mention_has_text */
-	size_t limit;            /* newest first; 0: no limit */
+	size_t limit;            /* newest first; 0: all */
 
-	/* Where events are listed or exported: now and then, also while none
-	 * matches, with how many were looked at; returns false to stop. NULL:
-	 * none. No read transaction is open meanwhile. */
+	/* Called from time to time while events are listed or exported, even if
+	 * none matches, with the number of events examined; return false to
+	 * stop. NULL: none. No read transaction is open during the call. */
 	bool (*progress)(void *arg, int64_t looked_at);
 	void *progress_arg;
 };
 
-/* A row at a time, newest first (by seq; within a span of time by id, and so by
- * time); return false from `each` to stop. The rows
- * are borrowed during the call, and no read transaction is open meanwhile. An
- * event matches a state and a destination if one delivery has both. */
+/* Lists rows one at a time, newest first (by seq; within a span of time by id,
+ * and therefore by time); return false from `each` to stop. Rows are borrowed
+ * during the call; no read transaction is open meanwhile. An event matches a
+ * state and a destination if one delivery has both. */
 typedef bool (*store_each_event)(void *arg, const struct event_row *event,
     const struct delivery_row *deliveries, size_t count);
 enum store_status store_list(struct store *store,
     const struct list_filter *filter, store_each_event each, void *arg);
 
-/* The same in capture order, of the events after `seq`, which gets the number
- * of the last one that was looked at: so what comes later is listed by calling
- * it again. */
+/* Lists events in capture order, from the event after `seq`. `seq` gets the
+ * number of the last event examined, so the next call lists only later
+ * events. */
 enum store_status store_list_after(struct store *store,
     const struct list_filter *filter, int64_t *seq, store_each_event each,
     void *arg);
 
-/* Finds the one event whose id begins or ends with `part` (case does not
- * matter): STORE_GONE if there is none, STORE_REFUSED if there are several of
- * all events; store_why says so, and names them. A part that ids can end with
- * is looked for along all ids. `id` gets UUID_TEXT_SIZE bytes. */
+/* Finds the one event whose id begins or ends with `part` (case-insensitive).
+ * STORE_GONE: none; STORE_REFUSED: several among all events; store_why says so
+ * and names them. A `part` that can end an id is compared with every id. `id`
+ * gets UUID_TEXT_SIZE bytes. */
 enum store_status store_find_event(
     struct store *store, const char *part, char *id);
 
-/* The event that was captured last. STORE_GONE, with `why`: there is none. */
+/* Finds the event captured last. STORE_GONE, with `why`: none. */
 enum store_status store_find_newest(struct store *store, char *id);
 
-/* The names of the destinations that the spool knows, those that are not
- * configured (any more) too, in their order; the caller frees each and the
- * array. */
+/* Reads the names of all destinations known to the spool, configured or not, in
+ * their order; the caller frees each name and the array. */
 enum store_status store_read_names(
     struct store *store, char ***names, size_t *count);
 
 /* ---- changing deliveries: the operator ---- */
 
-/* What to do with what a filter or an id selects. */
+/* What to do with the selected deliveries. */
 enum change_mode {
 	CHANGE_COUNT, /* nothing: a dry run */
 	CHANGE_MAKE
@@ -650,34 +652,33 @@ enum change_mode {
 
 struct change_counts {
 	int64_t replayed; /* made pending again */
-	int64_t made;     /* deliveries that were not there (`to`) */
-	int64_t hurried;  /* waited for their time, and are due now */
+	int64_t made;     /* created deliveries (`to`) */
+	int64_t hurried;  /* waited for their time, now due */
 	int64_t dropped;
-	int64_t due;         /* nothing to do: they were due already, */
-	int64_t behind;      /* behind an earlier one of their lane, */
+	int64_t due;         /* unchanged: due already, */
+	int64_t behind;      /* behind an earlier delivery of the lane, */
 	int64_t passed_over; /* delivered or dropped for `to`, or changed
 				meanwhile */
-	int64_t removed;     /* not replayed: their destination is not
-				configured */
+	int64_t removed;     /* not replayed: destination not configured */
 };
 
 /* After each step, with no lock held; return false to stop there. */
 typedef bool (*store_progress)(void *arg, const struct change_counts *counts);
 
-/* Once for each destination of which a replay has made a delivery due or found
- * one pending, at the end. */
+/* Called at the end, once for each destination with a delivery that a replay
+ * made due or found pending. */
 typedef void (*store_touched)(void *arg, int64_t destination);
 
-/* Whether the destination `to` wants an event: its own filters. */
+/* Returns whether the destination `to` wants an event, by its own filters. */
 typedef bool (*store_wants)(
     void *arg, const char *event_type, const char *community);
 
 struct change_options {
 	enum change_mode mode;
-	const char *event_id; /* whole: this event alone; the filter's
-				 conditions hold as well. NULL: all */
-	const char *to;       /* of a replay; NULL: to the same */
-	store_wants wants;    /* of `to`; NULL: it wants all */
+	const char *event_id; /* whole id: this event only, if the filter's
+				 conditions hold too. NULL: all */
+	const char *to;       /* of a replay; NULL: the same destination */
+	store_wants wants;    /* of `to`; NULL: wants all */
 	void *wants_arg;
 	store_progress progress; /* NULL: none */
 	void *progress_arg;
@@ -685,27 +686,25 @@ struct change_options {
 	void *touched_arg;
 };
 
-/* Replays and drops what the filter matches, the oldest of a destination and
- * state first, at most `limit` deliveries (0: all), in steps that hold the lock
- * for less than 100 ms; each step looks at the state again. What was changed
- * before a failure or a stop stays changed. `counts` tells also then.
- * STORE_REFUSED: the state cannot be chosen for this, or `to` is not
- * configured; store_why says so. STORE_GONE: there is no event
- * `event_id`.
+/* Replays or drops the selected deliveries, per destination and state oldest
+ * first, at most `limit` (0: all), in steps that hold the lock for less than
+ * 100 ms. Each step checks the state again. After a failure or a stop, earlier
+ * changes stay; `counts` is valid then too. STORE_REFUSED: the state is not
+ * allowed here, or `to` is not configured; store_why says so. STORE_GONE: no
+ * event `event_id`.
  *
- * Replay: dead, dropped and delivered ones are made pending again, due now or
- * behind. Their attempts are kept and go on counting, their retry clock starts
- * anew. Those that are pending become due at once, unless they are behind;
- * of their destinations those that are down are probed at once.
- * Without a state: dead ones; with an event id: all of its deliveries. With
- * `to`: the delivery to that destination of each event of which any delivery
- * matches (without state and destination: of each routed event that matches);
- * it is made where there is none, replayed where it is dead; where it is
- * delivered or dropped only if that is the state chosen, or the event's id is
- * given.
+ * Replay: dead, dropped and delivered deliveries become pending again, due now
+ * or behind. Their attempts are kept and go on counting; their retry clock
+ * starts anew. Pending deliveries become due at once, unless behind; their
+ * destinations, if down, are probed at once. Without a state: dead deliveries;
+ * with an event id: all deliveries of the event. With `to`: the delivery to
+ * `to` of each event with any matching delivery (without state and destination:
+ * of each routed event that matches). A missing delivery is created, a dead one
+ * replayed; a delivered or dropped one only if that state is chosen, or the
+ * event's id is given.
  *
- * Drop: pending, orphaned and dead ones are given up. Without a state: pending
- * and orphaned ones; with an event id dead ones too. */
+ * Drop: pending, orphaned and dead deliveries are given up. Without a state:
+ * pending and orphaned ones; with an event id dead ones too. */
 enum store_status store_replay(struct store *store,
     const struct list_filter *filter, const struct change_options *options,
     struct change_counts *counts);
@@ -713,13 +712,13 @@ enum store_status store_drop(struct store *store,
     const struct list_filter *filter, const struct change_options *options,
     struct change_counts *counts);
 
-/* What was, or in a dry run is, erased of a destination. */
+/* Number of rows of a destination erased, or in a dry run to erase. */
 struct forget_counts {
 	int64_t pending; /* orphaned */
 	int64_t delivered;
 	int64_t dead;
 	int64_t dropped;
-	bool is_whole; /* out: nothing is left, the name neither */
+	bool is_whole; /* out: nothing is left, not even the name */
 };
 
 struct forget_options {
@@ -729,41 +728,42 @@ struct forget_options {
 	void *progress_arg;
 };
 
-/* Erases a destination that is configured no longer, its deliveries and their
- * attempts, in steps that hold the lock for less than 100 ms. The events stay
- * until their own time. STORE_GONE: the spool knows none of that name.
- * STORE_REFUSED: the relay has it in its configuration. STORE_BUSY: some of it
- * is left, since somebody changed it meanwhile. store_why says so. */
+/* Erases a destination that is no longer configured, with its deliveries and
+ * their attempts, in steps that hold the lock for less than 100 ms. Events stay
+ * until their own time. STORE_GONE: the spool knows no such destination.
+ * STORE_REFUSED: configured in the relay. STORE_BUSY: some rows are left,
+ * because another process changed them meanwhile. store_why says so. */
 enum store_status store_forget(struct store *store, const char *name,
     const struct forget_options *options, struct forget_counts *counts);
 
-/* ---- erasing what is asked for: the operator ---- */
+/* ---- erasing on request: the operator ---- */
 
-/* What to erase: what meets every condition that is given. NULL leaves a
- * condition out; one at least is needed. */
+/* Selects the data that meets all given conditions; NULL omits a condition. At
+ * least one is needed. */
 struct erasure {
 	const char *ticket; /* its id, in any element of Events (mention.h) */
 	const char *note;
-	const char *email; /* of anybody */
-	const char *match; /* a text in it (mention_has_text): to look only */
+	const char *email; /* an e-mail address, of anybody */
+	const char *match; /* a text in the body (mention_has_text): dry run
+			      only */
 	struct time_bound before; /* received before */
 };
 
 struct erase_counts {
 	int64_t events;
-	int64_t events_new;   /* of these, not routed yet */
-	int64_t undelivered;  /* their deliveries that were still to be made */
+	int64_t events_new;   /* of these events, not routed yet */
+	int64_t undelivered;  /* their undelivered deliveries */
 	int64_t refused;      /* refused bodies */
 	int64_t refused_text; /* of these, no whole JSON text: found by the
-				 mere characters */
+				 characters alone */
 	int64_t answers;      /* answers to other events: emptied */
-	int64_t mentioned;    /* events that are not erased and have the
-				 address elsewhere in their text; where
-				 nothing else is looked for in bodies */
-	int64_t looked_at;    /* events, so far */
-	int64_t to_look_at;   /* about, in all */
-	bool is_clean;        /* nothing of it is left in the files, in so far
-				 as that can be known; else store_why */
+	int64_t mentioned;    /* events kept that have the address elsewhere
+				 in their text; only if the address is the
+				 only condition on bodies */
+	int64_t looked_at;    /* events examined so far */
+	int64_t to_look_at;   /* about, in total */
+	bool is_clean;        /* no trace is left in the files, as far as can
+				 be known; otherwise see store_why */
 };
 
 /* After each step, with no lock held; return false to stop there. */
@@ -772,28 +772,28 @@ typedef bool (*store_erase_progress)(
 
 struct erase_options {
 	enum change_mode mode;
-	int64_t clean_wait_ms;         /* for readers in the way; 0: 10 s */
+	int64_t clean_wait_ms;         /* for readers that block; 0: 10 s */
 	store_erase_progress progress; /* NULL: none */
 	void *progress_arg;
-	store_each_event each; /* in a dry run: each event, the newest first */
+	store_each_event each; /* in a dry run: each event, newest first */
 	void *each_arg;
 };
 
-/* Erases events, whatever their state, with all that belongs to them, refused
- * bodies, and what destinations answered that speaks of the same, in steps
- * that hold the lock for less than 100 ms. What is on its way to a destination
- * at that moment is the relay's to break off (store_read_erased); its
- * settlement is not applied. Then it makes sure
- * that no byte of it is left in the database or its log. STORE_OK: erased, but
- * see is_clean. STORE_REFUSED: no condition is given, or `match` where it is
- * no dry run. */
+/* Erases events in any state, with everything that belongs to them, refused
+ * bodies, and answers of destinations that mention the same data, in steps that
+ * hold the lock for less than 100 ms. The relay breaks off a request under way
+ * for an erased event (store_read_erased); its settlement is not applied. Then
+ * removes every byte of the erased data from the database and its log.
+ * STORE_OK: erased, but see is_clean. STORE_REFUSED: no condition is given, or
+ * `match` outside a dry run. */
 enum store_status store_erase(struct store *store,
     const struct erasure *erasure, const struct erase_options *options,
     struct erase_counts *counts);
 
-/* How many events were ever erased, and whether the relay has seen to it that
- * none of them is under way: it looks with store_has_event, breaks off the
- * attempts, and notes up to which number. */
+/* Reads how many events were ever erased, and whether the relay has made sure
+ * that none of them is under way. For that, the relay checks with
+ * store_has_event, breaks off attempts, and records the number of erased
+ * events. */
 enum store_status store_read_erased(
     struct store *store, int64_t *erased_events, bool *is_seen);
 enum store_status store_note_seen(struct store *store, int64_t erased_events);
@@ -802,52 +802,50 @@ enum store_status store_has_event(
 
 /* ---- copies: the operator ---- */
 
-/* The events that the filter matches with their bodies, in capture order; the
- * rest as in store_list. With a limit, the oldest ones. */
+/* Reads the events that match the filter, with bodies, in capture order;
+ * otherwise like store_list. With a limit, the oldest. */
 enum store_status store_export(struct store *store,
     const struct list_filter *filter, store_each_event each, void *arg);
 
-/* From time to time; return false to stop. */
+/* Called from time to time; return false to stop. */
 typedef bool (*store_backup_progress)(
     void *arg, int64_t written_bytes, int64_t total_bytes);
 
-/* Writes everything that is committed to the new file `path`, mode 0600, and
- * syncs it and its folder; a spool.db when put in the place of one. One long
- * read, for which no capture and no delivery waits. STORE_REFUSED: there is
- * such a file already, or it cannot be made, or it was stopped; store_why says
- * so. What is unfinished has the name `path`.part, and is removed. */
+/* Writes all committed data to the new file `path`, mode 0600, and syncs the
+ * file and its folder; the copy can replace a spool.db. One long read; captures
+ * and deliveries do not wait for the copy. STORE_REFUSED: the file exists,
+ * cannot be created, or the copying was stopped; store_why says so. An
+ * unfinished copy is named `path`.part, and is removed. */
 enum store_status store_backup(struct store *store, const char *path,
     store_backup_progress progress, void *arg);
 
-/* A copy that is to take the place of the spool. */
+/* A copy that will replace the spool. */
 struct store_restore {
 	const char *path; /* the folder of the spool */
-	const char *from; /* what the copy is called in messages */
+	const char *from; /* name of the copy in messages */
 	int fd;           /* the copy, open for reading; stays open */
-	int wal_fd;       /* its log, if it has one; -1 */
-	store_backup_progress progress; /* of the copying; or NULL */
+	int wal_fd;       /* the copy's log; -1: none */
+	store_backup_progress progress; /* called during the copying; or NULL */
 	void *arg;
-	char *kept;         /* out: where the old spool.db is now, its log
-			       beside it with -wal; NULL: there was none */
-	int schema_version; /* out: 1 up to ours */
+	char *kept;         /* out: path of the old spool.db now, whose log
+			       has -wal added; NULL: none */
+	int schema_version; /* out: 1 to our version */
 	int64_t events;     /* out */
 };
 
-/* Puts the copy in place, synced, with the owner and mode of the spool, and
- * without a log or index of the old one. Keeps what was there under another
- * name. Only if the copy is a whole spool of a version that this program
- * knows, and nobody else is there: STORE_BUSY, a relay runs or somebody has
- * the spool open for writing. Only the owner of the folder may call it. On
- * anything but STORE_OK `why` is a sentence; the spool is as it was, unless
- * `why` says that a file could not be removed or made at the end. `kept` is
- * freed by the caller. */
+/* Puts the copy in place, synced, with the owner and mode of the spool, without
+ * a log or index of the old spool. Keeps the old files under another name. Only
+ * for a whole spool of a known version, and only the owner of the folder may
+ * call it. STORE_BUSY: a relay runs, or another process has the spool open for
+ * writing. Except on STORE_OK, `why` is a sentence, and the spool is unchanged
+ * unless `why` says that a file could not be removed or created at the end. The
+ * caller frees `kept`. */
 enum store_status store_restore(struct store_restore *restore, struct buf *why);
 
-/* Takes a refused body for an event after all: stores `capture` (as
- * store_capture would; its body is the refusal's, its id and its time are new)
- * and erases the refusal, in one transaction. STORE_GONE: there is no refusal
- * of that number. STORE_REFUSED: only its beginning was kept, or the body is
- * another. */
+/* Accepts a refused body as an event: stores `capture` as store_capture would
+ * (body of the refusal, new id and time) and erases the refusal, in one
+ * transaction. STORE_GONE: no refusal of that number. STORE_REFUSED: only the
+ * beginning of the body was kept, or the body differs. */
 enum store_status store_accept_refused(
     struct store *store, int64_t seq, struct capture *capture);
 
@@ -866,10 +864,10 @@ struct store_summary {
 	int64_t events;
 	int64_t events_new;
 	int64_t events_last_hour;
-	int64_t made_at_ms;            /* the spool itself; 0: not known */
-	int64_t newest_event_ms;       /* received; 0: none is kept */
-	int64_t oldest_undelivered_ms; /* received, of those that are new or
-					  pending; 0: none */
+	int64_t made_at_ms;            /* the spool itself; 0: unknown */
+	int64_t newest_event_ms;       /* received; 0: no event is kept */
+	int64_t oldest_undelivered_ms; /* received, among new and pending
+					  events; 0: none */
 	int64_t events_unwanted;       /* matched no destination when routed */
 	int64_t refused;
 	int64_t size_bytes; /* (pages - free pages) x page size + WAL */
@@ -877,9 +875,10 @@ struct store_summary {
 	int64_t free_bytes; /* of the file system */
 	int schema_version;
 	bool is_relay_running;
-	struct relay_holder relay; /* which one, if it runs */
-	bool has_failure_mark;     /* a failed sync waits for its checkpoint */
-	/* Those that are configured, or have something pending or dead: */
+	struct relay_holder relay; /* the running relay, if any */
+	bool has_failure_mark;     /* a failed sync awaits its checkpoint */
+	/* Destinations that are configured, or have a pending or dead
+	 * delivery: */
 	struct destination *destinations;
 	size_t destination_count;
 };
@@ -887,14 +886,14 @@ enum store_status store_summarize(
     struct store *store, int64_t now_ms, struct store_summary *summary);
 void store_free_summary(struct store_summary *summary);
 
-/* Of the newest `limit` events that are routed, but for those of a probe:
- * how many there are, and how many of them no destination wanted. */
+/* Counts the newest `limit` routed events, except probes, and those among them
+ * that no destination wanted. */
 enum store_status store_count_unwanted(
     struct store *store, int64_t limit, int64_t *count, int64_t *unwanted);
 
 typedef bool (*store_each_refusal)(void *arg, const struct refusal *refusal);
-/* Newest first; the body is given only where `seq` names one of them (0: all,
- * without bodies). STORE_GONE: there is none of that number. */
+/* Reads refusals, newest first; with a body only if `seq` names one (0: all,
+ * without bodies). STORE_GONE: no refusal of that number. */
 enum store_status store_list_refused(
     struct store *store, int64_t seq, store_each_refusal each, void *arg);
 
