@@ -77,7 +77,8 @@ a_pause_lasts_until_it_is_ended(void **state)
 	assert_int_equal(store_pause(fixture->store, "bi", "jane", "it moved"),
 	    STORE_REFUSED);
 	assert_string_equal(store_why(fixture->store),
-	    "bi is paused already, by jane (it moves): this and its time stay");
+	    "bi is paused already, by jane (it moves); the first time and "
+	    "reason are kept");
 	delivery_configure(fixture, ids, "crm", "bi", NULL);
 	expect_states(fixture, "1 2 paused=it moves");
 	assert_int_equal(

@@ -95,8 +95,8 @@ def a_second_pause_keeps_what_the_first_said():
         equal((first["paused_by"], first["pause_reason"]), ("jane", "moving"))
         contains(row_of(site, "crm"), "ago by jane: moving")
         contains(command(site, "pause", "crm", "--reason", "again"),
-                 "crm is paused already, by jane (moving): this and its time "
-                 "stay")
+                 "crm is paused already, by jane (moving); the first time and "
+                 "reason are kept")
         equal(as_json(site, "pause", "crm"),
               {"paused": [], "unchanged": ["crm"], "relay": "not running"})
         equal(destination(site, "crm"), first)

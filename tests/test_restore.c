@@ -210,7 +210,7 @@ a_copy_that_is_no_whole_spool_is_refused(void **state)
 	write_bytes(path, 0,
 	    "this is some text and no database, whatever one "
 	    "may think of it at first sight.....................");
-	is_refused(fixture, path, STORE_REFUSED, "no whole database");
+	is_refused(fixture, path, STORE_REFUSED, "not a complete database");
 	free(path);
 
 	path = fixture_join(fixture->folder, "empty");
@@ -222,7 +222,7 @@ a_copy_that_is_no_whole_spool_is_refused(void **state)
 	write_bytes(copy, 3 * 4096, "damage damage damage damage");
 	is_refused(fixture, copy, STORE_REFUSED, "is damaged");
 	assert_int_equal(truncate(copy, 6 * 4096), 0);
-	is_refused(fixture, copy, STORE_REFUSED, "no whole database");
+	is_refused(fixture, copy, STORE_REFUSED, "not a complete database");
 	assert_int_equal(
 	    fixture_query(fixture->path, "SELECT count(*) FROM events"), 200);
 	free(copy);

@@ -82,7 +82,7 @@ def what_cannot_be_read_or_is_no_spool_is_refused():
                  "not a regular file")
         text = box.write("text", "x" * 5000)
         contains(complaint(site.config_path, "restore", text),
-                 "no whole database")
+                 "not a complete database")
         complaint(site.config_path, "restore", status=2)
 
 

@@ -76,13 +76,15 @@ choose_states(struct store *store, struct change *change)
 		    "no delivery is ever in the state \"%s\"", name);
 	if (change->verb == VERB_DROP &&
 	    (state == DELIVERY_DELIVERED || state == DELIVERY_DROPPED))
-		return store_say(
-		    store, STORE_REFUSED, "what is %s cannot be dropped", name);
+		return store_say(store, STORE_REFUSED,
+		    "%s deliveries cannot be dropped; write pending, orphaned "
+		    "or dead",
+		    name);
 	if (change->verb == VERB_REPLAY && change->options->to == NULL &&
 	    state == DELIVERY_ORPHANED)
 		return store_say(store, STORE_REFUSED,
-		    "what is orphaned waits for its destination: configure "
-		    "that again, or replay it to another one");
+		    "orphaned deliveries wait for their destination; configure "
+		    "it again, or replay them with --from and --to");
 	change->selection.is_chosen[state] = true;
 	return STORE_OK;
 }

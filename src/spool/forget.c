@@ -39,9 +39,9 @@ read_destination(
 		    forgetting->name);
 	if (is_configured)
 		tx_say(tx, STORE_REFUSED,
-		    "the relay that was here last had %s in its "
-		    "configuration: start one, or hookspool reload, and then "
-		    "forget it",
+		    "the relay that ran last has %s in its configuration; "
+		    "start a relay, or run hookspool reload, then run this "
+		    "again",
 		    forgetting->name);
 }
 
@@ -134,8 +134,7 @@ erase_destination(struct tx *tx, const struct forgetting *forgetting,
 {
 	if (left->pending + left->delivered + left->dead + left->dropped > 0)
 		tx_say(tx, STORE_BUSY,
-		    "deliveries of %s were changed meanwhile: forget it once "
-		    "more",
+		    "deliveries of %s were changed meanwhile; run this again",
 		    forgetting->name);
 	tx_run(tx,
 	    "UPDATE progress SET last_destination = "

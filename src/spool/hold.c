@@ -73,8 +73,8 @@ check_unpaused(struct tx *tx, const char *name, int64_t id)
 		id, &by, &reason))
 		return;
 	tx_say(tx, STORE_REFUSED,
-	    "%s is paused already%s%s (%s): this and its time stay", name,
-	    by != NULL ? ", by " : "", by != NULL ? by : "",
+	    "%s is paused already%s%s (%s); the first time and reason are kept",
+	    name, by != NULL ? ", by " : "", by != NULL ? by : "",
 	    reason != NULL ? reason : "without a reason");
 	free(reason);
 	free(by);

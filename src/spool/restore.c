@@ -291,7 +291,7 @@ judge_db(struct restoring *r, sqlite3 *db)
 	char *what;
 
 	if (id == -1 || !is_plain)
-		return refuse(r, "is no whole database");
+		return refuse(r, "is not a complete database");
 	if (id != SCHEMA_APPLICATION_ID || version < 1)
 		return refuse(r, "is not a spool of hookspool");
 	if (version > SCHEMA_VERSION) {
