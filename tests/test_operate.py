@@ -71,12 +71,12 @@ def a_plugin_that_cannot_tell_exits_with_3():
     with Sandbox() as box:
         config = Site(box).config_path
         for arguments, said in (
-                (["--warn", "oldest=1"], '"oldest=1" is no limit'),
-                (["--warn", "relay=1"], '"relay=1" is no limit'),
-                (["--warn", "free"], '"free" is no limit'),
-                (["--crit", "silence=1h,,dead=1"], '"" is no limit'),
-                (["--crit", "dead=0"], '"dead=0" is no limit'),
-                (["--crit", "dead=1,dead=2"], '"dead=2" is no limit'),
+                (["--warn", "oldest=1"], '"oldest=1" is not a limit'),
+                (["--warn", "relay=1"], '"relay=1" is not a limit'),
+                (["--warn", "free"], '"free" is not a limit'),
+                (["--crit", "silence=1h,,dead=1"], '"" is not a limit'),
+                (["--crit", "dead=0"], '"dead=0" is not a limit'),
+                (["--crit", "dead=1,dead=2"], '"dead=2" is not a limit'),
                 (["--bogus", "--crit", "dead=1"], "--bogus"),
                 (["--crit", "dead=1", "--warn"], "--warn has no value"),
                 (["--crit", "dead=1", "--crit", "dead=2"], "twice")):
