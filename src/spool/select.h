@@ -1,8 +1,7 @@
 /*
- * Finds the deliveries that a filter selects, a few at a time, the oldest of a
- * destination first. One look reads a bounded number of rows, and no
- * transaction is open between two looks. Changes nothing. For the files of
- * spool/ only.
+ * Finds the deliveries that a filter selects, a few at a time, oldest of a
+ * destination first. Each look reads a bounded number of rows; no transaction
+ * is open between two looks. Changes nothing. For the files of spool/ only.
  */
 #ifndef HOOKSPOOL_SELECT_H
 #define HOOKSPOOL_SELECT_H
@@ -11,21 +10,21 @@
 
 #include "spool/spool.h"
 
-#define SELECT_MAX_COUNT 256 /* candidates of one look */
+#define SELECT_MAX_COUNT 256 /* candidates of a look */
 #define NO_DELIVERY      (-1)
 
-/* A delivery that matches, as one look saw it. */
+/* A matching delivery, as seen by one look. */
 struct candidate {
 	int64_t seq;
 	int64_t destination;
-	int state;       /* as it is stored; NO_DELIVERY: there is none (yet) */
-	bool is_waiting; /* pending, and its time lies ahead */
+	int state;       /* stored state; NO_DELIVERY: none (yet) */
+	bool is_waiting; /* pending, due in the future */
 	bool is_behind;  /* pending, and behind another */
 	bool is_configured;
 };
 
 struct selection {
-	const struct list_filter *filter;      /* but its state and limit */
+	const struct list_filter *filter;      /* except state and limit */
 	const char *event_id;                  /* NULL: all events */
 	bool is_chosen[DELIVERY_ORPHANED + 1]; /* states */
 	/* Not 0: selects the delivery to this destination, existing or not, of
@@ -36,22 +35,22 @@ struct selection {
 	store_wants wants; /* NULL: all */
 	void *wants_arg;
 
-	/* The place of the next look. */
+	/* The position of the next look. */
 	struct destination *places; /* their `id` and `is_configured` */
 	size_t place_count;
-	size_t place; /* the one that is looked at */
-	int state;    /* and in which state */
-	int64_t seq;  /* looked at up to there */
+	size_t place; /* the current destination */
+	int state;    /* and the current state */
+	int64_t seq;  /* examined up to this seq */
 	int64_t first_seq;
 	int64_t last_seq;
 };
 
-/* STORE_GONE: there is no event `event_id`. Ended with select_end. */
+/* STORE_GONE: no event `event_id`. Ended with select_end. */
 enum store_status select_start(
     struct store *store, struct selection *selection);
 
-/* Takes one look; `found` gets SELECT_MAX_COUNT candidates at most, perhaps
- * none. STORE_GONE: everything was looked at. */
+/* Takes a look; `found` gets at most SELECT_MAX_COUNT candidates, perhaps none.
+ * STORE_GONE: everything was examined. */
 enum store_status select_next(struct store *store, struct selection *selection,
     struct candidate *found, size_t *count);
 

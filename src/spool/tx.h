@@ -65,7 +65,7 @@ enum sql_kind {
 	SQL_KIND_BORROWED_BLOB_TO
 };
 
-/* A parameter, or where a column goes. */
+/* A parameter, or the place of a column. */
 struct sql_value {
 	enum sql_kind kind;
 	int64_t number; /* INT; INT64_TO: what NULL becomes */
@@ -121,7 +121,7 @@ sql_int_or(int64_t *to, int64_t if_null)
 	}
 /* clang-format on */
 
-/* An enum is an unsigned int to gcc and clang, and may be written as an int. */
+/* An enum is an unsigned int to gcc and clang; the code may write int. */
 SQL_COLUMN(sql_enum_to, unsigned int, SQL_KIND_INT_TO)
 SQL_COLUMN(sql_int_to, int, SQL_KIND_INT_TO)
 SQL_COLUMN(sql_int64_to, int64_t, SQL_KIND_INT64_TO)
@@ -170,7 +170,7 @@ sql_same(struct sql_value value)
 	struct sql_bytes *: sql_borrowed_blob_to, \
 	struct sql_value: sql_same)(argument)
 
-/* An array of the arguments but the first, up to 24, with SQL_END behind. */
+/* An array of the arguments but the first, up to 24, followed by SQL_END. */
 #define SQL_VALUES(...) SQL_LIST(__VA_ARGS__, SQL_END)
 #define SQL_END ((struct sql_value){.kind = SQL_KIND_END})
 #define SQL_LIST(first, ...) \
@@ -222,20 +222,20 @@ struct tx {
 	sqlite3_stmt *rows;       /* between tx_ask and their end */
 };
 
-/* Takes the write lock, waiting for it until store_deadline, and begins. A
- * failure is the first one of the transaction: goes on like any other. */
+/* Takes the write lock, waiting until store_deadline, and begins. A failure
+ * here is the transaction's first, handled like any other. */
 struct tx tx_begin(struct store *store);
 
-/* Begins a read transaction: all reads are of one moment. Short, since a long
- * reader makes the log grow: no caller is called within it. */
+/* Begins a read transaction: all reads see one moment. Keep short, because a
+ * long reader makes the log grow: no callback is called within. */
 struct tx tx_begin_read(struct store *store);
 
-/* No transaction, or somebody else's: remembers failures alone. */
+/* No transaction, or a caller's: only remembers failures. */
 struct tx tx_none(struct store *store);
 
-/* Commits, or after a failure rolls back, and lets go of the lock. STORE_OK, or
- * the first failure, which may be that of the commit: then either nothing was
- * done, or nobody can tell and the store is broken. */
+/* Commits, or after a failure rolls back, and releases the lock. Returns
+ * STORE_OK or the first failure. If the commit failed, either nothing was done,
+ * or the result is unknown and the store is broken. */
 enum store_status tx_end(struct tx *tx);
 
 static inline bool
@@ -244,32 +244,32 @@ tx_is_ok(const struct tx *tx)
 	return tx->status == STORE_OK;
 }
 
-/* Makes `status`, unless it is STORE_OK, the failure of a transaction that has
- * none yet. */
+/* Makes `status`, unless STORE_OK, the failure of a transaction without a
+ * failure. */
 void tx_fail(struct tx *tx, enum store_status status);
 
-/* The same, and writes store->why. */
+/* Does the same, and writes store->why. */
 void tx_say(struct tx *tx, enum store_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* ---- statements ---- */
 
-/* tx_run(tx, sql, parameters...): runs a statement that gives no rows. Returns
- * how many rows an INSERT, UPDATE or DELETE changed; 0 after a failure. */
+/* tx_run(tx, sql, parameters...): runs a statement without rows. Returns the
+ * number of rows changed by an INSERT, UPDATE or DELETE; 0 after a failure. */
 #define tx_run(tx, ...)                                                        \
 	tx_run_values((tx), SQL_FIRST(__VA_ARGS__), SQL_VALUES(__VA_ARGS__))
 
-/* tx_get(tx, sql, parameters..., columns...): reads the first row. False, with
- * the columns' places untouched: there is none, or the transaction has failed.
- * Lends nothing. */
+/* tx_get(tx, sql, parameters..., columns...): reads the first row. Returns
+ * false, with the columns' places untouched, if there is none or the
+ * transaction has failed. Lends nothing. */
 #define tx_get(tx, ...)                                                        \
 	tx_get_values((tx), SQL_FIRST(__VA_ARGS__), SQL_VALUES(__VA_ARGS__))
 
 /* tx_ask(tx, sql, parameters...), then tx_next(tx, columns...) for each row
- * while it returns true. False: there are no more, or the transaction has
- * failed; the statement is then reset. A caller who stops before that calls
- * tx_stop: a statement left open is a long reader. One tx_ask at a time; other
- * statements may run between its rows. */
+ * while true. False: no more rows, or the transaction has failed; the statement
+ * is then reset. A caller that stops earlier calls tx_stop: an open statement
+ * is a long reader. One tx_ask at a time; other statements may run between its
+ * rows. */
 #define tx_ask(tx, ...)                                                        \
 	tx_ask_values((tx), SQL_FIRST(__VA_ARGS__), SQL_VALUES(__VA_ARGS__))
 #define tx_next(...)                                                           \
