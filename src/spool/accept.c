@@ -1,6 +1,6 @@
 /*
- * Takes a refused body for an event after all, in one transaction: the event is
- * there and the refusal gone, or neither has changed.
+ * Accepts a refused body as an event, in one transaction: the event exists and
+ * the refusal is gone, or neither has changed.
  */
 #include "config.h"
 
@@ -10,7 +10,7 @@
 
 #include "spool/tx.h"
 
-/* Fails unless the refusal is whole and its body is the one to be stored. */
+/* Fails unless the refusal is whole and its body equals the one to store. */
 static void
 check_refusal(struct tx *tx, int64_t seq, const struct capture *capture)
 {

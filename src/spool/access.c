@@ -1,8 +1,7 @@
 /*
- * Owners and modes of a spool: see access.h. A spool has one of two shapes:
- * closed to all but its owner, 0700 and 0600; or shared with a group, 2770 and
- * 0660. Nothing is opened: closing a database file would drop SQLite's locks on
- * it.
+ * Owners and modes of a spool: see access.h. A spool is either closed to all
+ * but its owner, 0700 and 0600, or shared with a group, 2770 and 0660. Opens
+ * nothing: closing a database file would drop SQLite's locks on it.
  */
 #include "config.h"
 
@@ -17,8 +16,8 @@
 #include "spool/folder.h"
 #include "spool/store_internal.h"
 
-/* Whoever captures needs these, and no other file of the folder; the last two
- * are made by SQLite whenever they are not there. */
+/* A capture needs these files, and no others of the folder; SQLite creates the
+ * last two whenever they are missing. */
 static const char *const names[] = {DB_NAME, LOCK_NAME, WAL_NAME, SHM_NAME};
 
 #define LASTING_COUNT 2
@@ -29,8 +28,8 @@ struct thing {
 	struct stat st;
 	mode_t mode_wanted; /* where the mode is wrong */
 	mode_t owner_bits;  /* what the owner needs */
-	bool is_shared;     /* the folder is, with its group */
-	bool is_for_group;  /* the group may use this one */
+	bool is_shared;     /* the folder is shared with its group */
+	bool is_for_group;  /* the group may use this file */
 };
 
 static bool
@@ -39,8 +38,8 @@ is_shared(const struct stat *folder)
 	return (folder->st_mode & FOLDER_SHARED_MODE) == FOLDER_SHARED_MODE;
 }
 
-/* Takes the folder (`name` is NULL) or a file of it; false if it is not
- * there. The caller frees thing->path, in any case. */
+/* Reads the folder (`name` is NULL) or a file of the folder; false if missing.
+ * The caller frees thing->path in any case. */
 static bool
 take(struct thing *thing, const char *folder, const char *name)
 {
@@ -74,7 +73,8 @@ has_wrong_mode(const struct thing *thing)
 	       (thing->st.st_mode & thing->owner_bits) != thing->owner_bits;
 }
 
-/* Whether we may not use it, or others may enter the folder. */
+/* Returns whether this process may not use the thing, or others may enter the
+ * folder. */
 static bool
 is_closed_to_us(const char *folder, const char *name)
 {

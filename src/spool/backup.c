@@ -1,7 +1,7 @@
 /*
- * Copying the spool while it is used: VACUUM INTO, which is one read of one
- * moment and leaves out whatever is erased. SQLite's backup interface begins
- * anew with every commit of another process, and so would never end here.
+ * Copies the spool while in use, with VACUUM INTO: one read of one moment,
+ * without erased bytes. SQLite's backup interface would never end here, because
+ * it starts over with every commit of another process.
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ fail(struct backup *backup, const char *doing, const char *path)
 	    "could not %s %s: %s", doing, path, strerror(error));
 }
 
-/* An empty file of our own: SQLite fills it, and keeps its mode. */
+/* Creates an empty file of our own: SQLite fills it, and keeps its mode. */
 static enum store_status
 make_part(struct backup *backup)
 {
@@ -60,7 +60,7 @@ make_part(struct backup *backup)
 	return STORE_OK;
 }
 
-/* SQLite calls it now and then; not 0 stops the copying. */
+/* Called by SQLite from time to time; nonzero stops the copying. */
 static int
 look(void *arg)
 {
@@ -73,7 +73,7 @@ look(void *arg)
 	return backup->is_stopped ? 1 : 0;
 }
 
-/* What fails here has failed at the copy, and says nothing of the spool. */
+/* A failure here is the copy's, and says nothing about the spool. */
 static enum store_status
 copy_db(struct backup *backup)
 {
@@ -82,7 +82,7 @@ copy_db(struct backup *backup)
 	enum store_status status = STORE_OK;
 	int code;
 
-	/* What only looks at the spool may still write the copy. */
+	/* A process that only reads the spool may still write the copy. */
 	(void)sqlite3_exec(db, "PRAGMA query_only = OFF", NULL, NULL, NULL);
 	if (backup->progress != NULL)
 		sqlite3_progress_handler(db, STEPS_BETWEEN_LOOKS, look, backup);
@@ -120,8 +120,8 @@ sync_path(const char *path, int flags)
 	return is_done;
 }
 
-/* Not by rename, which would replace what came there meanwhile; but where the
- * file system has no links. */
+/* Uses rename only where the file system has no links, because rename would
+ * replace a file that appeared meanwhile. */
 static bool
 give_name(const struct backup *backup)
 {
@@ -132,7 +132,7 @@ give_name(const struct backup *backup)
 	return rename(backup->part, backup->path) == 0;
 }
 
-/* Gives the file its name, when it is whole and on the disk. */
+/* Gives the file its name, once whole and on the disk. */
 static enum store_status
 finish(struct backup *backup)
 {

@@ -1,12 +1,11 @@
 /*
- * Capture with group commit. Whoever wants something stored queues; the first
- * who waits leads: it takes the write lock, and only then as much of the queue
- * as one commit may hold, so that all who came while it waited for the lock
- * share its sync. Then it wakes them and hands the lead to the next.
- *
- * Ensures: 1. a result is CAPTURE_STORED only after the sync, and after a
- * look at the files; 2. who waits is in the queue, or in a commit under way;
- * 3. if the queue is not empty, its first leads.
+ * Capture with group commit. Callers queue; the first in the queue leads. The
+ * leader takes the write lock, and only then as much of the queue as one commit
+ * may hold, so that all callers that came during the wait for the lock share
+ * its sync. Then the leader wakes them and hands the lead to the next. Ensures:
+ * 1. a result is CAPTURE_STORED only after the sync, and after a check of the
+ * files; 2. a waiting caller is in the queue, or in a commit under way; 3. if
+ * the queue is not empty, its first leads.
  */
 #include "config.h"
 
@@ -24,7 +23,7 @@ enum waiter_state {
 	WAITER_QUEUED,
 	WAITER_LEADS, /* the first of the queue */
 	WAITER_TAKEN, /* out of the queue, in a commit under way */
-	WAITER_DONE   /* out of the queue, its results are set */
+	WAITER_DONE   /* out of the queue, results set */
 };
 
 /* A call of store_capture, on its stack. The queue's mutex guards `state` and
@@ -95,7 +94,8 @@ dequeue(struct capture_queue *queue, struct waiter *waiter)
 		queue->last = before;
 }
 
-/* Takes from the front what one commit may hold, the leader always. */
+/* Takes from the front as much as one commit may hold, always including the
+ * leader. */
 static struct waiter *
 take_group(struct capture_queue *queue)
 {
@@ -118,7 +118,7 @@ take_group(struct capture_queue *queue)
 	return group;
 }
 
-/* Wakes those whose results are set, and the next leader. A waiter may be
+/* Wakes the callers whose results are set, and the next leader. A waiter may be
  * gone as soon as the mutex is free. */
 static void
 finish_group(struct capture_queue *queue, struct waiter *group)
@@ -140,7 +140,8 @@ finish_group(struct capture_queue *queue, struct waiter *group)
 	pthread_mutex_unlock(&queue->mutex);
 }
 
-/* Until it leads or is done; removes itself if its time is up before. */
+/* Waits to lead or to be done; removes the waiter from the queue if its time is
+ * up before. */
 static void
 await_turn(struct capture_queue *queue, struct waiter *self)
 {
@@ -179,8 +180,8 @@ bind_event(sqlite3_stmt *insert, const struct capture *capture)
 	    capture->body_bytes);
 }
 
-/* A row that the schema refuses is undone alone by SQLite, and is no reason to
- * fail the others: STORE_OK. */
+/* SQLite undoes a row that the schema refuses alone, so the other rows do not
+ * fail: STORE_OK. */
 enum store_status
 capture_insert(struct store *store, struct capture *capture)
 {
@@ -271,9 +272,9 @@ lead(struct store *store, struct waiter *self)
 	}
 }
 
-/* ---- the door ---- */
+/* ---- the entry ---- */
 
-/* How many of the batch one group may hold: at least one. */
+/* Returns how many of the batch one group may hold: at least one. */
 static size_t
 measure(const struct capture *batch, size_t count, size_t *bytes)
 {

@@ -1,7 +1,7 @@
 /*
- * Making a spool: the folder, the lock files, the empty database. Keeps what
- * exists. The database gets its name only when it is whole, so that a crash
- * leaves nothing that looks like a spool and is none.
+ * Creates a spool: the folder, the lock files, the empty database. Keeps
+ * existing files. The database gets its name only once whole, so that a crash
+ * never leaves an incomplete database that looks like a spool.
  */
 #include "config.h"
 
@@ -55,9 +55,9 @@ is_there(struct creation *creation, const char *name)
 		   creation->folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* What may be in a folder that becomes a spool: what an interrupted `init` or
- * a spool that was taken away left, what a fresh file system has. Not a
- * spool.db-wal: SQLite would take it for the log of the new database. */
+/* Files allowed in a folder that becomes a spool: left by an interrupted
+ * `init`, by a removed spool, or by a new file system. Not a spool.db-wal:
+ * SQLite would take that file for the log of the new database. */
 static bool
 is_expected(const char *name)
 {
@@ -71,7 +71,7 @@ is_expected(const char *name)
 	return strncmp(name, NEW_NAME, strlen(NEW_NAME)) == 0;
 }
 
-/* Nobody's folder becomes a spool by a slip of the pen. */
+/* Protects a folder with other contents from becoming a spool by mistake. */
 static enum store_status
 check_empty(struct creation *creation)
 {
@@ -101,7 +101,7 @@ check_empty(struct creation *creation)
 	return status;
 }
 
-/* Owner and mode, whatever the umask. */
+/* Sets owner and mode, whatever the umask. */
 static bool
 set_rights(struct creation *creation, int fd, mode_t mode)
 {
@@ -135,7 +135,8 @@ open_folder(struct creation *creation)
 	return STORE_OK;
 }
 
-/* An empty file with its rights, if there is none. Its descriptor, or -1. */
+/* Creates an empty file with its rights, if missing. Returns a descriptor, or
+ * -1. */
 static int
 make_file(struct creation *creation, const char *name)
 {
@@ -165,7 +166,7 @@ remove_new(struct creation *creation)
 		unlinkat(creation->folder_fd, names[i], 0);
 }
 
-/* Fills the database; when it is closed, no other file is left of it. */
+/* Fills the database; once closed, the database has no other file. */
 static enum store_status
 fill_db(struct creation *creation, const char *path)
 {
@@ -187,8 +188,8 @@ fill_db(struct creation *creation, const char *path)
 					      : STORE_FAILED;
 }
 
-/* Opens the database once, so that its log and its index are there, with their
- * modes, before two users of a shared spool race to make them. */
+/* Opens the database once to create its log and index with their modes, before
+ * two users of a shared spool race to create these. */
 static enum store_status
 make_log(struct creation *creation)
 {
@@ -232,7 +233,7 @@ make_db(struct creation *creation)
 	return make_log(creation);
 }
 
-/* The folder and its entry in the one above it. */
+/* Syncs the folder and its entry in the parent. */
 static enum store_status
 sync_folders(struct creation *creation)
 {
@@ -241,7 +242,8 @@ sync_folders(struct creation *creation)
 
 	above = openat(
 	    creation->folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* A folder above that we may not read was made by somebody else. */
+	/* A parent that this process may not read was created by another
+	 * user. */
 	if (fsync(creation->folder_fd) != 0 ||
 	    (above >= 0 && fsync(above) != 0))
 		status = fail(creation, "sync", "");

@@ -1,6 +1,5 @@
 /*
- * The folder of the spool: whether it is there, and on a file system that can
- * bear it.
+ * Checks that the folder of the spool exists, on a suitable file system.
  */
 #include "config.h"
 
@@ -14,7 +13,7 @@
 #include <unistd.h>
 
 /* File systems whose locks or shared memory do not hold between machines, or
- * whose sync nobody vouches for. Numbers of linux/magic.h and statfs(2). */
+ * whose sync is unreliable. Numbers of linux/magic.h and statfs(2). */
 static const struct {
 	uint32_t type;
 	const char *name;

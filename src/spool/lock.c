@@ -1,9 +1,8 @@
 /*
- * Locks between processes, all of them released by the kernel when a process
- * ends: the blocking flock with a deadline, and the lock of a byte.
- *
- * A blocking flock is fair, polling is not; but it knows no deadline. So an
- * alarm of the waiting thread alone breaks it off.
+ * Locks between processes, released by the kernel when a process ends: the
+ * blocking flock with a deadline, and the lock of a byte. A blocking flock is
+ * fair, unlike polling, but has no deadline. So an alarm, for the waiting
+ * thread alone, interrupts the flock.
  */
 #include "config.h"
 

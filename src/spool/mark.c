@@ -1,6 +1,6 @@
 /*
- * The mark of a failed sync: a file in the folder. recover.c says what it is
- * for. Knows no database, so that whoever sees a failure can leave it.
+ * The mark of a failed sync: a file in the folder. recover.c explains its use.
+ * Knows no database, so that any code that sees a failure can leave the mark.
  */
 #include "config.h"
 
@@ -17,7 +17,8 @@ mark_leave(struct store *store)
 
 	if (store->access == STORE_READ)
 		return;
-	/* Not synced: a power cut takes what the mark warns of as well. */
+	/* Not synced: a power cut that removes the mark also removes what the
+	 * mark warns of. */
 	fd = openat(
 	    store->folder_fd, MARK_NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0660);
 	if (fd >= 0)

@@ -1,7 +1,7 @@
 /*
- * Dead bytes in pages: see page.h. SQLite's secure_delete overwrites a cell
- * that is deleted; but where it moves cells from one page to another, to keep
- * the tree in balance, it leaves the copies that they came from.
+ * Unused bytes in pages: see page.h. SQLite's secure_delete overwrites a
+ * deleted cell, but leaves the old copies of cells moved from one page to
+ * another to balance the tree.
  */
 #include "config.h"
 
@@ -24,7 +24,7 @@ page_get4(const uint8_t *at)
 	return page_get2(at) << 16 | page_get2(at + 2);
 }
 
-/* Whether there was anything but zeros. */
+/* Returns whether there was anything but zeros. */
 static bool
 clear(uint8_t *at, size_t len)
 {
@@ -34,7 +34,7 @@ clear(uint8_t *at, size_t len)
 	return true;
 }
 
-/* How long the header of a page of this kind is; 0: it is of no tree. */
+/* Returns the header's length in a page of this kind; 0: not of a tree. */
 static size_t
 header_bytes(uint8_t kind)
 {
@@ -50,7 +50,7 @@ header_bytes(uint8_t kind)
 	}
 }
 
-/* Whether the free blocks are in order, within the cells' part. */
+/* Returns whether the free blocks are in order, within the cells' part. */
 static bool
 are_blocks_sound(const uint8_t *page, size_t usable, size_t cells)
 {

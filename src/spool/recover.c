@@ -1,12 +1,11 @@
 /*
- * Checkpoints, and what is to be done after a sync that failed.
- *
- * After a failed sync Linux calls the pages clean: a second sync would say
- * yes and mean nothing. SQLite's recovery adopts such frames of the WAL, later
- * commits are chained after them and are synced, and a power cut then leaves a
- * hole under all that came later. Only a checkpoint, which writes the pages
- * anew into the database and empties the WAL, mends that. So whoever sees a
- * sync fail leaves a mark (mark.c), and nobody commits while it is there.
+ * Checkpoints, and the repair after a failed sync. After a failed sync Linux
+ * marks the pages clean: a second sync would succeed and mean nothing. SQLite's
+ * recovery adopts such frames of the WAL; later commits are chained after them
+ * and synced; a power cut then leaves a hole below all later commits. Only a
+ * checkpoint, which writes the pages anew into the database and empties the
+ * WAL, repairs this. So the process that sees a sync fail leaves a mark
+ * (mark.c), and no process commits while the mark exists.
  */
 #include "config.h"
 
@@ -44,9 +43,9 @@ checkpoint_once(struct store *store)
 	return status;
 }
 
-/* Makes the next checkpoint begin with the first frame of the WAL. One that a
- * reader stopped half way has noted how far it came, but has not synced; what
- * it wrote may be what was lost. That note is a number in the WAL's index
+/* Makes the next checkpoint begin with the first frame of the WAL. A checkpoint
+ * that a reader stopped half way has noted its progress, but has not synced;
+ * the pages it wrote may be those lost. The note is a number in the WAL's index
  * (nBackfill, 2.1 of sqlite.org/walformat.html), guarded by the write lock;
  * writing the same pages again harms no reader. */
 static void
@@ -93,7 +92,7 @@ checkpoint_try(struct store *store)
 {
 	if (checkpoint_once(store) == STORE_OK)
 		return;
-	/* A reader is in the way, or the disk is full: later. */
+	/* A reader blocks, or the disk is full: later. */
 	if (store->checkpoint_step < CHECKPOINT_MAX_STEP)
 		store->checkpoint_step *= 2;
 	store->checkpoint_at = store->wal_frames + store->checkpoint_step;
@@ -107,7 +106,7 @@ recover_mend(struct store *store, int64_t deadline_ms)
 	if (!mark_is_left(store))
 		return STORE_OK;
 	forget_backfill(store);
-	/* The lock is kept meanwhile: nobody else may commit either. */
+	/* Keeps the lock meanwhile: no other process may commit either. */
 	while ((status = checkpoint_once(store)) == STORE_BUSY &&
 	       clock_mono_ms() < deadline_ms)
 		poll(NULL, 0, CHECKPOINT_RETRY_MS);
@@ -126,7 +125,7 @@ recover_first(struct store *store)
 		status = checkpoint_once(store);
 	if (status == STORE_FAILED)
 		return status;
-	/* A reader in the way, a full disk: no reason not to go on. */
+	/* A blocking reader or a full disk does not prevent going on. */
 	if (lock_byte(store->lock_fd, WRITERS_BYTE, F_RDLCK))
 		return STORE_OK;
 	return store_say(store, STORE_FAILED, "could not lock %s/%s: %s",

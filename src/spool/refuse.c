@@ -1,13 +1,11 @@
 /*
- * Keeping refused bodies: a courtesy, so everything about it is cheap and
- * nothing about it may fail a request. Its own connection commits without a
- * sync; the next commit that does covers these pages too. But where SQLite
- * begins the log anew it is synced: who overwrites frames of events unsynced
- * loses them to a power cut. What fails here has failed for the store.
- *
- * Ten a second are kept for all processes together: the database counts. Each
- * process counts as well, so that no flood of bad requests takes the write
- * lock for each of them.
+ * Keeps refused bodies, as a courtesy: must be cheap and may never fail a
+ * request. Its own connection commits without a sync; the next synced commit
+ * covers these pages too. But where SQLite begins the log anew, the log is
+ * synced: overwriting frames of events without a sync would lose the events in
+ * a power cut. Failures here count as failures of the store. All processes
+ * together keep ten a second: the database counts. Each process counts as well,
+ * so that a flood of bad requests does not take the write lock for each one.
  */
 #include "config.h"
 
@@ -19,8 +17,8 @@
 #define REFUSE_WAIT_MS      50
 #define SYNCHRONOUS_NORMAL  1
 
-/* Inserts nothing if the tenth newest is not a second old. Older ones may have
- * a later time, where the clock was set back. */
+/* Inserts nothing if the tenth newest is less than a second old. Older ones may
+ * have a later time, if the clock was set back. */
 static const char insert_sql[] =
     "INSERT INTO refusals (received_at_ms, status, why, content_type,"
     " remote_addr, sent_bytes, body) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
@@ -74,7 +72,8 @@ prepare(struct refusing *refusing)
 	    "DELETE FROM refusals WHERE seq <= ?", -1, &refusing->trim, NULL);
 }
 
-/* Whether SQLite says that the connection syncs where the log begins anew. */
+/* Returns whether SQLite says that the connection syncs where the log begins
+ * anew. */
 static bool
 is_normal(sqlite3 *db)
 {
@@ -112,7 +111,7 @@ connect_once(struct store *store)
 	return false;
 }
 
-/* Whether it is done. */
+/* Returns whether the work is done. */
 static bool
 run(struct store *store, sqlite3_stmt *statement)
 {
@@ -135,7 +134,7 @@ exec(struct store *store, const char *sql)
 	return code == SQLITE_OK;
 }
 
-/* Whether it is in: not if enough are of this second. */
+/* Returns whether the body was inserted: not if this second has enough. */
 static bool
 insert(struct store *store, const struct refusal *refusal)
 {
@@ -189,7 +188,7 @@ store_refuse(struct store *store, const struct refusal *refusal)
 		STORE_OK)
 		return;
 	keep(store, refusal);
-	/* Refusals alone would make the log grow as long as nothing else is
+	/* Refusals alone would make the log grow while nothing else is
 	 * written. */
 	if (!store->is_for_one && checkpoint_is_due(store))
 		checkpoint_try(store);
