@@ -1,8 +1,8 @@
 /*
- * The relay lock: a flock on relay.lock, which one process waits for at a
- * time. Its holder writes there who it is, and then locks a byte, by which
- * others see that it is held without taking anything: so what they read is
- * the holder's own, and never what an earlier one has left.
+ * The relay lock: a flock on relay.lock, for which one process waits at a time.
+ * The holder writes a description of itself there, and then locks a byte.
+ * Others test that byte without taking any lock, so they never read the
+ * description of an earlier holder.
  */
 #include "config.h"
 
@@ -18,13 +18,13 @@
 
 #include "base/clock.h"
 
-/* The bytes of relay.lock that are locked, whatever is written there. */
+/* The bytes of relay.lock that are locked, independent of the contents. */
 #define WAITER_BYTE 0
 #define HOLDER_BYTE 1
 
 #define TEXT_MAX_BYTES 256
 
-/* As the only one who waits. 0 or an errno. */
+/* Takes the lock as the only waiter. Returns 0 or an errno. */
 static int
 wait_for_flock(int fd, int64_t wait_ms)
 {
@@ -41,7 +41,7 @@ wait_for_flock(int fd, int64_t wait_ms)
 	return error;
 }
 
-/* Says who we are. A full disk: then nobody knows, and nothing of an earlier
+/* Writes who we are. On a full disk nobody knows, and nothing of an earlier
  * holder is left. */
 static void
 write_holder(int fd, const char *role)
@@ -80,7 +80,7 @@ store_lock_relay(const char *path, int64_t wait_ms, const char *role)
 	return error == 0 ? fd : -1;
 }
 
-/* What stands behind `key` at the beginning of the line, else NULL. */
+/* Returns what follows `key` at the beginning of the line, else NULL. */
 static const char *
 value_of(const char *line, const char *key)
 {

@@ -1,9 +1,9 @@
 /*
- * Putting a copy of a spool in the place of the spool. The copy is first
- * copied into the folder and judged there, so that what was judged is what is
- * put in place. What was there gets a second name before it loses its own.
- * Whatever interrupts this leaves the old spool, the new one, or none at all
- * and both under other names: never a database beside the log of another.
+ * Puts a copy of a spool in the place of the spool. The copy is first copied
+ * into the folder and checked there, so exactly the checked file is put in
+ * place. The old files get a second name before they lose their own. An
+ * interruption leaves the old spool, the new one, or none and both under other
+ * names: never a database beside the log of another.
  */
 #include "config.h"
 
@@ -31,7 +31,7 @@ struct restoring {
 	int relay_fd; /* the relay lock */
 	int lock_fd;  /* the write lock */
 	int new_fd;
-	char stamp[STAMP_BYTES]; /* behind the names of what is kept */
+	char stamp[STAMP_BYTES]; /* suffixes of the kept files */
 	struct buf *why;
 };
 
@@ -45,7 +45,7 @@ fail(struct restoring *r, const char *doing, const char *name)
 	return error == ENOSPC || error == EDQUOT ? STORE_FULL : STORE_REFUSED;
 }
 
-/* ---- that nobody else is there ---- */
+/* ---- no other process ---- */
 
 static enum store_status
 open_folder(struct restoring *r)
@@ -99,8 +99,8 @@ say_relay(struct restoring *r)
 	return STORE_BUSY;
 }
 
-/* Whoever opens the spool for writing meanwhile waits for the write lock, and
- * finds the new database. */
+/* A process that opens the spool for writing meanwhile waits for the write
+ * lock, and finds the new database. */
 static enum store_status
 lock_all(struct restoring *r)
 {
@@ -135,7 +135,8 @@ remove_new(struct restoring *r)
 		unlinkat(r->folder_fd, names[i], 0);
 }
 
-/* The mode of the database that is there, or one that suits the folder. */
+/* Returns the mode of the existing database, or a mode that suits the
+ * folder. */
 static mode_t
 file_mode(const struct restoring *r)
 {
@@ -199,7 +200,7 @@ copy_bytes(struct restoring *r, int from, int to, const char *name)
 	return status;
 }
 
-/* A new file with these bytes; its descriptor in `fd`. */
+/* Creates a new file with these bytes; its descriptor in `fd`. */
 static enum store_status
 copy_file(struct restoring *r, int from, const char *name, int *fd)
 {
@@ -226,7 +227,7 @@ copy_all(struct restoring *r)
 	return status;
 }
 
-/* ---- whether it is a whole spool ---- */
+/* ---- is it a whole spool ---- */
 
 static enum store_status
 refuse(struct restoring *r, const char *what)
@@ -236,7 +237,7 @@ refuse(struct restoring *r, const char *what)
 	return STORE_REFUSED;
 }
 
-/* The first column of the first row as a number, and as text. */
+/* Read the first column of the first row, as a number and as text. */
 static bool
 ask(sqlite3 *db, const char *sql, int64_t *number, char **text)
 {
@@ -255,7 +256,7 @@ ask(sqlite3 *db, const char *sql, int64_t *number, char **text)
 	return is_answered;
 }
 
-/* The number; -1 where there is no answer. */
+/* Returns the number; -1 without an answer. */
 static int64_t
 ask_number(sqlite3 *db, const char *sql)
 {
@@ -280,8 +281,8 @@ ask_is(sqlite3 *db, const char *sql, const char *wanted)
 	return is_so;
 }
 
-/* Moves the log, if there is one, into the database; a log of another database
- * makes it a damaged one. */
+/* Moves the log, if any, into the database; a log of another database makes
+ * this one damaged. */
 static enum store_status
 judge_db(struct restoring *r, sqlite3 *db)
 {
@@ -311,7 +312,7 @@ judge_db(struct restoring *r, sqlite3 *db)
 	return STORE_OK;
 }
 
-/* When it is closed, nothing of it is in any other file. */
+/* Once closed, the database has nothing in any other file. */
 static enum store_status
 judge(struct restoring *r)
 {
@@ -349,7 +350,7 @@ make_stamp(struct restoring *r)
 	    r->stamp, sizeof r->stamp, "%s.%03dZ", text, (int)(now_ms % 1000));
 }
 
-/* A second name for what is there: spool.db.STAMP and spool.db.STAMP-wal. */
+/* Gives the old files a second name: spool.db.STAMP and spool.db.STAMP-wal. */
 static enum store_status
 keep(struct restoring *r)
 {
@@ -374,8 +375,8 @@ keep(struct restoring *r)
 	return status;
 }
 
-/* The database goes first: a spool without one is none, and nobody uses what
- * is left. */
+/* Removes the database first: without a database there is no spool, so no
+ * process uses the rest. */
 static enum store_status
 exchange(struct restoring *r)
 {

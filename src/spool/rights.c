@@ -1,6 +1,6 @@
 /*
- * Owners and modes: what is wrong with those of the spool folder and of the
- * files in it. Looks with stat(2) alone: opens nothing, changes nothing.
+ * Finds wrong owners and modes of the spool folder and its files, with stat(2)
+ * alone: opens and changes nothing.
  */
 #include "config.h"
 
@@ -28,12 +28,13 @@ struct looking {
 	const char *path; /* the folder */
 	struct stat folder;
 	bool is_shared; /* by two users of one group */
-	uid_t owner;    /* who the folder and its files should belong to */
+	uid_t owner;    /* the right owner of the folder and its files */
 	struct store_fault *faults;
 	size_t count;
 };
 
-/* Adds a fault of `what`, which is taken, and the command that ends it. */
+/* Adds a fault with the text `what`, which is taken, and the command that
+ * corrects the fault. */
 __attribute__((format(printf, 3, 4))) static void
 add(struct looking *looking, char *what, const char *format, ...)
 {
@@ -69,8 +70,8 @@ add_owner(struct looking *looking, const char *name, uid_t found)
 	free(is);
 }
 
-/* Whose spool this is: the folder's owner, but where the database and the
- * lock belong to one and the same other user, that one. */
+/* Finds the user that the spool belongs to: the folder's owner, or the other
+ * user that owns both the database and the lock. */
 static uid_t
 find_owner(const struct looking *looking)
 {
@@ -109,7 +110,7 @@ look_at_folder(struct looking *looking)
 		    "chmod %04o %s", FOLDER_MODE, looking->path);
 }
 
-/* Of a folder that two users share: they share the file by its group. */
+/* In a folder shared by two users: they share the file by its group. */
 static void
 look_at_shared_file(
     struct looking *looking, const char *name, const struct stat *file)
@@ -135,7 +136,7 @@ look_at_file(struct looking *looking, const char *name)
 	struct stat file;
 
 	if (lstat(path, &file) != 0) {
-		/* Not there, or not to be seen: the opening tells. */
+		/* Missing or not visible: opening will report it. */
 	} else if (looking->is_shared) {
 		look_at_shared_file(looking, name, &file);
 	} else if (file.st_uid != looking->owner) {

@@ -1,7 +1,7 @@
 /*
- * The schema of the spool and its versions (hookspool-store(7)). Each step
- * from one version to the next is a row of a table and one transaction under
- * the write lock, so that whatever ends it leaves a whole version.
+ * The schema of the spool and its versions (hookspool-store(7)). Each step from
+ * one version to the next is a row of a table and one transaction under the
+ * write lock, so an interruption leaves a whole version.
  */
 #include "config.h"
 
@@ -12,27 +12,27 @@
 
 /*
  * Capture writes to `events` alone. Whether an event is new is not stored with
- * it: it is, if its seq is beyond progress.routed_seq. So routing changes no
- * event, and capture pays for no index of states. Ids sort by time, so their
- * index grows at its end. No seq is ever skipped or used twice (the number is
- * given in the transaction): there are (newest seq - erased_events) events, and
- * (newest seq - routed_seq - erased_new) of them are new.
+ * the event: an event is new if its seq is beyond progress.routed_seq. So
+ * routing changes no event, and capture maintains no index of states. Ids sort
+ * by time, so their index grows at its end. No seq is ever skipped or used
+ * twice (the number is given in the transaction): there are (newest seq -
+ * erased_events) events, and (newest seq - routed_seq - erased_new) of them are
+ * new.
  *
- * deliveries.state is an enum delivery_state, last_outcome and
- * attempts.outcome an enum outcome. The counts in `destinations` are changed
- * by the transaction that changes a delivery. Those that wait, and those that
- * were given up, are found by deliveries_due (which next) and deliveries_open
- * (the oldest, the newest): routing pays for a row in each, and a settle
- * removes them. `settled` has a row for each event that is routed and of which
- * nothing is pending, made by the transaction that settles it (and to be
- * removed by one that makes something of it pending again): by it the events
- * that have outlived their time are found without a search.
+ * deliveries.state is an enum delivery_state; last_outcome and attempts.outcome
+ * are an enum outcome. The transaction that changes a delivery also changes the
+ * counts in `destinations`. Waiting and given-up deliveries are found by
+ * deliveries_due (which next) and deliveries_open (the oldest, the newest):
+ * routing adds a row to each, and a settle removes the rows. `settled` has a
+ * row for each routed event with nothing pending, made by the transaction that
+ * settles the event (a transaction that makes a delivery pending again must
+ * remove the row): expired events are found there without a search.
  *
- * A pending delivery whose next_at_ms is NULL is behind: an earlier one of its
- * lane is pending (lane.c). These lie together at one end of deliveries_due,
- * out of the way of who looks for what is due. attempts_before and
- * first_held_ms are what the retry clock leaves out: attempts made before the
- * last replay, and the destination's held time at the first attempt since.
+ * A pending delivery whose next_at_ms is NULL is behind: an earlier delivery of
+ * its lane is pending (lane.c). These lie together at one end of
+ * deliveries_due, apart from due deliveries. The retry clock leaves out
+ * attempts_before and first_held_ms: the attempts made before the last replay,
+ * and the destination's held time at the first attempt since.
  */
 static const char step_1[] =
     "CREATE TABLE events ("
@@ -157,24 +157,27 @@ static const char step_1[] =
 			       "PRAGMA user_version = 1;";
 
 /*
- * Version 2. Of a delivery that waits for its next attempt, failed_at_ms is
- * when the last one failed in a way that speaks of its destination (else NULL),
- * and asked_until_ms is until when that answer's Retry-After asked to wait.
- * destinations.last_seq is the event of the attempt last made.
- * settled.is_unwanted marks an event that matched no destination when it was
- * routed by this version, and progress.unwanted_events is how many there are.
- * retry_asked is an enum retry, for the relay that runs or the next one, and
- * retry_number counts how often that was asked.
- * progress.last_destination is the highest number of a destination that was
- * forgotten; progress.seen_erased is the value of erased_events up to which a
- * relay has broken off the attempts of events that were erased.
- * What is waited for is kept in the spool's time, which no step of the wall
- * clock moves (spool_time.c); progress says how that goes on. In it are: of
- * deliveries next_at_ms, first_attempt_ms, failed_at_ms, asked_until_ms; of
- * destinations hold_until_ms, held_since_ms, down_since_ms, probe_at_ms; and
- * settled.at_ms. All else is what the wall clock said.
- * A step that a release has made is never changed: what comes later
- * is a step of its own. Columns of the public views are added at the end.
+ * Version 2.
+ *
+ * Of a delivery that waits for its next attempt, failed_at_ms is when the last
+ * attempt failed through its destination's fault (else NULL), and
+ * asked_until_ms is the end of the wait that the answer's Retry-After asked
+ * for. destinations.last_seq is the event of the last attempt made.
+ * settled.is_unwanted marks an event that matched no destination when this
+ * version routed the event; progress.unwanted_events counts these. retry_asked
+ * is an enum retry, for the running or the next relay; retry_number counts the
+ * requests. progress.last_destination is the highest number of a forgotten
+ * destination; progress.seen_erased is the value of erased_events up to which a
+ * relay has broken off the attempts of erased events.
+ *
+ * Waiting is measured in the spool's time, which no step of the wall clock
+ * moves (spool_time.c); progress records how that time goes on. In the spool's
+ * time are: of deliveries next_at_ms, first_attempt_ms, failed_at_ms,
+ * asked_until_ms; of destinations hold_until_ms, held_since_ms, down_since_ms,
+ * probe_at_ms; and settled.at_ms. All other times are wall clock readings.
+ *
+ * A released step never changes: later changes are a step of their own. Columns
+ * of the public views are added at the end.
  */
 static const char step_2[] =
     "ALTER TABLE progress ADD COLUMN seen_erased INTEGER NOT NULL DEFAULT 0;"
@@ -239,7 +242,7 @@ static const char step_2[] =
 
     "PRAGMA user_version = 2;";
 
-/* steps[n] makes version n + 1 of version n, and says so in user_version. */
+/* steps[n] makes version n + 1 of version n, and sets user_version. */
 static const char *const steps[SCHEMA_VERSION] = {step_1, step_2};
 
 enum store_status
@@ -302,7 +305,7 @@ schema_migrate(struct store *store, int version)
 		status = store_begin(store, store_deadline(store));
 		if (status != STORE_OK)
 			return status;
-		/* Somebody else may have made this step meanwhile. */
+		/* Another process may have made this step meanwhile. */
 		status = sql_read_int64(store, "PRAGMA user_version", &now);
 		if (status == STORE_OK && now > SCHEMA_VERSION)
 			status = schema_judge(store, STORE_RELAY, (int)now);

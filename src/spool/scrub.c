@@ -1,16 +1,14 @@
 /*
- * What erasing ends with: no byte of what was erased is left in the files.
- * First the log is emptied into the database. Then the database is looked
- * through, without the lock, for pages in which something is left that belongs
- * to nothing (page.h); and these are overwritten, some at a time.
- *
- * They are overwritten in the file itself, past SQLite, which offers no other
- * way. Ensures that this harms nobody: 1. we have the write lock and SQLite's
- * own, and the log is empty, so that nobody else writes to the file; 2. the
- * bytes that belong to something are written as they were, so that who reads
- * meanwhile, or a loss of power, finds them; 3. no page cached before is used
- * to write from: ours are let go, and a second TRUNCATE changes the header of
- * the log, by which every other connection knows its pages to be old.
+ * The end of an erasure: no erased byte is left in the files. First the log is
+ * emptied into the database. Then pages with remains in unused bytes (page.h)
+ * are searched for without the lock, and overwritten under the lock, some at a
+ * time, in the file itself, past SQLite, which offers no other way. Ensures
+ * that this harms no process: 1. this process holds the write lock and SQLite's
+ * own, and the log is empty, so that nobody else writes to the file; 2. used
+ * bytes are written unchanged, so that concurrent readers find them, also after
+ * a loss of power; 3. no page cached before is used to write from: ours are
+ * released, and a second TRUNCATE changes the header of the log, which tells
+ * every other connection that its pages are old.
  */
 #include "config.h"
 
@@ -33,12 +31,12 @@ struct scrub {
 	struct store *store;
 	int64_t wait_ms;
 	int64_t deadline_ms; /* of this step */
-	sqlite3_file *file;  /* SQLite's: never opened or closed here */
+	sqlite3_file *file;  /* SQLite's own: never opened or closed here */
 	size_t page_bytes;
 	size_t usable;
 	uint32_t count; /* of pages */
-	uint8_t *uses;  /* enum page_use of each, by number - 1 */
-	uint8_t *page;  /* one of them */
+	uint8_t *uses;  /* enum page_use of each page, by number - 1 */
+	uint8_t *page;  /* one page */
 	uint32_t dirty[STEP_MAX_PAGES];
 	size_t dirty_count;
 };
@@ -49,7 +47,7 @@ read_at(struct scrub *scrub, void *out, size_t len, int64_t offset)
 	int code =
 	    scrub->file->pMethods->xRead(scrub->file, out, (int)len, offset);
 
-	/* What is beyond the end is zero. */
+	/* Beyond the end: zeros. */
 	if (code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ)
 		return STORE_OK;
 	return store_fail(scrub->store, code, "look through");
@@ -82,7 +80,7 @@ read_header(struct scrub *scrub, uint32_t *first_trunk)
 	scrub->usable = scrub->page_bytes - header[20];
 	scrub->count = page_get4(header + 28);
 	*first_trunk = page_get4(header + 32);
-	/* Some more kinds of pages, with auto_vacuum: never made by us. */
+	/* More kinds of pages, with auto_vacuum: never made by us. */
 	if (page_get4(header + 52) != 0 || scrub->count >= PAGES_MAX)
 		return store_say(scrub->store, STORE_BUSY,
 		    "%s/" DB_NAME " is not of a kind that can be looked "
@@ -104,7 +102,7 @@ note_free(struct scrub *scrub)
 	}
 }
 
-/* Also without the lock: what is read wrong then is looked at again. */
+/* Also without the lock: a wrong reading is checked again under the lock. */
 static enum store_status
 read_uses(struct scrub *scrub)
 {
@@ -130,7 +128,7 @@ read_uses(struct scrub *scrub)
 
 /* ---- one page ---- */
 
-/* Reads it and clears what is dead in it, in memory. */
+/* Reads the page and clears its unused bytes, in memory. */
 static enum store_status
 judge(struct scrub *scrub, uint32_t number, bool *is_dirty)
 {
@@ -165,7 +163,7 @@ overwrite(struct scrub *scrub, uint32_t number)
 
 /* ---- some pages, under the lock ---- */
 
-/* Whether nothing was written since the log was emptied. */
+/* Returns whether nothing was written since the log was emptied. */
 static bool
 is_log_empty(struct store *store)
 {
@@ -212,7 +210,7 @@ overwrite_locked(struct scrub *scrub)
 	return status == STORE_OK ? checkpoint_once(store) : status;
 }
 
-/* Again until nobody is in the way, or the time is up. */
+/* Repeats until nobody is in the way, or the time is up. */
 static enum store_status
 overwrite_some(struct scrub *scrub)
 {
@@ -234,7 +232,7 @@ overwrite_some(struct scrub *scrub)
 
 /* ---- all pages ---- */
 
-/* Looks on from `*number`, until there is enough to do for one step. */
+/* Searches on from `*number`, until there is enough work for one step. */
 static enum store_status
 find_dirty(struct scrub *scrub, uint32_t *number)
 {

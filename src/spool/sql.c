@@ -1,7 +1,6 @@
 /*
  * Statements, values and errors of SQLite, for the other files of the room.
- * What a result code means for the spool is decided here, once: see
- * store_fail.
+ * Decides here, once, what a result code means for the spool: see store_fail.
  */
 #include "config.h"
 
@@ -16,7 +15,7 @@
 #include "base/xalloc.h"
 
 /* In KiB (a positive number would be pages). Captures and refusals write at the
- * end of a few tables: a larger cache would only fill up in time, with 2 MiB a
+ * end of a few tables: a larger cache would only fill up over time, to 2 MiB a
  * connection. */
 #define SMALL_CACHE "-512"
 
@@ -36,8 +35,8 @@ sql_connect(
 	sqlite3_busy_timeout(*db, wait_ms);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	/* Without this, binding a value that might suit another index would
-	 * prepare the statement anew each time. */
+	/* Without this, a bound value that might suit another index would
+	 * prepare the statement again each time. */
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	/* secure_delete overwrites deleted rows, also in pages that become free
 	 * and would otherwise not be written. */
@@ -170,7 +169,7 @@ sql_blob_dup(sqlite3_stmt *statement, int column, size_t *len)
 	return xmemdup(bytes, count);
 }
 
-/* A copy put in place by hand, beside the log of the database before, looks
+/* A copy put in place by hand, beside the previous database's log, looks
  * damaged. */
 static void
 explain_damage(struct store *store)
@@ -203,7 +202,7 @@ store_fail_on(struct store *store, sqlite3 *db, int code, const char *doing)
 	store_say(store, STORE_FAILED, "could not %s %s/" DB_NAME ": %s (%d)",
 	    doing, store->path,
 	    db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(code), code);
-	/* No room for the index of the WAL: a full disk, no lost data. */
+	/* No room for the index of the WAL: a full disk, not lost data. */
 	if (code == SQLITE_IOERR_SHMSIZE)
 		return STORE_FULL;
 	switch (code & 0xff) {

@@ -1,7 +1,6 @@
 /*
- * Opening and closing the spool. What is opened is checked first, in this
- * order: the folder, the files, the connection's own settings, the schema;
- * nothing is written before all of it is as it should be.
+ * Opens and closes the spool. Checks, in this order: the folder, the files, the
+ * connection's own settings, the schema. Writes nothing before all checks pass.
  */
 #include "config.h"
 
@@ -21,7 +20,7 @@
 #include "spool/access.h"
 #include "spool/folder.h"
 
-/* For who changes deliveries: a thousand lanes have their pages in it.
+/* For processes that change deliveries: holds the pages of a thousand lanes.
  * Negative: in KiB. */
 #define CACHE_KIB "-16384"
 
@@ -146,7 +145,7 @@ say_not_ours(struct store *store)
 	return STORE_REFUSED;
 }
 
-/* How long the opening may still wait. */
+/* Returns how long the opening may still wait. */
 static int
 wait_left_ms(const struct store *store)
 {
@@ -195,7 +194,7 @@ connect_db(struct store *store)
 	return status;
 }
 
-/* Names the folder or file that is not for us. STORE_OK: there is none. */
+/* Names the folder or file that is not for us. STORE_OK: none. */
 static enum store_status
 judge_access(
     struct store *store, bool (*is_ours)(const char *path, struct buf *why))
@@ -210,9 +209,9 @@ judge_access(
 	return status;
 }
 
-/* Under the lock: where SQLite makes the log and its index, it gives them
- * their mode an instant later, and another user of a shared spool who opened
- * them just then would be turned away. */
+/* Under the lock: SQLite creates the log and its index, and sets their mode an
+ * instant later; another user of a shared spool that opened them just then
+ * would be refused. */
 static enum store_status
 connect_writer(struct store *store)
 {
@@ -230,7 +229,7 @@ connect_writer(struct store *store)
 	return status;
 }
 
-/* Whether it is there, with its mode. */
+/* Returns whether the file is there, with its mode. */
 static bool
 is_made(const struct store *store, const char *name)
 {
@@ -241,8 +240,8 @@ is_made(const struct store *store, const char *name)
 	       (file.st_mode & 0777) == (db.st_mode & 0777);
 }
 
-/* Takes no lock but where the log or its index is to be made, by this reader
- * or by somebody else just now; and goes on where it cannot be had. */
+/* Takes no lock unless the log or its index is being created, by this reader or
+ * by another process; goes on if there is no lock in time. */
 static enum store_status
 connect_reader(struct store *store)
 {
@@ -264,7 +263,7 @@ connect_reader(struct store *store)
 	return status;
 }
 
-/* The database that was opened is the one that find_db saw. */
+/* The opened database is the file that find_db saw. */
 static enum store_status
 check_opened(struct store *store)
 {
@@ -281,8 +280,8 @@ check_opened(struct store *store)
 	    store->files[FILE_DB].path);
 }
 
-/* Once SQLite has read in WAL mode, these two are there, and stay as long as
- * we have the database open. */
+/* After SQLite's first read in WAL mode, these two files exist as long as this
+ * process has the database open. */
 static enum store_status
 note_log_files(struct store *store)
 {
@@ -299,8 +298,8 @@ note_log_files(struct store *store)
 	return STORE_OK;
 }
 
-/* Under the lock. A copy made by `hookspool backup`, put back in place, is
- * not in WAL mode yet. */
+/* Under the lock. A copy made by `hookspool backup` and put in place is not in
+ * WAL mode yet. */
 static enum store_status
 ensure_wal(struct store *store)
 {
@@ -324,7 +323,7 @@ ensure_wal(struct store *store)
 	return status;
 }
 
-/* What a writer does before it may write. */
+/* The steps before a writer may write. */
 static enum store_status
 join_writers(struct store *store)
 {
@@ -356,7 +355,7 @@ repair_access(const struct store *store)
 	buf_free(&said);
 }
 
-/* The folder, once it is known to be a spool's, and its files: ours, or shared
+/* Checks the folder, once known to be a spool's, and its files: ours, or shared
  * with our group, and closed to others. */
 static enum store_status
 enter(struct store *store)

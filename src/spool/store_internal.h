@@ -135,9 +135,9 @@ sqlite3_stmt *sql_prepare(struct store *store, const char *sql);
 /* Runs a statement without rows, and resets it. */
 enum store_status sql_run(struct store *store, sqlite3_stmt *statement);
 
-/* Steps to the next row. STORE_GONE: no more rows. Except on STORE_OK, the
- * statement is reset. A caller that stops earlier resets it: an open statement
- * is a long reader. */
+/* Steps to the next row: STORE_OK. STORE_GONE: no more rows. Except on
+ * STORE_OK, the statement is reset. A caller that stops earlier resets the
+ * statement: an open one is a long reader. */
 enum store_status sql_next(struct store *store, sqlite3_stmt *statement);
 
 /* Runs plain SQL without result or parameters. */
@@ -413,7 +413,7 @@ bool filter_is_found(
 /* Returns whether `wall_ms` is before the bound, or there is no bound. */
 bool filter_is_before(const struct time_bound *bound, int64_t wall_ms);
 
-/* The state to filter by. Returns false if none is set. */
+/* Reads the state to filter by. Returns false if none is set. */
 bool filter_delivery_state(
     const struct list_filter *filter, enum delivery_state *state);
 

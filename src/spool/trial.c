@@ -1,5 +1,5 @@
 /*
- * Trying whether the spool takes a capture now, without making one: the same
+ * Tests whether the spool accepts a capture now, without making one: the same
  * files, locks and rows as a capture, and a rollback in place of the commit.
  */
 #include "config.h"
@@ -18,7 +18,7 @@
 #define SYNC_TRIAL_NAME   "sync-trial"
 #define COMMIT_ROOM_BYTES 65536 /* in the log, for a small event */
 
-/* Inserts an event; the caller undoes it. */
+/* Inserts an event; the caller rolls back. */
 static enum store_status
 insert(struct store *store)
 {
@@ -38,7 +38,7 @@ insert(struct store *store)
 	return status;
 }
 
-/* What the rollback does not try: whether there is room for a commit. */
+/* Checks what a rollback does not: room for a commit. */
 static enum store_status
 check_room(struct store *store)
 {
@@ -67,7 +67,7 @@ try_transaction(struct store *store, int64_t deadline_ms)
 			status = insert(store);
 		store_rollback_locked(store);
 	}
-	/* A failure of this would have no consequence for the trial. */
+	/* A failure here has no consequence for the trial. */
 	sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
 	return status;
 }
@@ -79,7 +79,7 @@ say_errno(struct store *store, const char *doing, const char *name)
 	    store->path, *name != '\0' ? "/" : "", name, strerror(errno));
 }
 
-/* Open for reading and writing, as a writer opens it. */
+/* Opens for reading and writing, like a writer. */
 static enum store_status
 take_lock(struct store *store, int64_t wait_ms, int64_t deadline_ms, int *fd)
 {
@@ -118,12 +118,12 @@ store_try_capture(struct store *store, int64_t wait_ms)
 	if (status != STORE_OK)
 		return status;
 	status = try_transaction(store, deadline_ms);
-	close(fd); /* and lets go of the lock */
+	close(fd); /* and releases the lock */
 	return status;
 }
 
-/* A file without a name, or where there is no such thing, with one for an
- * instant. -1 with errno. */
+/* Creates a file without a name, or, if not supported, a file with a name that
+ * is removed at once. Returns -1 with errno on failure. */
 static int
 make_file(struct store *store)
 {
@@ -157,7 +157,7 @@ store_try_sync(struct store *store)
 
 /* ---- damage ---- */
 
-/* Called by SQLite from time to time; other than 0 breaks the look off. */
+/* Called by SQLite from time to time; nonzero stops the check. */
 static int
 is_late(void *arg)
 {

@@ -1,7 +1,7 @@
 /*
- * The one way to write: a thread's turn, flock, repair after a failed sync,
+ * The only way to write: a thread's turn, flock, repair after a failed sync,
  * BEGIN IMMEDIATE, the statements, COMMIT, a check of the files, a checkpoint,
- * and the locks released. Knows no table.
+ * and the release of the locks. Knows no table.
  */
 #include "config.h"
 
@@ -18,8 +18,8 @@
 
 #define FINISH_WAIT_MS 100 /* another holder of the lock makes checkpoints */
 
-/* Limits how long SQLite itself waits for a process that takes none of our
- * locks, such as an administrator's sqlite3. */
+/* Limits how long SQLite waits for a process that takes none of our locks, such
+ * as an administrator's sqlite3. */
 static void
 set_busy_timeout(struct store *store, int64_t deadline_ms)
 {
@@ -30,7 +30,7 @@ set_busy_timeout(struct store *store, int64_t deadline_ms)
 							    : (int)left_ms);
 }
 
-/* False: the turn was not free in time. */
+/* Returns false if the turn was not free in time. */
 static bool
 take_turn(struct store *store, int64_t deadline_ms)
 {
@@ -109,7 +109,7 @@ store_begin_locked(struct store *store, int64_t deadline_ms)
 void
 store_rollback_locked(struct store *store)
 {
-	/* Some failures have undone the transaction already. The result of
+	/* Some failures have already undone the transaction. The result of
 	 * ROLLBACK is of no use: `why` has the reason for rolling back. */
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
