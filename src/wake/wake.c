@@ -1,6 +1,6 @@
 /*
- * The relay's socket in the spool folder: see wake.h. An address holds only
- * 107 bytes of path: a longer one is reached through /proc/self/fd.
+ * The relay's socket in the spool folder: see wake.h. An address holds only 107
+ * bytes of path; longer paths go through /proc/self/fd.
  */
 #include "config.h"
 
@@ -31,7 +31,8 @@ static const char *const requests[WAKE_REQUEST_COUNT] = {[WAKE_LOOK] = "look",
     [WAKE_RESTART] = "restart",
     [WAKE_STOP] = "stop"};
 
-/* The socket's address, by way of the open folder if it must be. */
+/* Writes the socket's address, through the open folder if the path is too
+ * long. */
 static void
 make_address(struct sockaddr_un *address, const char *path, int folder)
 {
@@ -47,8 +48,8 @@ make_address(struct sockaddr_un *address, const char *path, int folder)
 		    WAKE_SOCKET_NAME);
 }
 
-/* Opens the folder and a socket, and makes the address. Both are closed by
- * close_both. False with errno. */
+/* Opens the folder and a socket, and makes the address. close_both closes both.
+ * Returns false with errno on failure. */
 static bool
 open_both(const char *path, struct sockaddr_un *address, int *folder, int *fd)
 {
@@ -73,7 +74,7 @@ close_both(int folder, int fd)
 	errno = error;
 }
 
-/* Sends one datagram; WAKE_FAILED with EAGAIN where the queue is full. */
+/* Sends a datagram; WAKE_FAILED with EAGAIN if the queue is full. */
 static enum wake
 send_datagram(const char *path, const char *data, size_t len)
 {
@@ -124,7 +125,7 @@ wake_ask(const char *path, enum wake_request request)
 	return result;
 }
 
-/* A socket that is bound keeps its inode: no other file gets the number. */
+/* A bound socket keeps its inode: no other file gets the number. */
 static bool
 read_identity(int folder, struct wake_socket *end)
 {
@@ -137,7 +138,7 @@ read_identity(int folder, struct wake_socket *end)
 	return true;
 }
 
-/* Files that are written to are no news: SQLite does that all the time. */
+/* Ignores writes to files: SQLite writes all the time. */
 static int
 watch(const char *path)
 {
@@ -163,11 +164,11 @@ wake_listen(const char *path, struct wake_socket *end)
 		goto fail;
 	if (unlinkat(folder, WAKE_SOCKET_NAME, 0) != 0 && errno != ENOENT)
 		goto fail;
-	/* Before the socket is there, so that its end cannot be missed. */
+	/* Before the socket exists, so that its removal cannot be missed. */
 	end->watch_fd = watch(path);
 	if (bind(end->fd, (struct sockaddr *)&address, sizeof address) != 0)
 		goto fail;
-	/* Whatever the umask: others of a shared folder's group send. */
+	/* Whatever the umask: other users of a shared folder's group send. */
 	if (fchmodat(folder, WAKE_SOCKET_NAME, 0660, 0) != 0 ||
 	    !read_identity(folder, end))
 		goto fail;
