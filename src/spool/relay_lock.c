@@ -41,8 +41,8 @@ wait_for_flock(int fd, int64_t wait_ms)
 	return error;
 }
 
-/* Writes who we are. On a full disk nobody knows, and nothing of an earlier
- * holder is left. */
+/* Writes the description of this process. On a full disk there is none, and
+ * nothing of an earlier holder is left. */
 static void
 write_holder(int fd, const char *role)
 {

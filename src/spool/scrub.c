@@ -210,7 +210,7 @@ overwrite_locked(struct scrub *scrub)
 	return status == STORE_OK ? checkpoint_once(store) : status;
 }
 
-/* Repeats until nobody is in the way, or the time is up. */
+/* Repeats until no reader or writer is in the way, or the time is up. */
 static enum store_status
 overwrite_some(struct scrub *scrub)
 {

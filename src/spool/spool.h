@@ -37,7 +37,7 @@ enum store_status {
 	STORE_FAILED, /* I/O error or damage: give up the process, exit 75.
 			 Zero, so that an unset result is a failure. */
 	STORE_OK,
-	STORE_MISSING, /* no spool: run `hookspool init`, or mount */
+	STORE_MISSING, /* no spool: `hookspool init`, or a mount */
 	STORE_REFUSED, /* modes, owner, file system, not a spool */
 	STORE_TOO_OLD, /* `hookspool migrate`, or start the relay */
 	STORE_TOO_NEW, /* made by a later hookspool: never touched */
@@ -712,7 +712,8 @@ enum store_status store_drop(struct store *store,
     const struct list_filter *filter, const struct change_options *options,
     struct change_counts *counts);
 
-/* Number of rows of a destination erased, or in a dry run to erase. */
+/* The deliveries of a destination that were erased, or in a dry run would be,
+ * by state. */
 struct forget_counts {
 	int64_t pending; /* orphaned */
 	int64_t delivered;
@@ -731,8 +732,9 @@ struct forget_options {
 /* Erases a destination that is no longer configured, with its deliveries and
  * their attempts, in steps that hold the lock for less than 100 ms. Events stay
  * until their own time. STORE_GONE: the spool knows no such destination.
- * STORE_REFUSED: configured in the relay. STORE_BUSY: some rows are left,
- * because another process changed them meanwhile. store_why says so. */
+ * STORE_REFUSED: the relay's configuration has the destination. STORE_BUSY:
+ * some rows are left, because another process changed them meanwhile. store_why
+ * says so. */
 enum store_status store_forget(struct store *store, const char *name,
     const struct forget_options *options, struct forget_counts *counts);
 
