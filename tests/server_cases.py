@@ -6,6 +6,7 @@ same cases for all, run by one small test file for each server.
 
 import http.client
 import os
+import re
 import signal
 import socket
 import threading
@@ -194,7 +195,11 @@ def logs_tell_refusals_and_neither_token_nor_key():
         site.curl("/webhooks/" + site.key + "%2f" + right)
         site.curl(site.path(right), "-H", "Content-Length: x", "--http1.1")
         site.curl(site.path(right), "-X", "POST", "--http1.1")
-        site.post(event(1, 3 * MEBIBYTE), "--http1.1", query=right)
+        try:
+            site.post(event(1, 3 * MEBIBYTE), "--http1.1", query=right)
+        except AssertionError as refusal:
+            # A server may close before all of what it refuses is sent.
+            assert re.search(r"curl: \((55|56)\)", str(refusal)), refusal
         site.curl("/elsewhere")
         wait_until(lambda: "status=403" in site.log(server_class.refusal_log),
                    "our line about the wrong token")
